@@ -1,0 +1,1 @@
+"""Pretrained speech networks behind one contract. Imports nothing from `harness`."""

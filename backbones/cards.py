@@ -1,0 +1,53 @@
+"""What is known about each backbone before anything of it is loaded. No torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+class BackboneError(Exception):
+    """A backbone cannot be found, loaded or used as asked; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class BackboneCard:
+    """The facts a user weighs before choosing a backbone."""
+
+    name: str
+    family: str
+    """Which adapter module loads it, e.g. "wavlm", "whisper", "emotion2vec"."""
+    hidden_size: int
+    depth: int
+    """Transformer layers that an utterance crosses (what finetune_layers counts)."""
+    sample_rate_hz: int = 16_000
+    frame_rate_hz: float = 50.0
+    parameters: int | None = None
+    licence: str = ""
+    huggingface: str | None = None
+    """Repository on the Hugging Face hub, "org/name"."""
+    modelscope: str | None = None
+    """Repository on ModelScope, "org/name"."""
+    revision: str | None = None
+    """The pinned revision on its first hub; None where none could be verified."""
+    aliases: tuple[str, ...] = ()
+    pretrained_on: tuple[str, ...] = ()
+    emotion_labels_seen: tuple[str, ...] = ()
+    """Corpora whose emotion labels this checkpoint was tuned on: contamination to report."""
+    always_random: bool = False
+    """True for the tiny test networks, which exist with random weights only."""
+    architecture: dict[str, object] = field(default_factory=dict, hash=False)
+    """Keyword arguments of the architecture's config, used by `init: random`."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where a loaded backbone's numbers came from."""
+
+    digest: str
+    """SHA-256 over every tensor the forward pass uses: names, shapes, dtypes and bytes."""
+    source: str
+    """The file or hub repository, or "random(seed=0)"."""
+    init: Literal["pretrained", "random", "none"]
+    """"none" for a backbone without parameters, such as log-mel."""
+    revision: str | None = None

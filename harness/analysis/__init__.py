@@ -1,0 +1,1 @@
+"""Numbers derived from records: metrics and statistics."""

@@ -1,0 +1,1 @@
+"""What a backbone costs, measured apart from learning."""

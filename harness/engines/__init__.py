@@ -1,0 +1,1 @@
+"""Which trials run, in which order, on which device."""

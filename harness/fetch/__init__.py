@@ -1,0 +1,1 @@
+"""Getting backbones and corpora onto this machine ahead of time."""

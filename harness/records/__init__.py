@@ -1,0 +1,1 @@
+"""One immutable outcome per trial, on disk."""

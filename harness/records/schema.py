@@ -1,0 +1,161 @@
+"""One immutable outcome on disk. A value that was not measured is None, never 0."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.suite.schema import FinetuneLayers, Trial
+
+SCHEMA_VERSION = 1
+
+Status = Literal["ok", "failed", "oom", "timeout"]
+
+
+class Frozen(BaseModel):
+    """Immutable, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClassScore(Frozen):
+    """How well one class is recognised."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class SplitMetrics(Frozen):
+    """All scores of one split. Accuracy is WA, `uar` is UA in the field's papers."""
+
+    utterances: int
+    loss: float | None
+    accuracy: float
+    uar: float
+    macro_f1: float
+    weighted_f1: float
+    accuracy_frequent: float | None
+    """Accuracy on the classes that are frequent (middle, rare) in train, by terciles."""
+    accuracy_middle: float | None
+    accuracy_rare: float | None
+    per_class: dict[str, ClassScore]
+    confusion: list[list[int]]
+    """Rows are true classes, columns predicted ones, in the order of `per_class`."""
+
+
+class Epoch(Frozen):
+    """One point of the learning curve."""
+
+    epoch: int
+    train_loss: float
+    dev_loss: float
+    dev_metric: float
+    dev_average: float
+    """Moving average of the metric over the early-stopping window."""
+    wall_s: float
+
+
+class Digests(Frozen):
+    """What the outcome depended on beyond the trial's own words."""
+
+    weights: str
+    audio: str
+    split: str
+    code: str
+
+
+class Baselines(Frozen):
+    """What guessing scores on the same test split."""
+
+    chance: SplitMetrics
+    """Expected scores of guessing every class equally often."""
+    majority: SplitMetrics
+    """Always the class most frequent in train."""
+
+
+class Fit(Frozen):
+    """How the learning run went. Its time is never shown as a backbone's speed."""
+
+    curve: list[Epoch]
+    best_epoch: int
+    stopped: Literal["epochs", "dev_loss"]
+    steps: int
+    fit_wall_s: float
+    frames_from: Literal["computed", "store"]
+    precision: str
+
+
+class Record(Frozen):
+    """Everything about one trial's outcome."""
+
+    schema_version: int = SCHEMA_VERSION
+    trial_id: str
+    suite: str
+    trial: Trial
+    status: Status
+    started_at: str
+    """ISO 8601, UTC."""
+    wall_s: float
+    classes: list[str] = []
+    split_sizes: dict[str, int] = {}
+    metrics: dict[str, SplitMetrics] = {}
+    """By split: "dev" and "test"."""
+    baselines: Baselines | None = None
+    fit: Fit | None = None
+    digests: Digests | None = None
+    trainable_parameters: int | None = None
+    total_parameters: int | None = None
+    head_parameters: int | None = None
+    random_weights: bool | None = None
+    limited_data: bool = False
+    """True if --limit-utterances cut the corpus."""
+    partial_corpus: bool = False
+    speaker_overlap: bool = False
+    """True if train and test may share speakers, as the suite allowed by name."""
+    excluded_utterances: int = 0
+    environment: dict[str, Any] = {}
+    error: str | None = None
+    """The traceback, if the trial failed."""
+
+
+class CostPoint(Frozen):
+    """One measurement at one duration and batch size, raw samples kept."""
+
+    mode: Literal["infer", "train"]
+    duration_s: float
+    batch_size: int
+    samples_s: list[float]
+    audio_s_per_s: float
+    """Seconds of audio per second of wall time, from the median sample."""
+
+
+class CostRecord(Frozen):
+    """What one backbone × finetune_layers costs, measured apart from learning."""
+
+    schema_version: int = SCHEMA_VERSION
+    cost_id: str
+    suite: str
+    backbone: str
+    finetune_layers: FinetuneLayers
+    status: Status
+    started_at: str
+    wall_s: float
+    device: str
+    precision: str | None = None
+    random_weights: bool | None = None
+    points: list[CostPoint] = []
+    load_s: float | None = None
+    trainable_parameters: int | None = None
+    total_parameters: int | None = None
+    peak_rss_bytes: int | None = None
+    peak_rss_source: str | None = None
+    peak_gpu_bytes: int | None = None
+    peak_gpu_source: str | None = None
+    """"nvml-process", "nvml-device-rise", or None without a GPU or NVML."""
+    torch_peak_allocated_bytes: int | None = None
+    torch_peak_reserved_bytes: int | None = None
+    environment: dict[str, Any] = {}
+    error: str | None = None

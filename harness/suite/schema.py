@@ -1,0 +1,197 @@
+"""What a suite may say, and what a trial is. Frozen, typed, and strict about unknown keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from harness.files import content_digest
+
+PositiveFloat = Annotated[float, Field(gt=0)]
+PositiveInt = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+FinetuneLayers = Annotated[int, Field(ge=0)] | Literal["all"]
+Handling = Literal["refuse", "exclude", "keep"]
+
+TRIAL_ID_LENGTH = 12
+
+
+class Spec(BaseModel):
+    """Base of all suite parts: immutable, and an unknown key is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class QualitySpec(Spec):
+    """What happens to a recording with a fault: refuse the corpus, exclude it, or keep it."""
+
+    undecodable: Literal["refuse", "exclude"] = "refuse"
+    empty: Literal["refuse", "exclude"] = "refuse"
+    silent: Handling = "refuse"
+    too_short: Literal["refuse", "exclude"] = "refuse"
+    duplicate: Handling = "keep"
+
+
+class CorpusSpec(Spec):
+    """One corpus: a known name, or a name with the kind of reader and where it lies."""
+
+    name: str
+    kind: str = ""
+    """A reader in `harness.corpora.CORPORA`; the name itself when left out."""
+    root: str | None = None
+    """Folder of the recordings; else $HARNESS_CORPORA/<name>."""
+    manifest: str | None = None
+    """For kinds that read one: the list of utterances, relative to the root."""
+    labels: dict[str, str | None] | None = None
+    """Corpus label -> class; null leaves a label out, and every label must be named."""
+    speaker_overlap: Literal["refused", "allowed"] = "refused"
+    partial: Literal["refuse", "allow"] = "refuse"
+    """Whether fewer recordings than the corpus is known to have are acceptable."""
+    quality: QualitySpec = QualitySpec()
+
+    @property
+    def reader(self) -> str:
+        """Name of the reader in the table of corpora."""
+        return self.kind or self.name
+
+
+class BackboneSpec(Spec):
+    """One backbone: a known name, and optionally other weights for it."""
+
+    name: str
+    source: str | None = None
+    """A local folder, or a hub repository "org/name"."""
+    revision: str | None = None
+    init: Literal["pretrained", "random"] = "pretrained"
+
+
+class ProtocolSpec(Spec):
+    """How a corpus is cut into folds and splits."""
+
+    folds: PositiveInt | Literal["loso", "official", "emobox"] = 5
+    dev_speakers: PositiveInt | None = None
+    """Speakers cut from train for dev; a fifth of them, at least one, when left out."""
+    only_folds: tuple[PositiveInt, ...] | None = None
+
+    @field_validator("folds")
+    @classmethod
+    def _two_or_more(cls, folds: int | str) -> int | str:
+        if folds == 1:
+            raise ValueError("needs at least 2 folds, or one of loso, official, emobox")
+        return folds
+
+
+class HeadSpec(Spec):
+    """Pooling and classifier."""
+
+    pooling: str = "attentive_statistics"
+    hidden_dim: PositiveInt | None = None
+    """Width of the pooling attention; the backbone's hidden size when left out."""
+    head_dim: PositiveInt = 256
+    """Width of the classifier's hidden layers."""
+    head_layers: Annotated[int, Field(ge=0)] = 1
+    dropout: Share = 0.5
+
+
+class LearningRateSpec(Spec):
+    """Peak learning rates."""
+
+    head: PositiveFloat = 1e-3
+    backbone: PositiveFloat = 1e-5
+
+
+class EarlyStoppingSpec(Spec):
+    """When to stop and which epoch's model to keep, both judged on dev."""
+
+    metric: Literal["macro_f1", "uar", "accuracy", "weighted_f1"] = "macro_f1"
+    window: PositiveInt = 5
+    """Epochs in the moving average of the metric."""
+    loss_factor: Annotated[float, Field(ge=1)] | None = 1.05
+    """Stop once dev loss passes this times its minimum; null never stops early."""
+
+
+class TrainingSpec(Spec):
+    """The fit."""
+
+    epochs: PositiveInt = 30
+    batch_seconds: PositiveFloat = 64.0
+    learning_rate: LearningRateSpec = LearningRateSpec()
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    warmup_share: Share = 0.1
+    """Share of all steps in which the rates rise linearly; then they fall linearly to 0."""
+    max_grad_norm: PositiveFloat = 1.0
+    accumulation_steps: PositiveInt = 1
+    crop_s: PositiveFloat | None = 10.0
+    """Longest stretch of a training utterance, cut at random each epoch; dev and test are whole."""
+    precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
+    frozen_mode: Literal["eval", "train"] = "eval"
+    early_stopping: EarlyStoppingSpec = EarlyStoppingSpec()
+    time_limit_s: PositiveFloat | None = None
+
+
+class CostSpec(Spec):
+    """What the cost pass measures."""
+
+    durations_s: tuple[PositiveFloat, ...] = (3.0,)
+    batch_sizes: tuple[PositiveInt, ...] = (1, 8)
+    train_steps: PositiveInt = 5
+
+
+class Suite(Spec):
+    """The intent of a whole run, as its YAML says it."""
+
+    suite: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    description: str = ""
+    corpora: Annotated[tuple[CorpusSpec, ...], Field(min_length=1)]
+    protocol: ProtocolSpec = ProtocolSpec()
+    backbones: Annotated[tuple[BackboneSpec, ...], Field(min_length=1)]
+    matrix: dict[str, Any] = {}
+    """Axis -> list of values, with optional `include` and `exclude`; see `harness.suite.matrix`."""
+    head: HeadSpec = HeadSpec()
+    training: TrainingSpec = TrainingSpec()
+    cost: CostSpec | None = CostSpec()
+    keep_models: Literal["none", "best", "all"] = "best"
+    must_beat_majority: bool = False
+    """Fail the run unless every backbone's best cell beats guessing the majority class."""
+
+    @field_validator("corpora", "backbones", mode="before")
+    @classmethod
+    def _names_are_specs(cls, items: Any) -> Any:
+        if not isinstance(items, list | tuple):
+            return items
+        return [{"name": item} if isinstance(item, str) else item for item in items]
+
+
+class Trial(Spec):
+    """One cell of the matrix; everything that decides its outcome, and nothing else."""
+
+    corpus: CorpusSpec
+    protocol: ProtocolSpec
+    fold: PositiveInt
+    backbone: BackboneSpec
+    finetune_layers: FinetuneLayers = 0
+    loss: str = "weighted_cross_entropy"
+    seed: Annotated[int, Field(ge=0)] = 1
+    head: HeadSpec = HeadSpec()
+    training: TrainingSpec = TrainingSpec()
+    limit_utterances: PositiveInt | None = None
+
+    @property
+    def trial_id(self) -> str:
+        """Hash of the intent: the same wherever the corpus lies and in whatever suite.
+
+        Folders of this machine and which other folds run beside it are left out.
+        """
+        content = self.model_dump(mode="json")
+        content["corpus"].pop("root")
+        content["protocol"].pop("only_folds")
+        content["training"].pop("time_limit_s")
+        return content_digest(content)[:TRIAL_ID_LENGTH]
+
+    def describe(self) -> str:
+        """One short line for progress and logs."""
+        return (
+            f"{self.corpus.name} fold {self.fold} · {self.backbone.name} · "
+            f"{self.finetune_layers} layers · {self.loss} · seed {self.seed}"
+        )

@@ -1,0 +1,1 @@
+"""The fit: one loop, and early stopping."""
