@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from backbones.cards import BackboneCard, BackboneError, Weights
+from backbones.padding import lengths_from_mask, valid_mask, zero_padding
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class BackboneOutput:
     Shape:
         last_hidden_state: (B, F, D)
         lengths: (B,), frames of each row that are real
-        hidden_states: L + 1 tensors (B, F, D), the stem's first, or None unless asked for
+        hidden_states: L + 1 tensors (B, F, D), the stem's first and last_hidden_state last,
+            or None unless asked for
     """
 
     last_hidden_state: Tensor
@@ -64,12 +66,19 @@ class BackboneConfig:
     num_attention_heads: int = 0
 
 
+@dataclass(frozen=True)
+class Encoder:
+    """The view behind `backbone.encoder.layers`; it owns nothing."""
+
+    layers: nn.ModuleList
+
+
 class Backbone(nn.Module, ABC):
     """A pretrained network in three parts: stem, transformer layers, finish.
 
-    A new backbone is wholly frozen and in eval mode; `finetune(n)` releases its top layers.
-    Subclasses set `card`, `weights`, `config`, `layers` and `minimum_samples` and write
-    `frame_lengths`, `stem`, `run` and, where something lies above the layers, `finish`.
+    `backbones.load` gives it wholly frozen and in eval mode; `finetune(n)` releases its top
+    layers. Subclasses set `card`, `config`, `layers` and `minimum_samples` and write
+    `frame_lengths`, `embed`, `run` and, where something lies above the layers, `finish`.
     """
 
     card: BackboneCard
@@ -77,14 +86,15 @@ class Backbone(nn.Module, ABC):
     config: BackboneConfig
     layers: nn.ModuleList
     minimum_samples: int
+    maximum_samples: int | None = None
     finetune_layers: int = 0
     frozen_mode: Literal["eval", "train"] = "eval"
+    """"train" keeps the usual dropout in frozen parts too; set it before `train()`."""
 
     @abstractmethod
     def frame_lengths(self, lengths: Tensor) -> Tensor:
         """How many frames utterances of `lengths` (B,) samples give, by exact arithmetic."""
 
-    @abstractmethod
     def stem(self, waveforms: Tensor, lengths: Tensor) -> Frames:
         """Everything under the first transformer layer.
 
@@ -92,19 +102,45 @@ class Backbone(nn.Module, ABC):
             waveforms: (B, S), float32, 16 kHz, not normalised: the stem does what its
                 checkpoint expects, for each utterance on its own
             lengths: (B,), samples of each row that are real
+
+        Raises:
+            BackboneError: a row is too short to give a frame, or too long.
         """
+        self._check_lengths(lengths)
+        return self.embed(zero_padding(waveforms, lengths), lengths)
+
+    @abstractmethod
+    def embed(self, waveforms: Tensor, lengths: Tensor) -> Frames:
+        """The stem's own work, on checked lengths and with zeros as padding."""
 
     @abstractmethod
     def run(self, frames: Frames, start: int, stop: int) -> Frames:
         """Take frames at depth `start` through `layers[start:stop]`."""
 
+    def speech(self, frames: Frames) -> Frames:
+        """Only the frames that stand for audio, without extra tokens; at any depth."""
+        return frames
+
     def finish(self, frames: Frames) -> Frames:
         """What lies above the last layer: a final norm, the removal of extra tokens."""
-        return frames
+        return self.speech(frames)
 
     def top_modules(self) -> tuple[nn.Module, ...]:
         """Trainable modules above the last layer, released together with any layer."""
         return ()
+
+    def feature_encoder(self) -> tuple[nn.Module, ...]:
+        """The convolutional modules of the stem."""
+        return ()
+
+    def own_name(self, checkpoint_name: str) -> str | None:
+        """The name here of a tensor in a published checkpoint; None if it is not used."""
+        return checkpoint_name
+
+    @property
+    def encoder(self) -> Encoder:
+        """The Hugging Face face: `encoder.layers` lists the transformer layers."""
+        return Encoder(self.layers)
 
     def forward(
         self,
@@ -114,7 +150,7 @@ class Backbone(nn.Module, ABC):
     ) -> BackboneOutput:
         """Waveforms to the last hidden state, with the interface of Hugging Face models.
 
-        No graph is built below the released layers (unless `frozen_mode` is "train").
+        No graph is built below the released layers.
 
         Shape:
             input_values: (B, S)
@@ -123,24 +159,21 @@ class Backbone(nn.Module, ABC):
             last_hidden_state: (B, F, D)
 
         Raises:
-            BackboneError: a row is shorter than `minimum_samples`, or its mask has holes.
+            BackboneError: a row is too short or too long, or its mask has holes.
         """
         lengths = lengths_from_mask(input_values, attention_mask)
-        self.check_lengths(lengths)
-        depths = range(len(self.layers)) if output_hidden_states else ()
         prefix_depth = len(self.layers) - self.finetune_layers
-        with torch.set_grad_enabled(False):
+        with torch.no_grad():
             frames = self.stem(input_values, lengths)
-        hidden = [frames]
-        for start, stop in self._segments(prefix_depth, each_layer=bool(depths)):
-            trains = stop > prefix_depth and torch.is_grad_enabled()
-            with torch.set_grad_enabled(trains):
+        states = []
+        for start, stop in self._segments(prefix_depth, each_layer=output_hidden_states):
+            states.append(self.speech(frames).values)
+            with torch.set_grad_enabled(start >= prefix_depth and torch.is_grad_enabled()):
                 frames = self.run(frames, start, stop)
-            hidden.append(frames)
         with torch.set_grad_enabled(self.finetune_layers > 0 and torch.is_grad_enabled()):
             last = self.finish(frames)
-        states = tuple(frame.values for frame in hidden) if output_hidden_states else None
-        return BackboneOutput(last.values, last.lengths, states)
+        hidden_states = (*states, last.values) if output_hidden_states else None
+        return BackboneOutput(last.values, last.lengths, hidden_states)
 
     def _segments(self, prefix_depth: int, each_layer: bool) -> Iterator[tuple[int, int]]:
         depth = len(self.layers)
@@ -152,20 +185,30 @@ class Backbone(nn.Module, ABC):
         if prefix_depth < depth:
             yield prefix_depth, depth
 
-    def check_lengths(self, lengths: Tensor) -> None:
-        """Refuse a batch with a row too short to give one frame."""
-        shortest = int(lengths.min())
+    def _check_lengths(self, lengths: Tensor) -> None:
+        shortest, longest = torch.stack(torch.aminmax(lengths)).tolist()
         if shortest < self.minimum_samples:
             raise BackboneError(
                 f"{self.card.name} needs at least {self.minimum_samples} samples "
-                f"({1000 * self.minimum_samples / self.card.sample_rate_hz:.1f} ms), "
+                f"({self._seconds(self.minimum_samples)} s), "
                 f"the batch holds an utterance of {shortest}"
             )
+        if self.maximum_samples is not None and longest > self.maximum_samples:
+            raise BackboneError(
+                f"{self.card.name} takes at most {self._seconds(self.maximum_samples)} s, "
+                f"the batch holds an utterance of {self._seconds(longest)} s: crop it"
+            )
+
+    def _seconds(self, samples: int) -> str:
+        return f"{samples / self.card.sample_rate_hz:.4g}"
 
     def finetune(self, layers: int | Literal["all"]) -> Self:
         """Freeze everything, then release the top `layers` transformer layers.
 
         What lies above them (`top_modules`) is released with them; 0 releases nothing.
+
+        Raises:
+            BackboneError: there are not that many layers.
         """
         depth = len(self.layers)
         count = depth if layers == "all" else layers
@@ -174,15 +217,15 @@ class Backbone(nn.Module, ABC):
                 f"finetune_layers {layers} is out of range: {self.card.name} has {depth} layers"
             )
         self.requires_grad_(False)
-        for module in self._released(count):
-            module.requires_grad_(True)
         self.finetune_layers = count
+        for module in self._released():
+            module.requires_grad_(True)
         return self.train(self.training)
 
-    def _released(self, count: int) -> tuple[nn.Module, ...]:
-        if count == 0:
+    def _released(self) -> tuple[nn.Module, ...]:
+        if self.finetune_layers == 0:
             return ()
-        return (*self.layers[len(self.layers) - count :], *self.top_modules())
+        return (*self.layers[-self.finetune_layers :], *self.top_modules())
 
     def train(self, mode: bool = True) -> Self:
         """Put the released parts in training mode; frozen parts stay in eval mode."""
@@ -190,7 +233,7 @@ class Backbone(nn.Module, ABC):
             return super().train(mode)
         super().train(False)
         self.training = mode
-        for module in self._released(self.finetune_layers):
+        for module in self._released():
             module.train(mode)
         return self
 
@@ -199,10 +242,6 @@ class Backbone(nn.Module, ABC):
         for module in self.feature_encoder():
             module.requires_grad_(False)
 
-    def feature_encoder(self) -> tuple[nn.Module, ...]:
-        """The convolutional modules of the stem."""
-        return ()
-
     def trainable_parameters(self) -> int:
         """How many numbers the optimiser may change."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
@@ -210,42 +249,3 @@ class Backbone(nn.Module, ABC):
     def total_parameters(self) -> int:
         """How many numbers the forward pass uses."""
         return sum(p.numel() for p in self.parameters())
-
-
-def valid_mask(lengths: Tensor, width: int) -> Tensor:
-    """True at positions below each row's length.
-
-    Shape:
-        lengths: (B,)
-        output: (B, width), bool
-    """
-    return torch.arange(width, device=lengths.device)[None, :] < lengths[:, None]
-
-
-def lengths_from_mask(input_values: Tensor, attention_mask: Tensor | None) -> Tensor:
-    """Samples per row, from a Hugging Face attention mask of any number type.
-
-    Shape:
-        input_values: (B, S)
-        attention_mask: (B, S) or None (every sample is real)
-        output: (B,), int64
-
-    >>> lengths_from_mask(torch.zeros(1, 4), torch.tensor([[1.0, 1.0, 1.0, 0.0]]))
-    tensor([3])
-    """
-    batch, width = input_values.shape
-    if attention_mask is None:
-        return torch.full((batch,), width, device=input_values.device)
-    if attention_mask.shape != input_values.shape:
-        raise BackboneError(
-            f"attention_mask has shape {tuple(attention_mask.shape)}, "
-            f"input_values {tuple(input_values.shape)}: they must match"
-        )
-    real = attention_mask != 0
-    lengths = real.sum(1)
-    if not torch.equal(real, valid_mask(lengths, width)):
-        raise BackboneError(
-            "attention_mask must be ones followed by zeros in every row: "
-            "real samples come first, padding after them"
-        )
-    return lengths

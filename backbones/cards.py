@@ -23,11 +23,12 @@ class BackboneCard:
     sample_rate_hz: int = 16_000
     frame_rate_hz: float = 50.0
     parameters: int | None = None
+    """How many numbers the forward pass uses, decoders and classifiers left out."""
     licence: str = ""
     huggingface: str | None = None
     """Repository on the Hugging Face hub, "org/name"."""
     modelscope: str | None = None
-    """Repository on ModelScope, "org/name"."""
+    """Repository on ModelScope, "org/name"; where there is one, it is asked first."""
     revision: str | None = None
     """The pinned revision on its first hub; None where none could be verified."""
     aliases: tuple[str, ...] = ()
@@ -39,6 +40,11 @@ class BackboneCard:
     architecture: dict[str, object] = field(default_factory=dict, hash=False)
     """Keyword arguments of the architecture's config, used by `init: random`."""
 
+    @property
+    def downloadable(self) -> bool:
+        """Whether pretrained weights exist on some hub."""
+        return self.huggingface is not None or self.modelscope is not None
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -47,7 +53,7 @@ class Weights:
     digest: str
     """SHA-256 over every tensor the forward pass uses: names, shapes, dtypes and bytes."""
     source: str
-    """The file or hub repository, or "random(seed=0)"."""
+    """The folder the checkpoint was read from, or "random(seed=0)"."""
     init: Literal["pretrained", "random", "none"]
     """"none" for a backbone without parameters, such as log-mel."""
     revision: str | None = None

@@ -12,7 +12,7 @@ class CorpusCard:
     kind: str
     """Name of the reader."""
     module: str
-    """Module with `read(root, spec) -> Corpus`."""
+    """Module with `read(root, spec) -> Corpus`, which lists and labels without decoding audio."""
     summary: str
     licence: str
     utterances: int | None = None
@@ -22,6 +22,8 @@ class CorpusCard:
     emobox_folds: int | None = None
     """How many speaker-disjoint folds EmoBox publishes for it."""
     needs_root: bool = True
+    fetchable: bool = False
+    """Whether `harness prefetch` knows where to get it."""
 
 
 CORPORA: dict[str, CorpusCard] = {
@@ -43,6 +45,7 @@ CORPORA: dict[str, CorpusCard] = {
             "surprised",
         ),
         emobox_folds=6,
+        fetchable=True,
     ),
     "emodb": CorpusCard(
         kind="emodb",
@@ -52,6 +55,7 @@ CORPORA: dict[str, CorpusCard] = {
         utterances=535,
         speakers=10,
         classes=("anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"),
+        fetchable=True,
     ),
     "manifest": CorpusCard(
         kind="manifest",
@@ -70,7 +74,7 @@ CORPORA: dict[str, CorpusCard] = {
         module="harness.corpora.synthetic",
         summary="made-up speakers whose pitch, contour and tempo carry the emotion; needs no data",
         licence="Apache-2.0",
-        utterances=192,
+        utterances=256,
         speakers=8,
         classes=("angry", "happy", "neutral", "sad"),
         needs_root=False,

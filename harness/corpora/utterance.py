@@ -1,8 +1,9 @@
-"""A labelled recording, and a corpus of them."""
+"""A labelled recording, a corpus of them, and the splits they fall into."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 
@@ -16,27 +17,67 @@ class Utterance:
     speaker: str | None
     start_s: float | None = None
     end_s: float | None = None
-    split: str | None = None
-    """The corpus's own split ("train", "dev", "test"), where it has one."""
-    fold: int | None = None
-    """The corpus's own fold in which this utterance is tested, where it has folds."""
     text: str | None = None
     language: str | None = None
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """Utterances with their classes in a fixed order.
+class Splits:
+    """The utterance ids of one fold's train, dev and test, each in sorted order."""
 
-    `own_folds` holds, for corpora that publish train and test lists per fold, the test
-    utterance ids of each fold number.
-    """
+    train: tuple[str, ...]
+    dev: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """The splits by name."""
+        return {"train": self.train, "dev": self.dev, "test": self.test}
+
+    def restricted(self, ids: Iterable[str]) -> Splits:
+        """The same splits with only those of the utterances that are in `ids`."""
+        kept = set(ids)
+        return Splits(
+            *(tuple(name for name in split if name in kept) for split in self.named().values())
+        )
+
+
+PublishedFolds = Mapping[str, Mapping[int, Splits]]
+"""Who published them ("official": the corpus itself, or "emobox") -> fold number -> splits.
+
+An empty dev is cut from train later.
+"""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Utterances in the order of their ids, with their classes in a fixed order."""
 
     name: str
     utterances: tuple[Utterance, ...]
     classes: tuple[str, ...]
-    own_folds: dict[int, frozenset[str]] = field(default_factory=dict)
+    published: PublishedFolds = field(default_factory=dict)
 
     def class_index(self) -> dict[str, int]:
         """The number of each class, 0 to C-1."""
         return {label: index for index, label in enumerate(self.classes)}
+
+    def by_id(self) -> dict[str, Utterance]:
+        """The utterances by their id."""
+        return {utterance.utterance_id: utterance for utterance in self.utterances}
+
+    def speakers(self) -> tuple[str, ...]:
+        """The known speakers, sorted."""
+        return tuple(sorted({u.speaker for u in self.utterances if u.speaker is not None}))
+
+    def where(self, keep: Callable[[Utterance], bool]) -> Corpus:
+        """The same corpus, classes and published folds included, with only some utterances."""
+        return replace(self, utterances=tuple(filter(keep, self.utterances)))
+
+
+def make_corpus(
+    name: str, utterances: Iterable[Utterance], published: PublishedFolds | None = None
+) -> Corpus:
+    """Put utterances in the order of their ids and their labels in alphabetical order."""
+    ordered = tuple(sorted(utterances, key=lambda utterance: utterance.utterance_id))
+    classes = tuple(sorted({utterance.label for utterance in ordered}))
+    return Corpus(name, ordered, classes, published or {})

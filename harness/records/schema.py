@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.analysis.scores import Baselines as Baselines
+from harness.analysis.scores import ClassScore as ClassScore
+from harness.analysis.scores import SplitMetrics as SplitMetrics
 from harness.suite.schema import FinetuneLayers, Trial
 
 SCHEMA_VERSION = 1
@@ -17,33 +20,6 @@ class Frozen(BaseModel):
     """Immutable, and strict about unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ClassScore(Frozen):
-    """How well one class is recognised."""
-
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-class SplitMetrics(Frozen):
-    """All scores of one split. Accuracy is WA, `uar` is UA in the field's papers."""
-
-    utterances: int
-    loss: float | None
-    accuracy: float
-    uar: float
-    macro_f1: float
-    weighted_f1: float
-    accuracy_frequent: float | None
-    """Accuracy on the classes that are frequent (middle, rare) in train, by terciles."""
-    accuracy_middle: float | None
-    accuracy_rare: float | None
-    per_class: dict[str, ClassScore]
-    confusion: list[list[int]]
-    """Rows are true classes, columns predicted ones, in the order of `per_class`."""
 
 
 class Epoch(Frozen):
@@ -65,15 +41,6 @@ class Digests(Frozen):
     audio: str
     split: str
     code: str
-
-
-class Baselines(Frozen):
-    """What guessing scores on the same test split."""
-
-    chance: SplitMetrics
-    """Expected scores of guessing every class equally often."""
-    majority: SplitMetrics
-    """Always the class most frequent in train."""
 
 
 class Fit(Frozen):

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticKnownError
 
 from harness.files import content_digest
 
-PositiveFloat = Annotated[float, Field(gt=0)]
-PositiveInt = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-FinetuneLayers = Annotated[int, Field(ge=0)] | Literal["all"]
+
+def _no_bool(value: Any) -> Any:
+    # YAML reads a bare `yes` as true, which would pass for the number 1
+    if isinstance(value, bool):
+        raise PydanticKnownError("float_type")
+    return value
+
+
+Integer = Annotated[int, BeforeValidator(_no_bool)]
+Number = Annotated[float, BeforeValidator(_no_bool)]
+PositiveFloat = Annotated[Number, Field(gt=0)]
+PositiveInt = Annotated[Integer, Field(ge=1)]
+Share = Annotated[Number, Field(ge=0, lt=1)]
+FinetuneLayers = Annotated[Integer, Field(ge=0)] | Literal["all"]
 Handling = Literal["refuse", "exclude", "keep"]
 
 TRIAL_ID_LENGTH = 12
@@ -20,7 +31,7 @@ TRIAL_ID_LENGTH = 12
 class Spec(BaseModel):
     """Base of all suite parts: immutable, and an unknown key is a mistake."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class QualitySpec(Spec):
@@ -72,7 +83,7 @@ class ProtocolSpec(Spec):
     folds: PositiveInt | Literal["loso", "official", "emobox"] = 5
     dev_speakers: PositiveInt | None = None
     """Speakers cut from train for dev; a fifth of them, at least one, when left out."""
-    only_folds: tuple[PositiveInt, ...] | None = None
+    only_folds: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None
 
     @field_validator("folds")
     @classmethod
@@ -90,7 +101,7 @@ class HeadSpec(Spec):
     """Width of the pooling attention; the backbone's hidden size when left out."""
     head_dim: PositiveInt = 256
     """Width of the classifier's hidden layers."""
-    head_layers: Annotated[int, Field(ge=0)] = 1
+    head_layers: Annotated[Integer, Field(ge=0)] = 1
     dropout: Share = 0.5
 
 
@@ -107,7 +118,7 @@ class EarlyStoppingSpec(Spec):
     metric: Literal["macro_f1", "uar", "accuracy", "weighted_f1"] = "macro_f1"
     window: PositiveInt = 5
     """Epochs in the moving average of the metric."""
-    loss_factor: Annotated[float, Field(ge=1)] | None = 1.05
+    loss_factor: Annotated[Number, Field(ge=1)] | None = 1.05
     """Stop once dev loss passes this times its minimum; null never stops early."""
 
 
@@ -117,7 +128,7 @@ class TrainingSpec(Spec):
     epochs: PositiveInt = 30
     batch_seconds: PositiveFloat = 64.0
     learning_rate: LearningRateSpec = LearningRateSpec()
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    weight_decay: Annotated[Number, Field(ge=0)] = 0.01
     warmup_share: Share = 0.1
     """Share of all steps in which the rates rise linearly; then they fall linearly to 0."""
     max_grad_norm: PositiveFloat = 1.0
@@ -133,8 +144,9 @@ class TrainingSpec(Spec):
 class CostSpec(Spec):
     """What the cost pass measures."""
 
-    durations_s: tuple[PositiveFloat, ...] = (3.0,)
-    batch_sizes: tuple[PositiveInt, ...] = (1, 8)
+    durations_s: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] = (3.0,)
+    batch_sizes: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 8)
+    infer_steps: PositiveInt = 5
     train_steps: PositiveInt = 5
 
 
@@ -147,7 +159,7 @@ class Suite(Spec):
     protocol: ProtocolSpec = ProtocolSpec()
     backbones: Annotated[tuple[BackboneSpec, ...], Field(min_length=1)]
     matrix: dict[str, Any] = {}
-    """Axis -> list of values, with optional `include` and `exclude`; see `harness.suite.matrix`."""
+    """Axis -> list of values, with optional `include` and `exclude`; see `harness.suite.axes`."""
     head: HeadSpec = HeadSpec()
     training: TrainingSpec = TrainingSpec()
     cost: CostSpec | None = CostSpec()
@@ -163,18 +175,23 @@ class Suite(Spec):
         return [{"name": item} if isinstance(item, str) else item for item in items]
 
 
-class Trial(Spec):
+class Axes(Spec):
+    """What the matrix of a suite can vary."""
+
+    finetune_layers: FinetuneLayers = 0
+    loss: str = "weighted_cross_entropy"
+    seed: Annotated[Integer, Field(ge=0)] = 1
+    head: HeadSpec = HeadSpec()
+    training: TrainingSpec = TrainingSpec()
+
+
+class Trial(Axes):
     """One cell of the matrix; everything that decides its outcome, and nothing else."""
 
     corpus: CorpusSpec
     protocol: ProtocolSpec
     fold: PositiveInt
     backbone: BackboneSpec
-    finetune_layers: FinetuneLayers = 0
-    loss: str = "weighted_cross_entropy"
-    seed: Annotated[int, Field(ge=0)] = 1
-    head: HeadSpec = HeadSpec()
-    training: TrainingSpec = TrainingSpec()
     limit_utterances: PositiveInt | None = None
 
     @property

@@ -1,0 +1,121 @@
+"""Fetch a backbone's files from its hub, or say at once and plainly why not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from backbones.cards import BackboneCard, BackboneError
+from backbones.places import (
+    CONFIG_FILES,
+    Location,
+    hugging_face_cache,
+    locate,
+    modelscope_cache,
+    places_tried,
+)
+
+BESIDE = ("preprocessor_config.json",)  # says how waveforms are to be normalised
+SAFETENSORS = ("model.safetensors", "model.safetensors.index.json", "model-*.safetensors")
+PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*.bin", "model.pt")
+PATIENCE_S = 10.0  # for the first answer of a hub, before anything is downloaded
+
+
+def fetch(
+    card: BackboneCard, source: str | Path | None = None, revision: str | None = None
+) -> Location:
+    """Where a backbone's files lie, after fetching them if they are nowhere on this machine.
+
+    Raises:
+        BackboneError: they exist nowhere, or no hub gave them; the message has the reasons.
+    """
+    if found := locate(card, source, revision):
+        return found
+    if offline():
+        raise missing(card, source, revision, ["HF_HUB_OFFLINE is set: no hub was asked"])
+    reasons = []
+    for hub, download in _hubs(card):
+        try:
+            download(revision)
+        except Exception as error:  # every client has errors of its own
+            reasons.append(f"{hub}: {_reason(error)}")
+        else:
+            if found := locate(card, source, revision):
+                return found
+            reasons.append(f"{hub}: the repository holds no weights that can be read here")
+    raise missing(card, source, revision, reasons)
+
+
+def missing(
+    card: BackboneCard,
+    source: str | Path | None = None,
+    revision: str | None = None,
+    reasons: list[str] | None = None,
+) -> BackboneError:
+    """The error for a backbone that is not here: places, reasons, and what to do."""
+    if not card.downloadable:
+        return BackboneError(f"{card.name} has no weights to fetch")
+    lines = [*places_tried(card, source, revision), *(reasons or [])]
+    return BackboneError(
+        f"the weights of {card.name} were not found. Tried:\n"
+        + "".join(f"  - {line}\n" for line in lines)
+        + "Fetch them on a machine with a network: "
+        + f"python -m harness prefetch --backbone {card.name}\n"
+        + f"or put {CONFIG_FILES[card.family]} and the weights into $HARNESS_MODELS/{card.name}"
+    )
+
+
+def offline() -> bool:
+    """Whether the user told Hugging Face's tools to leave the network alone."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+
+
+def _hubs(card: BackboneCard) -> list[tuple[str, Callable[[str | None], None]]]:
+    hubs: list[tuple[str, Callable[[str | None], None]]] = []
+    if card.modelscope is not None:
+        hubs.append(("ModelScope", lambda revision: _from_modelscope(card, revision)))
+    if card.huggingface is not None:
+        hubs.append(("Hugging Face", lambda revision: _from_hugging_face(card, revision)))
+    return hubs
+
+
+def _from_hugging_face(card: BackboneCard, revision: str | None) -> None:
+    _reach(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    from huggingface_hub import snapshot_download
+
+    pinned = revision or (card.revision if card.modelscope is None else None)
+    for weights in (SAFETENSORS, PICKLES):  # the second only where the first is not published
+        snapshot_download(
+            str(card.huggingface),
+            revision=pinned,
+            cache_dir=hugging_face_cache(),
+            endpoint=os.environ.get("HF_ENDPOINT"),
+            allow_patterns=[CONFIG_FILES[card.family], *BESIDE, *weights],
+        )
+        if locate(card, revision=revision):
+            return
+
+
+def _from_modelscope(card: BackboneCard, revision: str | None) -> None:
+    _reach(os.environ.get("MODELSCOPE_ENDPOINT") or "https://www.modelscope.cn")
+    from modelscope.hub.snapshot_download import snapshot_download
+
+    snapshot_download(
+        str(card.modelscope),
+        revision=revision or card.revision,
+        cache_dir=str(modelscope_cache()),
+        allow_patterns=[CONFIG_FILES[card.family], *SAFETENSORS, *PICKLES],
+    )
+
+
+def _reach(endpoint: str) -> None:
+    """Fail at once where there is no network: the hubs' own clients try for 22 seconds."""
+    import requests
+
+    requests.head(endpoint, timeout=PATIENCE_S)
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split()) or "no reason given"
+    return f"{type(error).__name__}: {text[:300]}"

@@ -1,0 +1,32 @@
+"""`python -m harness`: the command line, and what its exit codes mean.
+
+0 all went well · 1 something that was started failed · 2 the user must mend something ·
+130 interrupted; what was finished is kept
+"""
+
+from __future__ import annotations
+
+import sys
+
+from backbones.cards import BackboneError
+from harness.cli import app
+from harness.errors import HarnessError, UserError
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        app(prog_name="harness")
+    except (UserError, BackboneError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except HarnessError as error:
+        print(f"failed: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

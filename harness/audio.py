@@ -1,0 +1,111 @@
+"""Recordings as waveforms: decode, downmix to mono, resample to 16 kHz."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+from harness.errors import CorpusError
+
+SAMPLE_RATE_HZ = 16_000
+"""What every backbone here was pretrained on."""
+
+STRETCH_TOLERANCE_S = 0.01
+"""How far a stretch may pass the end of its file: lists round their times."""
+
+Samples = npt.NDArray[np.float32]
+
+
+class Recording(Protocol):
+    """A file, or a stretch of one; an `Utterance` is one."""
+
+    @property
+    def path(self) -> Path:
+        """The audio file."""
+
+    @property
+    def start_s(self) -> float | None:
+        """Where the stretch begins; None for the file's start."""
+
+    @property
+    def end_s(self) -> float | None:
+        """Where the stretch ends; None for the file's end."""
+
+
+def read(recording: Recording) -> Samples:
+    """Read a recording's waveform `(S,)`; see `read_file`."""
+    return read_file(recording.path, recording.start_s, recording.end_s)
+
+
+def read_file(path: Path, start_s: float | None = None, end_s: float | None = None) -> Samples:
+    """Read an audio file, or the stretch of it from `start_s` to `end_s`, at 16 kHz.
+
+    Shape:
+        - Output: `(S,)`, float32, full scale at ±1.
+
+    Raises:
+        CorpusError: the file is missing, cannot be decoded, or ends before the stretch.
+    """
+    samples, rate_hz = decode(path, start_s, end_s)
+    return resample(samples.mean(axis=1, dtype=np.float32), rate_hz)
+
+
+def decode(
+    path: Path, start_s: float | None = None, end_s: float | None = None
+) -> tuple[Samples, int]:
+    """Decode a recording as it was stored: all its channels, at its own sample rate.
+
+    Shape:
+        - Output: `(S, channels)`, float32, and the sample rate in Hz.
+
+    Raises:
+        CorpusError: the file is missing, cannot be decoded, or ends before the stretch.
+    """
+    if not path.is_file():
+        raise CorpusError(f"{path}: there is no such file")
+    try:
+        with soundfile.SoundFile(path) as file:
+            start, stop = _stretch(path, file.frames, file.samplerate, start_s, end_s)
+            file.seek(start)
+            samples = file.read(stop - start, dtype="float32", always_2d=True)
+            rate_hz = int(file.samplerate)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise CorpusError(f"{path}: cannot be decoded as audio ({error})") from error
+    if len(samples) < stop - start:
+        raise CorpusError(
+            f"{path}: is cut off, {len(samples)} samples decoded of {stop - start} announced"
+        )
+    if not np.isfinite(samples).all():
+        raise CorpusError(f"{path}: holds samples that are not finite numbers")
+    return samples, rate_hz
+
+
+def resample(samples: Samples, rate_hz: int) -> Samples:
+    """Resample a mono waveform `(S,)` from `rate_hz` to 16 kHz, with soxr's high quality.
+
+    >>> resample(np.zeros(48_000, dtype=np.float32), 48_000).shape
+    (16000,)
+    """
+    if rate_hz == SAMPLE_RATE_HZ or not len(samples):
+        return samples
+    resampled: Samples = soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ, quality="HQ")
+    return resampled
+
+
+def _stretch(
+    path: Path, frames: int, rate_hz: int, start_s: float | None, end_s: float | None
+) -> tuple[int, int]:
+    """First sample of the stretch and the one after its last."""
+    start = round((start_s or 0.0) * rate_hz)
+    stop = frames if end_s is None else round(end_s * rate_hz)
+    if start > frames or stop > frames + STRETCH_TOLERANCE_S * rate_hz:
+        raise CorpusError(
+            f"{path}: lasts {frames / rate_hz:.3f} s, but the stretch "
+            f"{start / rate_hz:.3f} to {stop / rate_hz:.3f} s is asked for"
+        )
+    return start, max(start, min(stop, frames))

@@ -1,0 +1,182 @@
+"""The commands. Each reads its arguments, calls one function and prints what it gives back.
+
+What needs torch is imported inside the command that uses it, so that `--help`, `plan`, `list`
+and `report` answer at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from harness.errors import TrialError, UserError
+from harness.suite.load import load_suite
+from harness.suite.matrix import expand, select
+from harness.suite.schema import CorpusSpec, Suite, Trial
+
+app = typer.Typer(
+    help="Which self-supervised speech backbone for emotion recognition, how many of its layers "
+    "to fine-tune, and what it costs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+console = Console(highlight=False)
+
+SuiteArgument = Annotated[str, typer.Argument(help="A suite's YAML file, or a shipped name.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change the suite, e.g. training.epochs=2."),
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="PATTERN", help="Only matching trials, e.g. 'wavlm*'."),
+]
+LimitOption = Annotated[
+    int | None,
+    typer.Option("--limit-utterances", min=1, help="Use N utterances of each corpus (marked)."),
+]
+ResultsOption = Annotated[Path, typer.Option("--results", help="Folder that holds all results.")]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+
+
+@app.command()
+def plan(
+    suite: SuiteArgument,
+    changes: SetOption = None,
+    only: OnlyOption = None,
+    limit_utterances: LimitOption = None,
+) -> None:
+    """Print the trials of a suite without running them."""
+    _, trials = _trials(suite, changes, only, limit_utterances)
+    for trial in trials:
+        console.print(f"{trial.trial_id}  {trial.describe()}", markup=False, soft_wrap=True)
+    console.print(f"{len(trials)} trials")
+
+
+@app.command()
+def run(
+    suite: SuiteArgument,
+    changes: SetOption = None,
+    only: OnlyOption = None,
+    limit_utterances: LimitOption = None,
+    results: ResultsOption = Path("results"),
+    offline: OfflineOption = False,
+    device: DeviceOption = "auto",
+) -> None:
+    """Run a suite's trials; those already finished are kept."""
+    intent, trials = _trials(suite, changes, only, limit_utterances)
+    from harness.engines.local import run_suite
+    from harness.progress import reporting
+    from harness.records.store import Store
+    from harness.report.render import show_report
+    from harness.report.verdict import shortfalls
+
+    store = Store(results / intent.suite)
+    with reporting(console) as reporter:
+        summary = run_suite(intent, trials, store, reporter, device=device, offline=offline)
+    show_report(store, console, trials)
+    console.print(summary.line(), markup=False)
+    if summary.failed:
+        raise TrialError(f"{summary.failed} of {len(trials)} trials failed; see {store.folder}")
+    if intent.must_beat_majority and (short := shortfalls(summary.records)):
+        raise TrialError("; ".join(short))
+
+
+@app.command()
+def report(
+    results: Annotated[
+        Path | None, typer.Argument(help="A suite's results; the newest of ./results if left out.")
+    ] = None,
+) -> None:
+    """Show the comparison table of finished trials and write it as Markdown, CSV and LaTeX."""
+    from harness.records.store import open_results
+    from harness.report.render import show_report
+
+    show_report(open_results(results or _newest(Path("results"))), console)
+
+
+@app.command()
+def evaluate(
+    results: Annotated[Path, typer.Argument(help="A suite's results.")],
+    trial: Annotated[
+        str | None, typer.Option("--trial", help="Only this trial id; else every kept model.")
+    ] = None,
+    corpus: Annotated[
+        str | None,
+        typer.Option(
+            "--corpus",
+            help="Score on the whole of another corpus: a known name, or a YAML file that "
+            "describes one as a suite does. Else on each trial's own test split.",
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
+    offline: OfflineOption = False,
+) -> None:
+    """Score kept models again, without training."""
+    from harness.evaluation import evaluate_kept
+    from harness.progress import reporting
+    from harness.records.store import open_results
+    from harness.suite.load import load_corpus_spec
+
+    store = open_results(results)
+    other = load_corpus_spec(corpus) if corpus else None
+    with reporting(console) as reporter:
+        frame = evaluate_kept(store, trial, other, reporter, device=device, offline=offline)
+    console.print(frame.to_markdown(index=False, floatfmt=".4f"), markup=False, soft_wrap=True)
+
+
+@app.command()
+def prefetch(
+    suite: Annotated[str | None, typer.Argument(help="Fetch all that this suite needs.")] = None,
+    backbone: Annotated[
+        list[str] | None, typer.Option("--backbone", help="Fetch this backbone.")
+    ] = None,
+    corpus: Annotated[list[str] | None, typer.Option("--corpus", help="Fetch this corpus.")] = None,
+    changes: SetOption = None,
+) -> None:
+    """Fetch backbones and corpora ahead of time; what is on this machine is found and said."""
+    from harness.fetch.needs import needs_of, prefetch_all
+    from harness.progress import reporting
+
+    if not (suite or backbone or corpus):
+        raise UserError("say what to fetch: a suite, --backbone NAME or --corpus NAME")
+    intent = load_suite(suite, changes or []) if suite else None
+    with reporting(console) as reporter:
+        prefetch_all(needs_of(intent, backbone or [], corpus or []), reporter)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[str, typer.Argument(help="backbones, corpora, poolings, losses or suites.")],
+) -> None:
+    """List what the harness knows by name."""
+    from harness.listing import listing
+
+    console.print(listing(what), markup=False, soft_wrap=True)
+
+
+def _trials(
+    suite: str, changes: list[str] | None, only: list[str] | None, limit: int | None
+) -> tuple[Suite, tuple[Trial, ...]]:
+    from harness.corpora.reading import corpus_card, read_corpus
+    from harness.protocol.folds import fold_numbers
+
+    intent = load_suite(suite, changes or [])
+
+    def folds(spec: CorpusSpec) -> tuple[int, ...]:
+        return fold_numbers(intent.protocol, spec, corpus_card(spec), lambda: read_corpus(spec))
+
+    return intent, select(expand(intent, folds, limit), only or [])
+
+
+def _newest(results: Path) -> Path:
+    suites = [path.parent for path in results.glob("*/trials")]
+    if not suites:
+        raise UserError(f"no results in {results}/: run a suite first, or name the folder")
+    return max(suites, key=lambda folder: (folder / "trials").stat().st_mtime)

@@ -1,0 +1,38 @@
+"""From what a suite says of backbone and head to the network."""
+
+from __future__ import annotations
+
+import torch
+
+import backbones
+from backbones.base import Backbone
+from harness.heads.ser_model import SERModel
+from harness.suite.schema import BackboneSpec, FinetuneLayers, HeadSpec
+
+
+def load_backbone(spec: BackboneSpec, *, offline: bool) -> Backbone:
+    """Load a backbone as the suite names it, its weights verified.
+
+    Raises:
+        BackboneError: its weights are not to be had, or not what they should be.
+    """
+    return backbones.load(
+        spec.name, source=spec.source, revision=spec.revision, init=spec.init, offline=offline
+    )
+
+
+def build_model(
+    backbone: Backbone, head: HeadSpec, classes: int, finetune_layers: FinetuneLayers, seed: int
+) -> SERModel:
+    """Put a head, drawn from `seed`, on a backbone and release its top layers."""
+    torch.manual_seed(seed)
+    return SERModel(
+        backbone,
+        head.pooling,
+        head.head_dim,
+        head.hidden_dim,
+        classes,
+        finetune_layers,
+        head_layers=head.head_layers,
+        dropout=head.dropout,
+    )

@@ -1,0 +1,70 @@
+"""From frames to one vector an utterance. Padded frames never count.
+
+Shapes: values (B, F, D), mask (B, F) with True where a frame is real, output (B, output_dim).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+MIN_VARIANCE = 1e-5
+
+
+class MeanPooling(nn.Module):
+    """The mean over an utterance's real frames.
+
+    Shape:
+        input: (B, F, D) and mask (B, F)
+        output: (B, D)
+    """
+
+    def __init__(self, input_dim: int, hidden_dim: int) -> None:
+        super().__init__()
+        self.output_dim = input_dim
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """Average the real frames, in float32."""
+        weights = mask / mask.sum(1, keepdim=True)
+        return torch.einsum("bf,bfd->bd", weights, _real_only(values, mask))
+
+
+class AttentiveStatisticsPooling(nn.Module):
+    """Attention-weighted mean and standard deviation of the frames.
+
+    e_t = v·tanh(W x_t + b), w = softmax(e) over real frames, μ = Σ w x,
+    σ = sqrt(max(Σ w x² − μ², 1e-5)), output [μ; σ].
+
+    Source: Okabe, Koshinaka, Shinoda, "Attentive Statistics Pooling for Deep Speaker
+    Embedding", Interspeech 2018.
+
+    Shape:
+        input: (B, F, D) and mask (B, F)
+        output: (B, 2·D)
+
+    >>> pooling = AttentiveStatisticsPooling(input_dim=4, hidden_dim=3)
+    >>> pooling(torch.ones(2, 5, 4), torch.ones(2, 5, dtype=torch.bool)).shape
+    torch.Size([2, 8])
+    """
+
+    def __init__(self, input_dim: int, hidden_dim: int) -> None:
+        super().__init__()
+        self.output_dim = 2 * input_dim
+        self.attention = nn.Sequential(
+            nn.Linear(input_dim, hidden_dim), nn.Tanh(), nn.Linear(hidden_dim, 1, bias=False)
+        )
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """Weigh the frames by attention; the statistics are taken in float32."""
+        scores = self.attention(values).squeeze(-1).float()
+        weights = scores.masked_fill(~mask, -torch.inf).softmax(1)
+        real = _real_only(values, mask)
+        mean = torch.einsum("bf,bfd->bd", weights, real)
+        square = torch.einsum("bf,bfd->bd", weights, real.square())
+        deviation = (square - mean.square()).clamp(min=MIN_VARIANCE).sqrt()
+        return torch.cat([mean, deviation], dim=1)
+
+
+def _real_only(values: Tensor, mask: Tensor) -> Tensor:
+    """Float32 values with padding set to zero, whatever it held."""
+    return values.float().masked_fill(~mask[..., None], 0.0)

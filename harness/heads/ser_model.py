@@ -1,0 +1,115 @@
+"""A backbone with pooling and a classifier on top: the network that is trained and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+import backbones
+from backbones.base import Backbone
+from backbones.padding import valid_mask
+from harness.errors import UserError
+from harness.heads import POOLINGS, pooling_name
+from harness.heads.classifier import mlp_classifier
+
+
+class SERModel(nn.Module):
+    """Waveforms to emotion logits.
+
+    Args:
+        ssl_type: a backbone's name, in any form users write it, or a loaded backbone
+        pooling_type: a pooling's name; the old class names are understood
+        head_dim: width of the classifier's hidden layers
+        hidden_dim: width of the pooling attention; None takes the backbone's hidden size
+        classifier_output_dim: number of classes C
+        finetune_layers: top transformer layers that train
+        head_layers: hidden layers of the classifier
+        dropout: in the classifier
+        init: "random" builds the backbone without its pretrained weights
+    """
+
+    def __init__(
+        self,
+        ssl_type: str | Backbone,
+        pooling_type: str,
+        head_dim: int,
+        hidden_dim: int | None,
+        classifier_output_dim: int,
+        finetune_layers: int | Literal["all"] = 0,
+        *,
+        head_layers: int = 1,
+        dropout: float = 0.5,
+        init: Literal["pretrained", "random"] = "pretrained",
+    ) -> None:
+        super().__init__()
+        self.backbone: Backbone = (
+            backbones.load(ssl_type, init=init) if isinstance(ssl_type, str) else ssl_type
+        )
+        self.backbone.finetune(finetune_layers)
+        width = self.backbone.config.hidden_size
+        self.pooling = POOLINGS[pooling_name(pooling_type)].load()(width, hidden_dim or width)
+        self.classifier = mlp_classifier(
+            self.pooling.output_dim,
+            head_dim,
+            classifier_output_dim,
+            layers=head_layers,
+            dropout=dropout,
+        )
+
+    def forward(self, input_values: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Class logits of a batch of waveforms.
+
+        Shape:
+            input_values: (B, S), 16 kHz
+            attention_mask: (B, S), nonzero where a sample is real
+            output: (B, C), float32
+        """
+        output = self.backbone(input_values, attention_mask)
+        values = output.last_hidden_state
+        pooled = self.pooling(values, valid_mask(output.lengths, values.shape[1]))
+        logits: Tensor = self.classifier(pooled)
+        return logits.float()
+
+    def logits(self, waveforms: Tensor, lengths: Tensor) -> Tensor:
+        """As `forward`, with lengths (B,) in samples instead of a mask."""
+        logits: Tensor = self(waveforms, valid_mask(lengths, waveforms.shape[1]))
+        return logits
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Parameters of pooling and classifier."""
+        return [*self.pooling.parameters(), *self.classifier.parameters()]
+
+    def trainable_parameters(self) -> int:
+        """How many numbers the optimiser changes: the head and the released layers."""
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)
+
+    def total_parameters(self) -> int:
+        """How many numbers there are in backbone and head."""
+        return sum(p.numel() for p in self.parameters())
+
+    def trained_state(self) -> dict[str, Tensor]:
+        """Copies, on the CPU, of the tensors that training may change, and only those."""
+        return {
+            name: parameter.detach().cpu().clone()
+            for name, parameter in self.named_parameters()
+            if parameter.requires_grad
+        }
+
+    def load_trained_state(self, state: Mapping[str, Tensor]) -> None:
+        """Put back what `trained_state` gave; every tensor must fit.
+
+        Raises:
+            UserError: names or shapes differ from this model's trainable tensors.
+        """
+        own = {name: p for name, p in self.named_parameters() if p.requires_grad}
+        wrong = sorted(own.keys() ^ state.keys()) or sorted(
+            name for name, parameter in own.items() if parameter.shape != state[name].shape
+        )
+        if wrong:
+            raise UserError(f"the saved model does not fit this trial: {', '.join(wrong[:5])}")
+        with torch.no_grad():
+            for name, parameter in own.items():
+                parameter.copy_(state[name])

@@ -1,0 +1,178 @@
+"""The comparison: one row per cell, what guessing scores under each corpus. Raw numbers only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from harness.analysis.statistics import INTERVAL_METRICS, METRICS, Interval, intervals, spread
+from harness.records.schema import CostRecord, Record
+from harness.report.cells import Cell, gather
+from harness.report.costs import cost_columns
+from harness.report.trials import error_line, whole_numbers
+from harness.suite.schema import Trial
+
+Predictions = Callable[[str], pd.DataFrame]
+"""Reads the predictions of a trial id; FileNotFoundError where there are none."""
+
+BASELINES = ("chance", "majority")
+
+_WHOLE_NUMBERS = (
+    "folds",
+    "seeds",
+    "trials",
+    "planned",
+    "trainable_parameters",
+    "total_parameters",
+    "peak_gpu_bytes",
+    "peak_rss_bytes",
+    "cost_batch_size",
+)
+
+
+def comparison(
+    records: Sequence[Record],
+    costs: Sequence[CostRecord],
+    predictions: Predictions,
+    planned: Iterable[Trial] = (),
+) -> pd.DataFrame:
+    """One row per corpus × backbone × finetune_layers × whatever else varies.
+
+    Columns: those three and the other axes; folds, seeds, trials that ended well, planned ones;
+    each metric with `_spread_folds`, `_spread_seeds` and, from the predictions, `_low` and
+    `_high` of its 95 % interval; parameters; costs; `marks`. Scores are shares, not per cent.
+    After a corpus's rows come the rows "chance" and "majority".
+
+    Args:
+        records: the outcomes of trials
+        costs: the outcomes of the cost pass
+        predictions: gives the saved predictions of a trial
+        planned: the trials there ought to be; cells that lack some are marked INCOMPLETE
+    """
+    cells = gather(records, planned)
+    rows: list[dict[str, Any]] = []
+    for corpus in dict.fromkeys(cell.corpus for cell in cells):
+        own = [cell for cell in cells if cell.corpus == corpus]
+        rows += [_cell_row(cell, costs, predictions) for cell in own]
+        rows += [_baseline_row(corpus, kind, own) for kind in BASELINES if _baselines(own)]
+    # left to itself pandas makes floats of whole numbers in columns that guessing has no value for
+    named = {"finetune_layers", *(axis for cell in cells for axis in cell.axes)}
+    kept = {name: pd.Series([row.get(name) for row in rows], dtype=object) for name in named}
+    return whole_numbers(pd.DataFrame(rows).assign(**kept), _WHOLE_NUMBERS)
+
+
+def failures(records: Iterable[Record]) -> pd.DataFrame:
+    """The trials that did not end well: trial_id, trial, status and the last line of the error."""
+    rows = [
+        (record.trial_id, record.trial.describe(), record.status, error_line(record))
+        for record in records
+        if record.status != "ok"
+    ]
+    return pd.DataFrame(rows, columns=["trial_id", "trial", "status", "error"])
+
+
+def _cell_row(cell: Cell, costs: Sequence[CostRecord], predictions: Predictions) -> dict[str, Any]:
+    done = cell.finished
+    scores = pd.DataFrame(
+        [
+            {"fold": record.trial.fold, "seed": record.trial.seed}
+            | {metric: getattr(record.metrics["test"], metric) for metric in METRICS}
+            for record in done
+        ],
+        columns=["fold", "seed", *METRICS],
+    )
+    trainable = _first(record.trainable_parameters for record in done)
+    total = _first(record.total_parameters for record in done)
+    return {
+        "corpus": cell.corpus,
+        "backbone": cell.backbone,
+        "finetune_layers": cell.finetune_layers,
+        **cell.axes,
+        "folds": scores["fold"].nunique(),
+        "seeds": scores["seed"].nunique(),
+        "trials": len(done),
+        "planned": len(cell.trials),
+        **_score_columns(scores, _intervals(done, predictions)),
+        "trainable_parameters": trainable,
+        "total_parameters": total,
+        "trainable_share": trainable / total if trainable is not None and total else None,
+        **cost_columns(cell.trials[0], costs),
+        "marks": ", ".join(_marks(cell)),
+    }
+
+
+def _score_columns(
+    scores: pd.DataFrame, interval_of: dict[str, Interval] | None
+) -> dict[str, float | None]:
+    columns: dict[str, float | None] = {}
+    for metric in METRICS:
+        found = spread(scores, metric) if len(scores) else None
+        columns[metric] = found.mean if found else None
+        columns[f"{metric}_spread_folds"] = found.folds if found else None
+        columns[f"{metric}_spread_seeds"] = found.seeds if found else None
+        if metric in INTERVAL_METRICS:
+            interval = interval_of[metric] if interval_of else None
+            columns[f"{metric}_low"] = interval.low if interval else None
+            columns[f"{metric}_high"] = interval.high if interval else None
+    return columns
+
+
+def _intervals(done: Sequence[Record], predictions: Predictions) -> dict[str, Interval] | None:
+    by_seed: dict[int, list[pd.DataFrame]] = {}
+    for record in done:
+        try:
+            frame = predictions(record.trial_id)
+        except FileNotFoundError:
+            # an interval over part of the trials would not belong to their mean
+            return None
+        by_seed.setdefault(record.trial.seed, []).append(frame[frame["split"] == "test"])
+    pooled = [pd.concat(frames, ignore_index=True) for frames in by_seed.values()]
+    return intervals(pooled) if pooled else None
+
+
+def _marks(cell: Cell) -> list[str]:
+    done = len(cell.finished)
+    found = {
+        "RANDOM": cell.is_random,
+        "LIMITED": any(trial.limit_utterances is not None for trial in cell.trials),
+        "PARTIAL": any(record.partial_corpus for record in cell.records),
+        "SPEAKER OVERLAP": any(record.speaker_overlap for record in cell.records),
+        f"INCOMPLETE {done} of {len(cell.trials)}": done < len(cell.trials),
+    }
+    return [mark for mark, holds in found.items() if holds]
+
+
+def _baselines(cells: Iterable[Cell]) -> dict[int, Record]:
+    """One record with baselines for each fold: they are the same for every trial on it."""
+    return {
+        record.trial.fold: record
+        for cell in cells
+        for record in cell.finished
+        if record.baselines is not None
+    }
+
+
+def _baseline_row(corpus: str, kind: str, cells: Sequence[Cell]) -> dict[str, Any]:
+    by_fold = _baselines(cells)
+    scores = pd.DataFrame(
+        [
+            {"fold": fold, "seed": 0}
+            | {metric: getattr(getattr(record.baselines, kind), metric) for metric in METRICS}
+            for fold, record in by_fold.items()
+        ]
+    )
+    limited = any(record.limited_data for record in by_fold.values())
+    return {
+        "corpus": corpus,
+        "backbone": kind,
+        "finetune_layers": None,
+        "folds": len(by_fold),
+        **_score_columns(scores, None),
+        "marks": "LIMITED" if limited else "",
+    }
+
+
+def _first(values: Iterable[int | None]) -> int | None:
+    return next((value for value in values if value is not None), None)

@@ -1,0 +1,61 @@
+"""Device and precision, through accelerate."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState, GradientState
+
+from harness.errors import UserError
+
+Precision = Literal["auto", "float32", "bf16", "fp16"]
+
+
+def make_accelerator(device: str, precision: Precision) -> Accelerator:
+    """An accelerator for "auto", "cpu" or "cuda[:N]".
+
+    "auto" precision is bfloat16 on a GPU that has it, and float32 elsewhere.
+
+    Raises:
+        UserError: a GPU was asked for and torch sees none, or fp16 was asked for without one.
+    """
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise UserError(
+            f"--device {device}: torch sees no GPU. Check `nvidia-smi`, that torch is a CUDA "
+            "build, and in a container that it was started with --gpus; or use --device cpu"
+        )
+    if ":" in device:
+        torch.cuda.set_device(torch.device(device))
+    on_cpu = device == "cpu" or not torch.cuda.is_available()
+    if precision == "fp16" and on_cpu:
+        raise UserError("precision fp16 needs a GPU: use float32, bf16 or auto")
+    # accelerate keeps its state in singletons; a run's trials may differ in precision
+    AcceleratorState._reset_state(reset_partial_state=True)
+    GradientState._reset_state()
+    mixed = {"auto": _best_precision(on_cpu), "float32": "no"}.get(precision, precision)
+    return Accelerator(cpu=on_cpu, mixed_precision=mixed)
+
+
+def precision_name(accelerator: Accelerator) -> str:
+    """The precision in force, in the suite's words."""
+    mixed = str(accelerator.mixed_precision)
+    return "float32" if mixed == "no" else mixed
+
+
+def _best_precision(on_cpu: bool) -> str:
+    return "bf16" if not on_cpu and torch.cuda.is_bf16_supported() else "no"
+
+
+def device_facts(device: torch.device) -> dict[str, Any]:
+    """What to record of the device: its name, and on a GPU its memory and CUDA's version."""
+    facts: dict[str, Any] = {"device": str(device), "threads": torch.get_num_threads()}
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        facts |= {
+            "device_name": properties.name,
+            "device_memory_bytes": properties.total_memory,
+            "cuda": torch.version.cuda,
+        }
+    return facts

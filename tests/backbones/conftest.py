@@ -1,0 +1,93 @@
+"""Tiny networks of every family, and batches to put through them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from backbones import BACKBONES, BackboneCard
+from backbones.architectures import whisper_architecture
+from backbones.base import Backbone
+from backbones.loading import load
+
+TINY_WHISPER = BackboneCard(
+    "tiny-whisper",
+    "whisper",
+    64,
+    2,
+    always_random=True,
+    architecture=whisper_architecture(64, 2) | {"encoder_attention_heads": 4, "dropout": 0.1},
+)
+PRE_NORM = {"feat_extract_norm": "layer", "do_stable_layer_norm": True}
+TINY_WAVLM_PRE_NORM = replace(
+    BACKBONES["tiny-wavlm"],
+    name="tiny-wavlm-pre-norm",
+    architecture=BACKBONES["tiny-wavlm"].architecture | PRE_NORM,
+)
+TINY_CARDS = {
+    card.name: card
+    for card in (
+        BACKBONES["tiny-wavlm"],
+        TINY_WAVLM_PRE_NORM,
+        TINY_WHISPER,
+        BACKBONES["tiny-emotion2vec"],
+        BACKBONES["logmel"],
+    )
+}
+TRANSFORMERS = [name for name, card in TINY_CARDS.items() if card.depth > 0]
+
+_LOADED: dict[str, Backbone] = {}
+
+
+@pytest.fixture
+def tiny() -> Callable[[str], Backbone]:
+    """A fresh copy of a tiny backbone, by name."""
+
+    def fresh(name: str) -> Backbone:
+        if name not in _LOADED:
+            _LOADED[name] = load(TINY_CARDS[name])
+        return copy.deepcopy(_LOADED[name])
+
+    return fresh
+
+
+@pytest.fixture(params=TINY_CARDS)
+def backbone(request: pytest.FixtureRequest, tiny: Callable[[str], Backbone]) -> Backbone:
+    return tiny(request.param)
+
+
+@pytest.fixture(params=TRANSFORMERS)
+def transformer(request: pytest.FixtureRequest, tiny: Callable[[str], Backbone]) -> Backbone:
+    return tiny(request.param)
+
+
+@pytest.fixture
+def batch() -> Callable[..., tuple[Tensor, Tensor]]:
+    """Noise at speech level: waveforms (B, S) and an attention mask (B, S)."""
+
+    def make(*lengths: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        waveforms = 0.1 * torch.randn(len(lengths), max(lengths), generator=generator)
+        real = torch.arange(max(lengths))[None, :] < torch.tensor(lengths)[:, None]
+        return waveforms * real, real.long()
+
+    return make
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with empty caches and no models, whose network answers nothing."""
+    for name in ("HARNESS_MODELS", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # read on import
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "huggingface"))
+    monkeypatch.setenv("MODELSCOPE_CACHE", str(tmp_path / "modelscope"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("MODELSCOPE_ENDPOINT", "http://127.0.0.1:9")
+    return tmp_path

@@ -1,0 +1,144 @@
+"""The comparison: cells, baselines and marks, in raw numbers."""
+
+from statistics import fmean, stdev
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from harness.analysis.statistics import intervals
+from harness.report.comparison import comparison, failures
+from harness.suite.schema import BackboneSpec, CorpusSpec, ProtocolSpec
+
+
+def compare(run: Any, planned: Any = ()) -> pd.DataFrame:
+    return comparison(run.records, run.costs, run.predictions, planned)
+
+
+def test_one_row_per_backbone_and_depth_in_the_order_of_the_table(run: Any) -> None:
+    table = compare(run)
+    assert list(zip(table["backbone"], table["finetune_layers"], strict=True)) == [
+        ("wavlm-base", 0),
+        ("wavlm-base", 3),
+        ("emotion2vec_plus_base", 0),
+        ("emotion2vec_plus_base", 3),
+        ("chance", None),
+        ("majority", None),
+    ]
+    assert set(table["folds"]) == {2}
+    assert list(table["seeds"].dropna()) == [2, 2, 2, 2]
+    assert set(table["marks"]) == {""}
+
+
+def test_a_row_agrees_with_loops_over_its_records(run: Any) -> None:
+    row = compare(run).iloc[0]
+    own = [r for r in run.records if r.trial.describe().startswith("ravdess") and _is_row(r)]
+    value = {(r.trial.fold, r.trial.seed): r.metrics["test"].uar for r in own}
+    by_fold = [fmean(value[fold, seed] for seed in (1, 2)) for fold in (1, 2)]
+    by_seed = [fmean(value[fold, seed] for fold in (1, 2)) for seed in (1, 2)]
+    assert row["uar"] == pytest.approx(fmean(value.values()))
+    assert row["uar_spread_folds"] == pytest.approx(stdev(by_fold))
+    assert row["uar_spread_seeds"] == pytest.approx(stdev(by_seed))
+    pooled = [
+        pd.concat(
+            [run.saved[r.trial_id].query("split == 'test'") for r in own if r.trial.seed == s]
+        )
+        for s in (1, 2)
+    ]
+    wanted = intervals(pooled)
+    assert wanted is not None
+    assert row["uar_low"] == pytest.approx(wanted["uar"].low)
+    assert row["macro_f1_high"] == pytest.approx(wanted["macro_f1"].high)
+    assert row["trainable_share"] == pytest.approx(1.5 / 94)
+
+
+def _is_row(record: Any) -> bool:
+    return record.trial.backbone.name == "wavlm-base" and record.trial.finetune_layers == 0
+
+
+def test_the_table_is_the_same_whatever_the_order_of_records(run: Any) -> None:
+    table = compare(run)
+    run.records.reverse()
+    pd.testing.assert_frame_equal(compare(run), table)
+
+
+def test_guessing_stands_under_each_corpus(run: Any, trial: Any) -> None:
+    run.add(trial(corpus=CorpusSpec(name="emodb")))
+    table = compare(run)
+    assert list(table["corpus"]) == ["ravdess"] * 6 + ["emodb"] * 3
+    assert list(table["backbone"][-2:]) == ["chance", "majority"]
+    assert table["uar"].iloc[-2] == pytest.approx(1 / 3)
+    assert table["peak_rss_bytes"].iloc[-2:].isna().all()
+
+
+def test_what_varies_within_a_backbone_and_depth_becomes_a_column(
+    empty_run: Any, trial: Any
+) -> None:
+    for loss in ("dr", "cross_entropy"):
+        empty_run.add(trial(loss=loss))
+    empty_run.add(trial("logmel", loss="dr"))
+    table = compare(empty_run)
+    assert list(table.columns[:4]) == ["corpus", "backbone", "finetune_layers", "loss"]
+    assert list(table["loss"][:3]) == ["cross_entropy", "dr", "dr"]
+    assert pd.isna(table["loss"].iloc[-1])
+
+
+def test_trials_under_another_protocol_are_never_averaged_together(
+    empty_run: Any, trial: Any
+) -> None:
+    for folds in (2, 3):
+        empty_run.add(trial(protocol=ProtocolSpec(folds=folds)))
+    empty_run.add(trial(protocol=ProtocolSpec(folds=2, only_folds=(2,)), fold=2))
+    table = compare(empty_run)
+    assert list(table["protocol.folds"][:2]) == [2, 3]
+    assert list(table["trials"][:2]) == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "mark"),
+    [
+        ({"backbone": BackboneSpec(name="wavlm-base", init="random")}, {}, "RANDOM"),
+        ({}, {"random_weights": True}, "RANDOM"),
+        ({"limit_utterances": 40}, {}, "LIMITED"),
+        ({}, {"partial_corpus": True}, "PARTIAL"),
+        ({}, {"speaker_overlap": True}, "SPEAKER OVERLAP"),
+    ],
+)
+def test_whatever_limits_trust_is_marked(
+    empty_run: Any, trial: Any, changes: Any, outcome: Any, mark: str
+) -> None:
+    empty_run.add(trial().model_copy(update=changes), **outcome)
+    assert compare(empty_run)["marks"].iloc[0] == mark
+
+
+def test_a_random_backbone_is_marked_even_if_its_trials_failed(empty_run: Any, trial: Any) -> None:
+    spec = BackboneSpec(name="wavlm-base", init="random")
+    empty_run.add(trial().model_copy(update={"backbone": spec}), status="failed")
+    assert compare(empty_run)["marks"].iloc[0] == "RANDOM, INCOMPLETE 0 of 1"
+
+
+def test_failed_and_missing_trials_make_a_cell_incomplete(run: Any, trial: Any) -> None:
+    run.add(trial(fold=3, finetune_layers=0), status="timeout", error="TrialTimeout: 60 s")
+    missing = trial("wavlm-base", fold=4, finetune_layers=3)
+    unseen = trial("wavlm-large", fold=1)
+    table = compare(run, planned=[missing, unseen]).set_index(["backbone", "finetune_layers"])
+    assert table["marks"]["wavlm-base", 0] == "INCOMPLETE 4 of 5"
+    assert table["marks"]["wavlm-base", 3] == "INCOMPLETE 4 of 5"
+    assert table["marks"]["wavlm-large", 0] == "INCOMPLETE 0 of 1"
+    assert pd.isna(table["uar"]["wavlm-large", 0])
+    assert table["folds"]["wavlm-base", 0] == 2
+
+
+def test_failures_are_listed_with_the_last_line_of_their_error(run: Any, trial: Any) -> None:
+    failed = run.add(trial(fold=3), status="oom", error="Traceback\n  line\nMemoryError: 8 GiB")
+    (row,) = failures(run.records).to_dict("records")
+    assert row["trial_id"] == failed.trial_id
+    assert row["status"] == "oom"
+    assert row["error"] == "MemoryError: 8 GiB"
+
+
+def test_without_predictions_there_is_no_interval(run: Any) -> None:
+    run.saved.pop(run.records[-1].trial_id)
+    table = compare(run).set_index(["backbone", "finetune_layers"])
+    assert pd.isna(table["uar_low"]["wavlm-base", 0])
+    assert not pd.isna(table["uar_low"]["wavlm-base", 3])

@@ -1,0 +1,269 @@
+"""The command line as a user meets it: what it prints, leaves behind and exits with."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+
+from harness.records.store import MODEL, Store
+
+ROOT = Path(__file__).parents[1]
+
+QUICK = (
+    "--set", "training.epochs=1", "--set", "matrix.finetune_layers=[0, 1]",
+    "--set", "must_beat_majority=false", "--set", "cost=null",
+)  # fmt: skip
+
+
+def quick_run(cli: Any, results: Path, *more: object) -> Any:
+    return cli("run", "smoke", *QUICK, "--results", results, "--device", "cpu", *more)
+
+
+def test_help_answers_without_loading_torch() -> None:
+    code = (
+        "import sys, harness.__main__ as m\n"
+        "sys.argv = ['harness', '--help']\n"
+        "try:\n    m.main()\n"
+        "except SystemExit as end:\n    assert not end.code\n"
+        "assert 'torch' not in sys.modules"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for command in ("run", "plan", "report", "evaluate", "prefetch", "list"):
+        assert command in result.stdout
+
+
+def test_plan_prints_every_trial_with_a_stable_id_and_loads_no_torch() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "harness", "plan", "ser_backbones"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = result.stdout.splitlines()
+    assert lines[-1] == "288 trials"
+    assert len({line.split()[0] for line in lines[:-1]}) == 288
+    assert "| torch\n" not in result.stderr
+
+
+def test_a_run_leaves_records_predictions_a_table_and_one_model_a_backbone(
+    cli: Any, tmp_path: Path
+) -> None:
+    answer = quick_run(cli, tmp_path)
+    assert answer.code == 0, answer.err
+    store = Store(tmp_path / "smoke")
+    records = store.read_trials()
+    assert [record.status for record in records] == ["ok"] * 4
+    assert len(list(store.trials.glob(f"*/{MODEL}"))) == 2
+    assert len(pd.read_csv(store.folder / "trials.csv")) == 4
+    for suffix in ("md", "csv", "tex"):
+        assert (store.folder / "report" / f"comparison.{suffix}").stat().st_size > 0
+    assert "4 trials ok" in answer.out
+    assert "RANDOM" in answer.out
+
+
+def test_the_scores_in_a_record_are_those_of_its_saved_predictions(
+    cli: Any, tmp_path: Path
+) -> None:
+    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
+    store = Store(tmp_path / "smoke")
+    for record in store.read_trials():
+        frame = store.read_predictions(record.trial_id).query("split == 'test'")
+        columns = frame.filter(like="p_")
+        assert columns.sum(axis=1).to_numpy() == pytest.approx(1.0)
+        predicted = columns.idxmax(axis=1).str.removeprefix("p_")
+        test = record.metrics["test"]
+        assert test.utterances == len(frame)
+        assert test.accuracy == pytest.approx(accuracy_score(frame["label"], predicted))
+        assert test.uar == pytest.approx(balanced_accuracy_score(frame["label"], predicted))
+        macro_f1 = f1_score(frame["label"], predicted, average="macro", zero_division=0)
+        assert test.macro_f1 == pytest.approx(macro_f1)
+
+
+def test_a_second_run_keeps_what_is_finished(cli: Any, tmp_path: Path) -> None:
+    first = quick_run(cli, tmp_path, "--only", "tiny-wavlm")
+    before = {r.trial_id: r.started_at for r in Store(tmp_path / "smoke").read_trials()}
+    second = quick_run(cli, tmp_path, "--only", "tiny-wavlm")
+    after = {r.trial_id: r.started_at for r in Store(tmp_path / "smoke").read_trials()}
+    assert "(0 of them from before)" in first.out
+    assert "(2 of them from before)" in second.out
+    assert before == after
+
+
+def test_a_failed_trial_exits_with_1_and_is_listed_under_the_table(
+    cli: Any, tmp_path: Path
+) -> None:
+    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
+    answer = quick_run(
+        cli, tmp_path, "--only", "tiny-emotion2vec", "--set", "training.time_limit_s=0.001"
+    )
+    assert answer.code == 1
+    statuses = sorted(record.status for record in Store(tmp_path / "smoke").read_trials())
+    assert statuses == ["ok", "ok", "timeout", "timeout"]
+    assert "training.time_limit_s = 0.001" in answer.out
+
+
+def test_limited_data_is_marked(cli: Any, tmp_path: Path) -> None:
+    answer = quick_run(cli, tmp_path, "--only", "tiny-wavlm", "--limit-utterances", 64)
+    assert answer.code == 0, answer.err
+    assert all(record.limited_data for record in Store(tmp_path / "smoke").read_trials())
+    assert "LIMITED" in answer.out
+
+
+def test_kept_models_score_again_as_they_did(cli: Any, tmp_path: Path) -> None:
+    quick_run(cli, tmp_path, "--set", "keep_models=all", "--only", "tiny-wavlm")
+    store = Store(tmp_path / "smoke")
+    answer = cli("evaluate", store.folder, "--device", "cpu")
+    assert answer.code == 0, answer.err
+    for record in store.read_trials():
+        row = next(line for line in answer.out.splitlines() if f"| {record.trial_id}" in line)
+        assert f"{record.metrics['test'].uar:.4f}" in row
+
+
+def test_a_kept_model_is_not_scored_on_the_corpus_it_was_trained_on(
+    cli: Any, tmp_path: Path
+) -> None:
+    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
+    answer = cli("evaluate", tmp_path / "smoke", "--corpus", "synthetic", "--device", "cpu")
+    assert answer.code == 2
+    assert "was trained on synthetic" in answer.err
+
+
+def test_must_beat_majority_fails_a_run_that_learned_nothing(cli: Any, tmp_path: Path) -> None:
+    answer = quick_run(
+        cli, tmp_path, "--only", "tiny-wavlm", "--set", "must_beat_majority=true",
+        "--set", "training.learning_rate.head=1e-12", "--set", "matrix.finetune_layers=[0]",
+    )  # fmt: skip
+    assert answer.code == 1
+    assert "majority" in answer.err
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "harness", "run", "smoke", "--results", str(tmp_path),
+        "--device", "cpu", "--set", "cost=null", "--only", "tiny-wavlm",
+        "--set", "training.epochs=3", "--set", "must_beat_majority=false",
+    ]  # fmt: skip
+    store = Store(tmp_path / "smoke")
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        deadline = time.monotonic() + 120
+        while not list(store.trials.glob("*/record.json")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=60)
+    finished = len(store.read_trials())
+    assert run.returncode == 130, err.decode()
+    assert b"Traceback" not in err
+    assert finished >= 1
+    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"3 trials ok ({finished} of them from before)" in again.stdout
+
+
+@pytest.mark.parametrize("what", ["backbones", "corpora", "losses", "poolings", "suites"])
+def test_list_shows_what_there_is(cli: Any, what: str) -> None:
+    known = {
+        "backbones": "emotion2vec_plus_base",
+        "corpora": "ravdess",
+        "losses": "dr",
+        "poolings": "attentive_statistics",
+        "suites": "ser_backbones",
+    }
+    answer = cli("list", what)
+    assert answer.code == 0
+    assert known[what] in answer.out
+
+
+def test_prefetch_says_that_tiny_backbones_and_synthetic_speech_need_no_files(cli: Any) -> None:
+    answer = cli("prefetch", "smoke")
+    assert answer.code == 0, answer.err
+    for name in ("tiny-wavlm", "tiny-emotion2vec", "synthetic"):
+        assert f"{name}: needs no files" in answer.out
+
+
+class TestBadInput:
+    """One clear message that says what to do, and exit code 2."""
+
+    def test_an_unknown_command_line_option(self, cli: Any) -> None:
+        assert cli("run", "smoke", "--onyl", "x").code == 2
+
+    def test_a_suite_that_is_not_there(self, cli: Any) -> None:
+        answer = cli("run", "suites/smok.yaml")
+        assert answer.code == 2
+        assert "smok" in answer.err
+
+    def test_an_unknown_backbone_names_the_nearest(self, cli: Any) -> None:
+        answer = cli("plan", "smoke", "--set", "backbones=[tiny-wavml]")
+        assert answer.code == 2
+        assert "did you mean 'tiny-wavlm'" in answer.err
+
+    def test_missing_weights_name_the_places_tried_and_the_command(
+        self, cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HARNESS_MODELS", str(tmp_path / "models"))
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+        monkeypatch.setenv("MODELSCOPE_CACHE", str(tmp_path / "ms"))
+        started = time.monotonic()
+        answer = cli(
+            "run", "smoke", "--offline", "--results", tmp_path,
+            "--set", "backbones=[wavlm-base, emotion2vec_base]",
+        )  # fmt: skip
+        assert answer.code == 2
+        assert time.monotonic() - started < 15
+        for name in ("wavlm-base", "emotion2vec_base"):
+            assert f"prefetch --backbone {name}" in answer.err
+            assert str(tmp_path / "models" / name) in answer.err
+
+    def test_a_missing_corpus_names_the_places_tried_and_the_command(
+        self, cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HARNESS_CORPORA", str(tmp_path / "corpora"))
+        answer = cli("run", "smoke", "--results", tmp_path, "--set", "corpora=[ravdess]")
+        assert answer.code == 2
+        assert "prefetch --corpus ravdess" in answer.err
+        assert str(tmp_path / "corpora" / "ravdess") in answer.err
+
+    def test_half_a_corpus_says_how_much_is_there(
+        self, cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "ravdess"
+        folder.mkdir()
+        (folder / "03-01-01-01-01-01-01.wav").write_bytes(b"")
+        monkeypatch.setenv("HARNESS_CORPORA", str(tmp_path))
+        answer = cli("run", "smoke", "--results", tmp_path, "--set", "corpora=[ravdess]")
+        assert answer.code == 2
+        assert "1 of 1440" in answer.err
+
+    def test_a_file_that_is_not_audio_is_named(self, cli: Any, tmp_path: Path) -> None:
+        (tmp_path / "a.wav").write_text("not audio")
+        (tmp_path / "b.wav").write_text("nor this")
+        (tmp_path / "list.csv").write_text("file,label,speaker\na.wav,sad,one\nb.wav,angry,two\n")
+        corpus = f"corpora=[{{name: mine, kind: manifest, root: {tmp_path}, manifest: list.csv}}]"
+        answer = cli("run", "smoke", "--results", tmp_path / "results", "--set", corpus)
+        assert answer.code == 2
+        assert "a.wav" in answer.err
+        assert "undecodable: exclude" in answer.err
+        assert not list((tmp_path / "results").glob("smoke/trials/*"))
+
+    def test_results_that_cannot_be_written(self, cli: Any, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        answer = quick_run(cli, tmp_path / "file")
+        assert answer.code == 2
+        assert "--results" in answer.err
+
+    def test_a_gpu_that_is_not_there(self, cli: Any, tmp_path: Path) -> None:
+        import torch
+
+        if torch.cuda.is_available():
+            pytest.skip("this machine has a GPU")
+        answer = cli("run", "smoke", "--results", tmp_path, "--device", "cuda")
+        assert answer.code == 2
+        assert "torch sees no GPU" in answer.err
+
+    def test_a_report_without_results(self, cli: Any, tmp_path: Path) -> None:
+        answer = cli("report", tmp_path)
+        assert answer.code == 2
+        assert "no results" in answer.err

@@ -1,0 +1,200 @@
+"""The training loop on a real tiny backbone and real (synthetic) speech."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from quiet import Quiet
+
+import backbones
+from harness.batches import LabelledSplit
+from harness.errors import TrialError, TrialTimeout
+from harness.ground import Ground, cut_fold, labelled, prepare_ground
+from harness.heads.build import build_model
+from harness.heads.losses import CrossEntropy
+from harness.heads.ser_model import SERModel
+from harness.suite.schema import (
+    BackboneSpec,
+    CorpusSpec,
+    HeadSpec,
+    ProtocolSpec,
+    TrainingSpec,
+    Trial,
+)
+from harness.training.device import make_accelerator
+from harness.training.fit import FitOutcome, fit, make_optimizer, warmup_then_linear
+from harness.training.predict import predict
+
+TRAINING = TrainingSpec.model_validate(
+    {
+        "epochs": 2,
+        "batch_seconds": 16,
+        "learning_rate": {"head": 3e-3, "backbone": 1e-3},
+        "early_stopping": {"window": 1, "loss_factor": None},
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def ground() -> Ground:
+    return prepare_ground(CorpusSpec(name="synthetic"), 96, Quiet())
+
+
+@pytest.fixture(scope="module")
+def splits(ground: Ground) -> tuple[LabelledSplit, LabelledSplit]:
+    trial = Trial(
+        corpus=CorpusSpec(name="synthetic"),
+        protocol=ProtocolSpec(folds=4),
+        fold=1,
+        backbone=BackboneSpec(name="tiny-wavlm"),
+    )
+    fold = cut_fold(trial, ground)
+    return labelled(ground, fold.splits.train, crop_s=1.0), labelled(ground, fold.splits.dev)
+
+
+def model_for(finetune_layers: int = 1, seed: int = 1) -> SERModel:
+    backbone = backbones.load("tiny-wavlm", init="random")
+    return build_model(backbone, HeadSpec(head_dim=16, dropout=0.1), 4, finetune_layers, seed)
+
+
+def run(
+    model: SERModel,
+    splits: tuple[LabelledSplit, LabelledSplit],
+    spec: TrainingSpec = TRAINING,
+    seed: int = 1,
+) -> FitOutcome:
+    accelerator = make_accelerator("cpu", spec.precision)
+    classes = ("angry", "happy", "neutral", "sad")
+    return fit(model, CrossEntropy([1] * 4), *splits, classes, spec, seed, accelerator)
+
+
+def test_the_loss_falls_and_every_epoch_is_on_the_curve(
+    splits: tuple[LabelledSplit, LabelledSplit],
+) -> None:
+    seen: list[int] = []
+    outcome = run(model_for(), splits, TRAINING.model_copy(update={"epochs": 4}))
+    seen = [point.epoch for point in outcome.curve]
+    assert seen == [1, 2, 3, 4]
+    assert outcome.curve[-1].train_loss < outcome.curve[0].train_loss
+    assert outcome.stopped == "epochs"
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
+    splits: tuple[LabelledSplit, LabelledSplit],
+) -> None:
+    states = []
+    for seed in (1, 1, 2):
+        model = model_for(seed=seed)
+        run(model, splits, seed=seed)
+        states.append(torch.cat([t.flatten() for t in model.trained_state().values()]))
+    assert torch.equal(states[0], states[1])
+    assert not torch.equal(states[0], states[2])
+
+
+@pytest.mark.parametrize("finetune_layers", [0, 1])
+def test_only_the_head_and_the_released_layers_change(
+    finetune_layers: int, splits: tuple[LabelledSplit, LabelledSplit]
+) -> None:
+    model = model_for(finetune_layers)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    run(model, splits)
+    changed = {
+        name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])
+    }
+    trainable = {name for name, p in model.named_parameters() if p.requires_grad}
+    assert changed <= trainable
+    in_backbone = {name for name in changed if name.startswith("backbone.")}
+    top = len(model.backbone.layers) - 1
+    if finetune_layers == 0:
+        assert not in_backbone
+    else:
+        assert in_backbone
+        assert all(f"layers.{top}." in name for name in in_backbone)
+
+
+def test_the_model_is_left_with_the_weights_of_its_best_epoch(
+    splits: tuple[LabelledSplit, LabelledSplit],
+) -> None:
+    _, dev = splits
+    spec = TRAINING.model_copy(update={"epochs": 5})
+    model = model_for()
+    outcome = run(model, splits, spec)
+    best = max(outcome.curve, key=lambda point: point.dev_average)
+    assert outcome.best_epoch == best.epoch
+    logits = predict(model, dev, 16, make_accelerator("cpu", "float32"))
+    loss = torch.nn.functional.cross_entropy(logits, torch.tensor(dev.labels))
+    assert float(loss) == pytest.approx(best.dev_loss, rel=1e-4)
+
+
+def test_accumulating_two_batches_halves_the_steps(
+    splits: tuple[LabelledSplit, LabelledSplit],
+) -> None:
+    whole = run(model_for(), splits)
+    halved = run(model_for(), splits, TRAINING.model_copy(update={"accumulation_steps": 2}))
+    assert whole.steps / 2 <= halved.steps <= whole.steps / 2 + 2
+
+
+def test_a_time_limit_ends_a_fit(splits: tuple[LabelledSplit, LabelledSplit]) -> None:
+    with pytest.raises(TrialTimeout, match="time_limit_s"):
+        run(model_for(), splits, TRAINING.model_copy(update={"time_limit_s": 1e-6}))
+
+
+def test_a_loss_that_is_no_longer_a_number_is_an_error_that_says_what_to_do(
+    splits: tuple[LabelledSplit, LabelledSplit],
+) -> None:
+    model = model_for()
+    with torch.no_grad():
+        model.classifier[-1].bias.fill_(float("nan"))
+    with pytest.raises(TrialError, match="lower the learning rates"):
+        run(model, splits)
+
+
+def test_head_and_backbone_have_rates_of_their_own_and_norms_are_not_decayed() -> None:
+    model = model_for(finetune_layers=2)
+    groups = make_optimizer(model, TRAINING).param_groups
+    assert {(group["lr"], group["weight_decay"]) for group in groups} == {
+        (3e-3, 0.01), (3e-3, 0.0), (1e-3, 0.01), (1e-3, 0.0),
+    }  # fmt: skip
+    held = sum(p.numel() for group in groups for p in group["params"])
+    assert held == model.trainable_parameters()
+    for group in groups:
+        assert all((p.ndim > 1) == (group["weight_decay"] > 0) for p in group["params"])
+
+
+def test_the_rate_rises_to_its_peak_and_falls_to_zero() -> None:
+    factor = warmup_then_linear(steps=100, warmup_share=0.1)
+    values = [factor(step) for step in range(101)]
+    assert values[:10] == sorted(values[:10])
+    assert max(values) == 1.0
+    assert values[10:] == sorted(values[10:], reverse=True)
+    assert values[-1] == 0.0
+
+
+def test_predictions_come_in_the_order_of_the_split(
+    splits: tuple[LabelledSplit, LabelledSplit],
+) -> None:
+    _, dev = splits
+    model = model_for()
+    accelerator = make_accelerator("cpu", "float32")
+    together = predict(model, dev, 16, accelerator)
+    for index in (0, len(dev.labels) - 1):
+        one = LabelledSplit(
+            dev.utterances[index : index + 1],
+            dev.labels[index : index + 1],
+            dev.durations_s[index : index + 1],
+        )
+        torch.testing.assert_close(
+            predict(model, one, 16, accelerator)[0], together[index], atol=1e-4, rtol=1e-4
+        )
+
+
+def test_training_crops_are_cut_anew_each_epoch(
+    splits: tuple[LabelledSplit, LabelledSplit],
+) -> None:
+    from harness.batches import load_batch
+
+    train = replace(splits[0], crop_s=0.5)
+    first, again, other = (load_batch(train, [0, 1], seed) for seed in ((1, 1), (1, 1), (1, 2)))
+    assert first.waveforms.shape == (2, 8000)
+    assert torch.equal(first.waveforms, again.waveforms)
+    assert not torch.equal(first.waveforms, other.waveforms)
