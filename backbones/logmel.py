@@ -11,11 +11,15 @@ from backbones.cards import BackboneCard
 from backbones.mel import SHORTEST, log10_mel, mel_frames
 from backbones.padding import standardise
 
-EPSILON = 1e-5  # keeps a band that never changes (digital silence) at 0
+EPSILON = 1e-5  # keeps digital silence at 0
 
 
 class LogMel(Backbone):
-    """Log-mel energies, each band with mean 0 and variance 1 over the utterance."""
+    """Log-mel energies with mean 0 and variance 1 over all bands and frames of the utterance.
+
+    Loudness goes, the shape of the spectrum stays: bands normalised one by one would leave a
+    pooling by mean and deviation nothing to see.
+    """
 
     minimum_samples = SHORTEST
 
@@ -31,9 +35,10 @@ class LogMel(Backbone):
 
     def embed(self, waveforms: Tensor, lengths: Tensor) -> Frames:
         """Normalised log-mel energies, one vector of `config.hidden_size` bands a frame."""
-        frames = mel_frames(lengths)
-        energies = log10_mel(waveforms, lengths, self.config.hidden_size)
-        return Frames(standardise(energies, frames, EPSILON).transpose(1, 2), frames)
+        frames, bands = mel_frames(lengths), self.config.hidden_size
+        energies = log10_mel(waveforms, lengths, bands).transpose(1, 2)
+        flat = standardise(energies.flatten(1), frames * bands, EPSILON)
+        return Frames(flat.view_as(energies), frames)
 
     def run(self, frames: Frames, start: int, stop: int) -> Frames:
         """There are no layers to run."""

@@ -29,9 +29,9 @@ class Reporter(Protocol):
 
 
 class LogReporter:
-    """Plain lines with the time, for logs and pipes: at most one a stretch every few seconds."""
+    """Plain lines with the time, for logs and pipes: at most one every half minute."""
 
-    interval_s = 10.0
+    interval_s = 30.0
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,15 +17,14 @@ from torch import Tensor
 from harness.analysis.baselines import baselines
 from harness.analysis.metrics import class_counts, score_predictions
 from harness.batches import LabelledSplit
-from harness.errors import TrialTimeout
 from harness.ground import Fold, Ground, cut_fold, labelled
 from harness.heads import LOSSES
 from harness.heads.build import build_model, load_backbone
 from harness.records.environment import code_digest, environment
-from harness.records.schema import Digests, Epoch, Fit, Record, SplitMetrics, Status
+from harness.records.schema import Digests, Fit, Record, SplitMetrics
 from harness.suite.schema import Trial
-from harness.training.device import device_facts, make_accelerator
-from harness.training.fit import fit
+from harness.training.device import device_facts, make_accelerator, status_of
+from harness.training.fit import Watch, fit
 from harness.training.predict import predict
 
 
@@ -45,7 +44,7 @@ def run_trial(
     suite: str,
     device: str = "auto",
     offline: bool = False,
-    on_epoch: Callable[[Epoch], None] = lambda point: None,
+    watch: Watch = Watch(),
 ) -> Outcome:
     """Train and score one trial; whatever goes wrong becomes a record that says so."""
     started = time.monotonic()
@@ -67,24 +66,12 @@ def run_trial(
     changes: dict[str, Any]
     try:
         accelerator = make_accelerator(device, trial.training.precision)
-        outcome, changes = _train_and_score(trial, ground, record, accelerator, offline, on_epoch)
+        outcome, changes = _train_and_score(trial, ground, record, accelerator, offline, watch)
     except Exception as error:
         changes = {"status": status_of(error), "error": traceback.format_exc()}
     changes["wall_s"] = time.monotonic() - started
     finished = outcome.record.model_copy(update=changes)
     return Outcome(finished, outcome.predictions, outcome.trained_state)
-
-
-def status_of(error: Exception) -> Status:
-    """How a trial that raised `error` ended."""
-    if isinstance(error, TrialTimeout):
-        return "timeout"
-    # on the CPU torch raises a plain RuntimeError when the allocator fails
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
-    ):
-        return "oom"
-    return "failed"
 
 
 def predictions_frame(
@@ -115,7 +102,7 @@ def _train_and_score(
     record: Record,
     accelerator: Accelerator,
     offline: bool,
-    on_epoch: Callable[[Epoch], None],
+    watch: Watch,
 ) -> tuple[Outcome, dict[str, Any]]:
     classes = ground.corpus.classes
     fold = cut_fold(trial, ground)
@@ -137,7 +124,7 @@ def _train_and_score(
         trial.training,
         trial.seed,
         accelerator,
-        lambda point: on_epoch(Epoch(**asdict(point))),
+        watch,
     )
 
     frames: dict[str, pd.DataFrame] = {}

@@ -1,6 +1,7 @@
 """What several test modules share. No torch here: pytest-benchmark imports this file too."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import pytest
 SHARED = Path(__file__).parents[2] / "shared"
 
 
-@pytest.fixture(autouse=True)
-def _machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def _machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Every test sees the same machine: no network, and a cache that is the test run's own."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    cache = tmp_path_factory.getbasetemp() / "cache"
-    monkeypatch.setenv("HARNESS_CACHE", str(cache))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("HARNESS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

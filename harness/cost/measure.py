@@ -17,43 +17,54 @@ from harness.cost.throughput import measure_inference, measure_training
 from harness.heads import LOSSES
 from harness.heads.build import build_model, load_backbone
 from harness.heads.ser_model import SERModel
-from harness.records.environment import environment
+from harness.records.environment import code_digest, environment
 from harness.records.schema import CostPoint, CostRecord
-from harness.training.device import make_accelerator, precision_name
+from harness.training.device import make_accelerator, precision_name, status_of
 
 CLASSES = 8
 """Width of the output layer in cost measurements; its share of the work is negligible."""
 
 
-def measure_apart(trial: CostTrial, suite: str, device: str, offline: bool) -> CostRecord:
-    """Measure in a fresh process, so that nothing that ran before weighs on time or memory."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(measure, trial, suite, device, offline).result()
+def measure_apart(
+    trial: CostTrial, suite: str, machine: str, device: str, offline: bool
+) -> CostRecord:
+    """Measure in a fresh process, so that nothing that ran before weighs on time or memory.
 
+    A failure, and even a process that is killed, becomes a record that says so.
 
-def measure(trial: CostTrial, suite: str, device: str, offline: bool) -> CostRecord:
-    """Load, time and weigh one backbone × finetune_layers; a failure becomes a failed record."""
+    Args:
+        trial: what to measure
+        suite: the suite it is measured for
+        machine: name of the processor or GPU, noted with the numbers
+        device: as for a run
+        offline: never touch the network
+    """
     started = time.monotonic()
     record = CostRecord(
-        cost_id=trial.cost_id(device),
+        cost_id=trial.cost_id(machine),
         suite=suite,
         backbone=trial.backbone.name,
         finetune_layers=trial.finetune_layers,
         status="failed",
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         wall_s=0.0,
-        device=device,
+        device=machine,
+        code=code_digest(),
         environment=environment(),
     )
+    context = multiprocessing.get_context("spawn")
+    changes: dict[str, object]
     try:
-        accelerator = make_accelerator(device, trial.training.precision)
-        changes = {**_measured(trial, accelerator, offline), "status": "ok"}
-    except torch.OutOfMemoryError:
-        changes = {"status": "oom", "error": traceback.format_exc()}
-    except Exception:
-        changes = {"status": "failed", "error": traceback.format_exc()}
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            changes = pool.submit(measure, trial, device, offline).result() | {"status": "ok"}
+    except Exception as error:
+        changes = {"status": status_of(error), "error": traceback.format_exc()}
     return record.model_copy(update={**changes, "wall_s": time.monotonic() - started})
+
+
+def measure(trial: CostTrial, device: str, offline: bool) -> dict[str, object]:
+    """Load, time and weigh one backbone × finetune_layers; the measured fields of a record."""
+    return _measured(trial, make_accelerator(device, trial.training.precision), offline)
 
 
 def _measured(trial: CostTrial, accelerator: Accelerator, offline: bool) -> dict[str, object]:
@@ -70,7 +81,6 @@ def _measured(trial: CostTrial, accelerator: Accelerator, offline: bool) -> dict
     return {
         "points": points,
         "load_s": load_s,
-        "device": _device_name(device),
         "precision": precision_name(accelerator),
         "random_weights": backbone.weights.init == "random",
         "trainable_parameters": model.trainable_parameters(),
@@ -99,7 +109,3 @@ def _points(trial: CostTrial, model: SERModel, accelerator: Accelerator) -> list
         for duration, size in shapes
     ]
     return inference + training
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

@@ -26,10 +26,10 @@ class CostTrial(Spec):
     training: TrainingSpec
     cost: CostSpec
 
-    def cost_id(self, device: str) -> str:
-        """Hash of what is measured and on which kind of device."""
+    def cost_id(self, machine: str) -> str:
+        """Hash of what is measured and on which kind of machine."""
         content = self.model_dump(mode="json", exclude={"training"})
-        content |= {"precision": self.training.precision, "device": device}
+        content |= {"precision": self.training.precision, "machine": machine}
         return content_digest(content)[:TRIAL_ID_LENGTH]
 
 

@@ -10,14 +10,17 @@ from backbones.cards import BackboneError
 from harness.cost.measure import measure_apart
 from harness.cost.plan import CostTrial, cost_trials
 from harness.engines.keep import keep_model
+from harness.engines.watching import watching
 from harness.errors import UserError
 from harness.ground import Ground, cut_fold, prepare_ground
 from harness.heads.build import load_backbone
 from harness.progress import Reporter
-from harness.records.schema import CostRecord, Epoch, Record
+from harness.records.environment import code_digest
+from harness.records.schema import CostRecord, Record
 from harness.records.store import Store
+from harness.report.trials import error_line
 from harness.suite.schema import BackboneSpec, CorpusSpec, Suite, Trial
-from harness.training.device import make_accelerator
+from harness.training.device import machine_name, make_accelerator
 from harness.trial import digests_of, run_trial
 
 
@@ -123,8 +126,7 @@ def _gathered(mistakes: list[str]) -> Iterator[None]:
 def outcome_line(record: Record) -> str:
     """How one trial ended, in a line."""
     if record.status != "ok":
-        last = (record.error or "").strip().splitlines()[-1:]
-        return f"{record.status}: {' '.join(last)}"
+        return f"{record.status}: {error_line(record)}"
     test = record.metrics["test"]
     return (
         f"test UAR {test.uar:.3f}, macro-F1 {test.macro_f1:.3f}, accuracy {test.accuracy:.3f} "
@@ -141,20 +143,15 @@ def _run(
     device: str,
     offline: bool,
 ) -> Record:
-    reporter.begin("  epochs", trial.training.epochs)
-
-    def on_epoch(point: Epoch) -> None:
-        reporter.advance(f"train {point.train_loss:.3f} dev {point.dev_metric:.3f}")
-
-    outcome = run_trial(
-        trial,
-        grounds.corpora[trial.corpus],
-        suite=suite.suite,
-        device=device,
-        offline=offline,
-        on_epoch=on_epoch,
-    )
-    reporter.end()
+    with watching(reporter) as watch:
+        outcome = run_trial(
+            trial,
+            grounds.corpora[trial.corpus],
+            suite=suite.suite,
+            device=device,
+            offline=offline,
+            watch=watch,
+        )
     store.write_trial(outcome.record, outcome.predictions)
     if outcome.trained_state is not None:
         keep_model(store, outcome.record, outcome.trained_state, suite.keep_models)
@@ -183,15 +180,16 @@ def _measure_costs(
     offline: bool,
 ) -> list[CostRecord]:
     records = []
+    machine = machine_name(make_accelerator(device, "auto").device)
     reporter.begin("costs", len(costs))
     for cost in costs:
-        record = store.find_cost(cost.cost_id(device))
-        if record is None or record.status != "ok":
+        record = store.find_cost(cost.cost_id(machine))
+        if record is None or record.status != "ok" or record.code != code_digest():
             reporter.note(f"cost of {cost.backbone.name} · {cost.finetune_layers} layers")
-            record = measure_apart(cost, suite.suite, device, offline)
+            record = measure_apart(cost, suite.suite, machine, device, offline)
             store.write_cost(record)
         if record.status != "ok":
-            reporter.note(f"    {record.status}: {(record.error or '').strip().splitlines()[-1]}")
+            reporter.note(f"    {record.status}: {error_line(record)}")
         records.append(record)
         reporter.advance()
     reporter.end()

@@ -111,6 +111,9 @@ class CostRecord(Frozen):
     started_at: str
     wall_s: float
     device: str
+    """Name of the GPU or of the processor."""
+    code: str
+    """Digest of the program that measured."""
     precision: str | None = None
     random_weights: bool | None = None
     points: list[CostPoint] = []

@@ -66,8 +66,8 @@ def whole_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(present, "Int64"))
 
 
-def error_line(record: Record) -> str | None:
-    """The last line of a failed trial's traceback: what went wrong."""
+def error_line(record: Record | CostRecord) -> str | None:
+    """The last line of a failed record's traceback: what went wrong."""
     lines = (record.error or "").strip().splitlines()
     return lines[-1].strip() if lines else None
 

@@ -84,17 +84,46 @@ class Located:
 def merge(base: Located, child: Located) -> Located:
     """Lay `child` over `base`: mappings merge key by key, anything else replaces.
 
+    A mapping from positions, or from `*` for every one of them, merges into the items of a list.
+
     >>> here = Place("a.yaml", 1)
     >>> base = Located({"a": Located(1, here), "b": Located(2, here)}, here)
     >>> merge(base, Located({"b": Located(3, here)}, here)).plain()
     {'a': 1, 'b': 3}
+    >>> names = Located([Located("one", here), Located("two", here)], here)
+    >>> child = Located({"1": Located({"init": Located("random", here)}, here)}, here)
+    >>> merge(names, child).plain()
+    ['one', {'name': 'two', 'init': 'random'}]
     """
+    if isinstance(base.value, list) and _names_items(child, len(base.value)):
+        return _merge_items(base, child)
     if not (isinstance(base.value, dict) and isinstance(child.value, dict)):
         return child
     merged = dict(base.value)
     for key, item in child.value.items():
         merged[key] = merge(merged[key], item) if key in merged else item
     return Located(merged, child.place)
+
+
+def _names_items(child: Located, count: int) -> bool:
+    positions = {"*", *map(str, range(count))}
+    return isinstance(child.value, dict) and bool(child.value) and child.value.keys() <= positions
+
+
+def _merge_items(base: Located, child: Located) -> Located:
+    items = list(base.value)
+    for index in range(len(items)):
+        for key in ("*", str(index)):
+            if key in child.value:
+                items[index] = merge(_named(items[index], child.value[key]), child.value[key])
+    return Located(items, base.place)
+
+
+def _named(item: Located, child: Located) -> Located:
+    """A plain name as the mapping it stands for, if a mapping is to be laid over it."""
+    if isinstance(child.value, dict) and isinstance(item.value, str):
+        return Located({"name": item}, item.place)
+    return item
 
 
 def read_yaml(text: str, source: str) -> tuple[Located, list[PlacedMistake]]:

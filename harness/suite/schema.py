@@ -33,6 +33,10 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    def __hash__(self) -> int:
+        """Of the content, which may hold mappings; equal specs hash alike."""
+        return hash(self.model_dump_json())
+
 
 class QualitySpec(Spec):
     """What happens to a recording with a fault: refuse the corpus, exclude it, or keep it."""

@@ -8,7 +8,9 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
 
-from harness.errors import UserError
+from harness.errors import TrialTimeout, UserError
+from harness.records.environment import processor
+from harness.records.schema import Status
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
 
@@ -48,14 +50,31 @@ def _best_precision(on_cpu: bool) -> str:
     return "bf16" if not on_cpu and torch.cuda.is_bf16_supported() else "no"
 
 
+def status_of(error: Exception) -> Status:
+    """How a trial that raised `error` ended."""
+    if isinstance(error, TrialTimeout):
+        return "timeout"
+    # on the CPU torch raises a plain RuntimeError when the allocator fails
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    ):
+        return "oom"
+    return "failed"
+
+
+def machine_name(device: torch.device) -> str:
+    """Name of the GPU, or of the processor."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
+
+
 def device_facts(device: torch.device) -> dict[str, Any]:
     """What to record of the device: its name, and on a GPU its memory and CUDA's version."""
-    facts: dict[str, Any] = {"device": str(device), "threads": torch.get_num_threads()}
+    facts: dict[str, Any] = {
+        "device": str(device),
+        "device_name": machine_name(device),
+        "threads": torch.get_num_threads(),
+    }
     if device.type == "cuda":
-        properties = torch.cuda.get_device_properties(device)
-        facts |= {
-            "device_name": properties.name,
-            "device_memory_bytes": properties.total_memory,
-            "cuda": torch.version.cuda,
-        }
+        memory_bytes = torch.cuda.get_device_properties(device).total_memory
+        facts |= {"device_memory_bytes": memory_bytes, "cuda": torch.version.cuda}
     return facts

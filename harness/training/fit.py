@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,13 @@ class FitOutcome:
     precision: str
 
 
-Progress = Callable[[CurvePoint], None]
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how a fit gets on."""
+
+    on_step: Callable[[int, int], None] = lambda done, total: None
+    """Called after each optimiser step with how many are done, and of how many at most."""
+    on_epoch: Callable[[CurvePoint], None] = lambda point: None
 
 
 def fit(
@@ -59,7 +66,7 @@ def fit(
     spec: TrainingSpec,
     seed: int,
     accelerator: Accelerator,
-    on_epoch: Progress = lambda point: None,
+    watch: Watch = Watch(),
 ) -> FitOutcome:
     """Train `model` in place and leave it with the weights of its best epoch on dev.
 
@@ -75,10 +82,9 @@ def fit(
         _grouped(bucketed(train.seconds(), spec.batch_seconds, (seed, epoch)), spec)
         for epoch in range(1, spec.epochs + 1)
     ]
+    all_steps = sum(map(len, plans))
     optimizer = accelerator.prepare(make_optimizer(model, spec))
-    schedule = LambdaLR(
-        optimizer.optimizer, warmup_then_linear(sum(map(len, plans)), spec.warmup_share)
-    )
+    schedule = LambdaLR(optimizer.optimizer, warmup_then_linear(all_steps, spec.warmup_share))
     stopping = EarlyStopping(spec.early_stopping)
     curve: list[CurvePoint] = []
     best, best_epoch, steps = model.trained_state(), 0, 0
@@ -100,15 +106,15 @@ def fit(
             schedule.step()
             optimizer.zero_grad()
             steps += 1
+            watch.on_step(steps, all_steps)
             _check_time(started, spec.time_limit_s)
         train_loss = float(total) / len(train.labels)
-        _check_finite(train_loss, epoch)
-
         dev_loss, metric = score_dev(model, loss, dev, classes, spec, accelerator)
+        _check_finite(train_loss, dev_loss, epoch)
         verdict = stopping.update(metric, dev_loss)
         wall_s = time.monotonic() - epoch_started
         curve.append(CurvePoint(epoch, train_loss, dev_loss, metric, verdict.average, wall_s))
-        on_epoch(curve[-1])
+        watch.on_epoch(curve[-1])
         if verdict.is_best:
             best, best_epoch = model.trained_state(), epoch
         if verdict.stop:
@@ -201,9 +207,9 @@ def _check_time(started: float, limit_s: float | None) -> None:
         raise TrialTimeout(f"passed training.time_limit_s = {limit_s:g}")
 
 
-def _check_finite(train_loss: float, epoch: int) -> None:
-    if not torch.isfinite(torch.tensor(train_loss)):
+def _check_finite(train_loss: float, dev_loss: float, epoch: int) -> None:
+    if not (math.isfinite(train_loss) and math.isfinite(dev_loss)):
         raise TrialError(
-            f"the training loss became {train_loss} in epoch {epoch}: lower the learning rates, "
-            "or use precision: float32"
+            f"the loss became {train_loss} on train and {dev_loss} on dev in epoch {epoch}: "
+            "lower the learning rates, or use precision: float32"
         )

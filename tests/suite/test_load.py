@@ -121,6 +121,18 @@ def test_overrides_are_laid_over_the_file(small: Path) -> None:
     assert suite.matrix == {"finetune_layers": [0, 3], "seed": [7]}
 
 
+def test_an_override_reaches_one_item_of_a_list_or_all_of_them(small: Path) -> None:
+    listed = "backbones=[wavlm-base, {name: whisper-base, source: here}]"
+    suite = load_suite(small, [listed, "backbones.*.init=random", "backbones.0.init=pretrained"])
+    assert [spec.init for spec in suite.backbones] == ["pretrained", "random"]
+    assert suite.backbones[1].source == "here"
+
+
+def test_an_override_of_an_item_that_is_not_there_is_a_mistake(small: Path) -> None:
+    with pytest.raises(SuiteError, match="backbones"):
+        load_suite(small, ["backbones.9.init=random"])
+
+
 def test_an_override_may_leave_out_a_whole_part(small: Path) -> None:
     assert load_suite(small, ["cost=null"]).cost is None
 

@@ -1,0 +1,40 @@
+"""A fit's progress, shown as one stretch of steps with the latest scores beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from harness.progress import Reporter
+from harness.training.fit import CurvePoint, Watch
+
+
+@dataclass
+class _Steps:
+    reporter: Reporter
+    begun: bool = False
+    scores: str = ""
+
+    def step(self, done: int, total: int) -> None:
+        if not self.begun:
+            self.reporter.begin("  steps", total)
+            self.begun = True
+        self.reporter.advance(self.scores)
+
+    def epoch(self, point: CurvePoint) -> None:
+        self.scores = (
+            f"epoch {point.epoch}: train loss {point.train_loss:.3f}, "
+            f"dev loss {point.dev_loss:.3f}, dev score {point.dev_metric:.3f}"
+        )
+
+
+@contextmanager
+def watching(reporter: Reporter) -> Iterator[Watch]:
+    """Tell `reporter` of every step of a fit."""
+    steps = _Steps(reporter)
+    try:
+        yield Watch(steps.step, steps.epoch)
+    finally:
+        if steps.begun:
+            reporter.end()

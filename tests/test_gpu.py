@@ -1,0 +1,55 @@
+"""The same work on a GPU: `pytest -m gpu`. Skipped where there is none."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from harness.cost.measure import measure_apart
+from harness.cost.plan import CostTrial
+from harness.heads.ser_model import SERModel
+from harness.records.store import Store
+from harness.suite.schema import BackboneSpec, CostSpec, HeadSpec, TrainingSpec
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+]
+
+
+@pytest.mark.parametrize("name", ["wavlm-base", "emotion2vec_plus_base", "whisper-base"])
+def test_two_waveforms_of_3_s_become_the_same_logits_as_on_the_cpu(name: str) -> None:
+    model = SERModel(name, "attentive_statistics", 256, None, 8, 3, init="random").eval()
+    waveforms = torch.randn(2, 48_000)
+    with torch.inference_mode():
+        expected = model(waveforms)
+        found = model.to("cuda")(waveforms.to("cuda"))
+    assert found.shape == (2, 8)
+    torch.testing.assert_close(found.cpu(), expected, atol=1e-2, rtol=1e-2)
+
+
+def test_the_smoke_suite_runs_in_mixed_precision(cli: Any, tmp_path: Path) -> None:
+    answer = cli("run", "smoke", "--results", tmp_path, "--device", "cuda", "--set", "cost=null")
+    assert answer.code == 0, answer.err
+    for record in Store(tmp_path / "smoke").read_trials():
+        assert record.fit is not None
+        assert record.fit.precision == ("bf16" if torch.cuda.is_bf16_supported() else "float32")
+
+
+def test_costs_hold_the_peak_of_nvml_and_of_torch() -> None:
+    trial = CostTrial(
+        backbone=BackboneSpec(name="wavlm-base", init="random"),
+        finetune_layers=3,
+        head=HeadSpec(),
+        training=TrainingSpec(),
+        cost=CostSpec(durations_s=(3.0,), batch_sizes=(8,)),
+    )
+    record = measure_apart(trial, "cost", torch.cuda.get_device_name(), "cuda", offline=True)
+    assert record.status == "ok", record.error
+    assert record.peak_gpu_source in ("nvml-process", "nvml-device-rise")
+    assert record.torch_peak_allocated_bytes is not None
+    assert record.torch_peak_reserved_bytes is not None
+    assert record.peak_gpu_bytes is not None
+    assert record.torch_peak_allocated_bytes <= record.torch_peak_reserved_bytes
+    assert record.torch_peak_reserved_bytes <= record.peak_gpu_bytes
