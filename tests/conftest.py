@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 SHARED = Path(__file__).parents[2] / "shared"
+"""Real speech and a real model, where a machine has them; nothing else needs them."""
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -27,25 +28,27 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return CommandLine(monkeypatch, capsys)
 
 
-def _shared(variable: str, folder: str, needed: str) -> Path:
-    named = os.environ.get(variable)
-    root = Path(named) if named else SHARED / folder
-    if not (root / needed).is_dir():
-        pytest.skip(f"{needed} lies neither in ${variable} nor in {SHARED / folder}")
-    return root
+def _real(variable: str, folder: str, name: str) -> Path:
+    """A folder of real data, at $variable or beside the checkout; skips where there is none."""
+    root = Path(os.environ.get(variable, SHARED / folder)).resolve()
+    if not (root / name).is_dir():
+        pytest.skip(f"{name} lies neither in ${variable} nor beside the checkout")
+    return root / name
 
 
-@pytest.fixture
-def ravdess(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the real RAVDESS corpus; skips where there is none."""
-    root = _shared("HARNESS_CORPORA", "corpora", "ravdess")
-    monkeypatch.setenv("HARNESS_CORPORA", str(root))
-    return root / "ravdess"
+@pytest.fixture(scope="session")
+def ravdess_root() -> Path:
+    """The folder of the real RAVDESS corpus."""
+    return _real("HARNESS_CORPORA", "corpora", "ravdess")
 
 
-@pytest.fixture
-def whisper_base(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the really pretrained whisper-base encoder; skips where there is none."""
-    root = _shared("HARNESS_MODELS", "models", "whisper-base")
-    monkeypatch.setenv("HARNESS_MODELS", str(root))
-    return root / "whisper-base"
+@pytest.fixture(scope="session")
+def emodb_root() -> Path:
+    """The folder of EMO-DB, every recording cut to its first 2 s."""
+    return _real("HARNESS_CORPORA", "corpora", "emodb_first2s")
+
+
+@pytest.fixture(scope="session")
+def whisper_base() -> Path:
+    """The folder of the really pretrained whisper-base encoder."""
+    return _real("HARNESS_MODELS", "models", "whisper-base")

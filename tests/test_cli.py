@@ -267,3 +267,26 @@ class TestBadInput:
         answer = cli("report", tmp_path)
         assert answer.code == 2
         assert "no results" in answer.err
+
+
+@pytest.mark.slow
+def test_real_speech_and_a_pretrained_encoder_go_through_the_whole_path(
+    cli: Any,
+    ravdess_root: Path,
+    whisper_base: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HARNESS_CORPORA", str(ravdess_root.parent))
+    monkeypatch.setenv("HARNESS_MODELS", str(whisper_base.parent))
+    answer = cli(
+        "run", "ravdess_whisper", "--results", tmp_path, "--device", "cpu", "--offline",
+        "--limit-utterances", 48, "--set", "protocol.only_folds=[1]", "--set", "matrix.seed=[1]",
+        "--set", "training.epochs=1", "--set", "cost=null",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    assert "RANDOM" not in answer.out
+    records = Store(tmp_path / "ravdess_whisper").read_trials()
+    frozen, released = (record.trainable_parameters or 0 for record in records)
+    assert abs(released - frozen) == 2 * 3_151_872 + 1024  # two layers and the final norm
+    assert not any(record.random_weights for record in records)

@@ -35,7 +35,7 @@ class Spec(BaseModel):
 
     def __hash__(self) -> int:
         """Of the content, which may hold mappings; equal specs hash alike."""
-        return hash(self.model_dump_json())
+        return hash(content_digest(self.model_dump(mode="json")))
 
 
 class QualitySpec(Spec):

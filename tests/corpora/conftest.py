@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,27 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-REAL_CORPORA = Path(
-    os.environ.get("HARNESS_CORPORA", Path(__file__).parents[3] / "shared" / "corpora")
-).resolve()
-
 WriteAudio = Callable[..., Path]
-
-
-def real_corpus(name: str) -> Path:
-    if not (REAL_CORPORA / name).is_dir():
-        pytest.skip(f"the corpus {name} is not on this machine")
-    return REAL_CORPORA / name
-
-
-@pytest.fixture
-def ravdess_root() -> Path:
-    return real_corpus("ravdess")
-
-
-@pytest.fixture
-def emodb_root() -> Path:
-    return real_corpus("emodb_first2s")
 
 
 @pytest.fixture

@@ -167,9 +167,6 @@ def test_nowhere_to_put_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         prefetch_corpus(RAVDESS)
 
 
-def test_the_real_corpus_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = Path(__file__).parents[3] / "shared" / "corpora"
-    if not (folder / "ravdess").is_dir():
-        pytest.skip("RAVDESS is not on this machine")
-    monkeypatch.setenv("HARNESS_CORPORA", str(folder))
-    assert prefetch_corpus(RAVDESS, offline=True).path == folder / "ravdess"
+def test_the_real_corpus_is_found(ravdess_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_CORPORA", str(ravdess_root.parent))
+    assert prefetch_corpus(RAVDESS, offline=True).path == ravdess_root

@@ -1,6 +1,3 @@
-from __future__ import annotations
-
-import os
 from pathlib import Path
 
 import pytest
@@ -9,23 +6,12 @@ from harness.corpora.reading import read_corpus
 from harness.corpora.utterance import Corpus
 from harness.suite.schema import CorpusSpec
 
-REAL_CORPORA = Path(
-    os.environ.get("HARNESS_CORPORA", Path(__file__).parents[3] / "shared" / "corpora")
-).resolve()
 
-
-def real_corpus(name: str, kind: str) -> Corpus:
-    root = REAL_CORPORA / name
-    if not root.is_dir():
-        pytest.skip(f"the corpus {name} is not on this machine")
-    return read_corpus(CorpusSpec(name=name, kind=kind, root=str(root)))
+@pytest.fixture(scope="session")
+def ravdess(ravdess_root: Path) -> Corpus:
+    return read_corpus(CorpusSpec(name="ravdess", root=str(ravdess_root)))
 
 
 @pytest.fixture(scope="session")
-def ravdess() -> Corpus:
-    return real_corpus("ravdess", "ravdess")
-
-
-@pytest.fixture(scope="session")
-def emodb() -> Corpus:
-    return real_corpus("emodb_first2s", "emodb")
+def emodb(emodb_root: Path) -> Corpus:
+    return read_corpus(CorpusSpec(name="emodb_first2s", kind="emodb", root=str(emodb_root)))
