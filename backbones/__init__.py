@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from backbones import hubs, places
 from backbones.cards import BackboneCard, BackboneError, Weights
 from backbones.places import Location
-from backbones.table import BACKBONES, canonical_name, card
+from backbones.table import BACKBONES, canonical_name, card, is_folder
 
 if TYPE_CHECKING:
     from backbones.base import Backbone
@@ -28,6 +28,7 @@ __all__ = [
     "canonical_name",
     "card",
     "fetch",
+    "is_folder",
     "load",
     "locate",
     "places_tried",
@@ -43,21 +44,21 @@ def locate(
     ModelScope. A folder counts only when it holds the whole of it.
 
     Args:
-        name: any name that `canonical_name` knows.
+        name: any name that `canonical_name` knows, a folder included.
         source: a folder to look at instead of everywhere.
         revision: a branch or commit of the hub's repository; the card's where not given.
 
     Raises:
         BackboneError: the name is unknown, or `source` holds no such backbone.
     """
-    return places.locate(card(name), source, revision)
+    return places.locate(card(name), _source(name, source), revision)
 
 
 def places_tried(
     name: str, *, source: str | Path | None = None, revision: str | None = None
 ) -> list[str]:
     """One line for each place where `locate` looks, for messages."""
-    return places.places_tried(card(name), source, revision)
+    return places.places_tried(card(name), _source(name, source), revision)
 
 
 def fetch(name: str, *, source: str | Path | None = None, revision: str | None = None) -> Location:
@@ -66,7 +67,7 @@ def fetch(name: str, *, source: str | Path | None = None, revision: str | None =
     Raises:
         BackboneError: no hub gave them (each with its reason), or HF_HUB_OFFLINE is set.
     """
-    return hubs.fetch(card(name), source, revision)
+    return hubs.fetch(card(name), _source(name, source), revision)
 
 
 def load(
@@ -80,7 +81,7 @@ def load(
     """A backbone on the CPU in float32, wholly frozen and in eval mode.
 
     Args:
-        name: any name that `canonical_name` knows.
+        name: any name that `canonical_name` knows, a folder included.
         source: a folder to load from.
         revision: a branch or commit of the hub's repository; the card's where not given.
         init: "random" gives the architecture with random weights from a fixed seed, and
@@ -93,4 +94,8 @@ def load(
     """
     from backbones import loading
 
-    return loading.load(card(name), source, revision, init, offline)
+    return loading.load(card(name), _source(name, source), revision, init, offline)
+
+
+def _source(name: str, source: str | Path | None) -> str | Path | None:
+    return name if source is None and is_folder(name) else source

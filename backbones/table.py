@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from pathlib import Path
 
 from backbones.architectures import (
     emotion2vec_architecture,
@@ -129,9 +130,10 @@ BACKBONES: dict[str, BackboneCard] = {card.name: card for card in CARDS}
 
 
 def canonical_name(name: str) -> str:
-    """The name in `BACKBONES` of what a user wrote: plain, or as either hub has it.
+    """The name in `BACKBONES` of what a user wrote: plain, as either hub has it, or a folder.
 
-    Case does not matter, nor whether words are joined by - or _.
+    Case does not matter, nor whether words are joined by - or _. A folder is called as the
+    backbone in it.
 
     Raises:
         BackboneError: no backbone is called that; the message lists those there are.
@@ -142,11 +144,17 @@ def canonical_name(name: str) -> str:
     'wavlm-base-plus'
     """
     known = {_folded(written): card.name for card in CARDS for written in _spellings(card)}
-    if _folded(name) in known:
-        return known[_folded(name)]
+    for written in (name, Path(name).name if is_folder(name) else name):
+        if _folded(written) in known:
+            return known[_folded(written)]
     nearest = get_close_matches(_folded(name), known, n=1)
     hint = f", did you mean {known[nearest[0]]}?" if nearest else "."
     raise BackboneError(f"no backbone is called {name!r}{hint} There are: {', '.join(BACKBONES)}")
+
+
+def is_folder(name: str) -> bool:
+    """Whether what a user wrote is the path of a folder, and no backbone's name."""
+    return Path(name).name != name and Path(name).is_dir()
 
 
 def card(name: str) -> BackboneCard:

@@ -127,7 +127,9 @@ def verify(module: nn.Module, tensors: Mapping[str, Tensor], origin: str) -> Non
     different = [
         name
         for name, here in chain(module.named_parameters(), module.named_buffers())
-        if name not in tensors or not torch.equal(here, tensors[name].to(here.dtype))
+        if name not in tensors
+        or not torch.equal(here, tensors[name].to(here.dtype))
+        or not here.isfinite().all()
     ]
     if different:
         raise BackboneError(

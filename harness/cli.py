@@ -71,19 +71,24 @@ def run(
 ) -> None:
     """Run a suite's trials; those already finished are kept."""
     intent, trials = _trials(suite, changes, only, limit_utterances)
-    from harness.engines.local import run_suite
+    from harness.engines.local import Machine, run_suite
     from harness.progress import reporting
     from harness.records.store import Store
     from harness.report.render import show_report
     from harness.report.verdict import shortfalls
 
     store = Store(results / intent.suite)
-    with reporting(console) as reporter:
-        summary = run_suite(intent, trials, store, reporter, device=device, offline=offline)
-    show_report(store, console, trials)
+    try:
+        with reporting(console) as reporter:
+            summary = run_suite(intent, trials, store, reporter, Machine(device, offline))
+    except KeyboardInterrupt:
+        again = "interrupted; what is finished is kept, and the same command goes on from there"
+        typer.echo(again, err=True)
+        raise typer.Exit(130) from None
+    show_report(store, console)
     console.print(summary.line(), markup=False)
     if summary.failed:
-        raise TrialError(f"{summary.failed} of {len(trials)} trials failed; see {store.folder}")
+        raise TrialError(f"not everything ended well: {summary.line()}; see {store.folder}")
     if intent.must_beat_majority and (short := shortfalls(summary.records)):
         raise TrialError("; ".join(short))
 

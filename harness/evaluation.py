@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pandas as pd
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from harness.analysis.metrics import score_predictions
@@ -16,6 +17,7 @@ from harness.heads.ser_model import SERModel
 from harness.progress import Reporter
 from harness.records.schema import Record
 from harness.records.store import MODEL, Store
+from harness.report.marks import marks
 from harness.suite.schema import CorpusSpec
 from harness.training.device import make_accelerator
 from harness.training.predict import predict
@@ -45,20 +47,18 @@ def evaluate_kept(
         UserError: there is no such model, or it cannot be scored on that corpus.
     """
     records = kept_records(store, trial_id)
-    grounds: dict[CorpusSpec, Ground] = {}
+    grounds: dict[tuple[CorpusSpec, int | None], Ground] = {}
     rows = []
     for record in records:
-        spec = corpus or record.trial.corpus
-        if spec not in grounds:
-            grounds[spec] = prepare_ground(spec, record.trial.limit_utterances, reporter)
+        trial = record.trial
+        spec, limit = (corpus, None) if corpus else (trial.corpus, trial.limit_utterances)
+        if (spec, limit) not in grounds:
+            grounds[spec, limit] = prepare_ground(spec, limit, reporter)
+        ground = grounds[spec, limit]
+        ids = _all_of_another(record, ground) if corpus else _own_test(record, ground)
         model = restore(store, record, offline=offline)
-        ids = (
-            _own_test(record, grounds[spec])
-            if corpus is None
-            else _all_of_another(record, grounds[spec])
-        )
         reporter.note(f"scoring {record.trial_id} on {len(ids)} utterances of {spec.name}")
-        rows.append(_row(record, spec, _score(record, grounds[spec], ids, model, device)))
+        rows.append(_row(record, spec, _score(record, ground, ids, model, device)))
     return pd.DataFrame(rows)
 
 
@@ -95,7 +95,11 @@ def restore(store: Store, record: Record, *, offline: bool) -> SERModel:
         )
     classes = len(record.classes)
     model = build_model(backbone, trial.head, classes, trial.finetune_layers, trial.seed)
-    model.load_trained_state(load_file(store.trial(record.trial_id) / MODEL))
+    path = store.trial(record.trial_id) / MODEL
+    try:
+        model.load_trained_state(load_file(path))
+    except SafetensorError as error:
+        raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
     return model.eval()
 
 
@@ -151,4 +155,5 @@ def _row(record: Record, spec: CorpusSpec, metrics: SplitMetrics) -> dict[str, o
         "uar": metrics.uar,
         "macro_f1": metrics.macro_f1,
         "weighted_f1": metrics.weighted_f1,
+        "marks": ", ".join(marks([record.trial], [record])),
     }

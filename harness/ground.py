@@ -9,7 +9,7 @@ from harness.corpora.cache import cache_folder
 from harness.corpora.facts import AudioFacts, audio_digest, inspect
 from harness.corpora.limit import limit
 from harness.corpora.quality import QualityReport, apply_policy
-from harness.corpora.reading import corpus_card, read_corpus
+from harness.corpora.reading import read_corpus
 from harness.corpora.utterance import Corpus, Splits
 from harness.progress import Reporter
 from harness.protocol import leakage
@@ -44,7 +44,6 @@ def prepare_ground(spec: CorpusSpec, limit_utterances: int | None, reporter: Rep
         CorpusError: it is missing, or unfit as the suite's policy sees it.
     """
     whole = read_corpus(spec)
-    card = corpus_card(spec)
     chosen = limit(whole, limit_utterances) if limit_utterances else whole
     reporter.begin(f"reading {spec.name}", len(chosen.utterances))
     facts = inspect(chosen, cache_folder("facts"), lambda done, total: reporter.advance())
@@ -52,8 +51,7 @@ def prepare_ground(spec: CorpusSpec, limit_utterances: int | None, reporter: Rep
     corpus, quality = apply_policy(chosen, facts, spec.quality)
     for line in quality.lines():
         reporter.note(line)
-    partial = card.utterances is not None and len(whole.utterances) < card.utterances
-    return Ground(corpus, tuple(facts), quality, partial and spec.labels is None)
+    return Ground(corpus, tuple(facts), quality, not whole.complete)
 
 
 def cut_fold(trial: Trial, ground: Ground) -> Fold:
@@ -64,10 +62,10 @@ def cut_fold(trial: Trial, ground: Ground) -> Fold:
     """
     overlap = trial.corpus.speaker_overlap
     splits = split(ground.corpus, trial.protocol, trial.fold, speaker_overlap=overlap)
-    used = [name for ids in splits.named().values() for name in ids]
-    facts = [fact for fact in ground.facts if fact.utterance_id in set(used)]
+    used = {name for ids in splits.named().values() for name in ids}
+    facts = [fact for fact in ground.facts if fact.utterance_id in used]
     leakage.check(splits, ground.corpus, overlap == "allowed", facts)
-    return Fold(splits, audio_digest(facts, used), leakage.split_digest(splits))
+    return Fold(splits, audio_digest(facts, used), leakage.split_digest(splits, ground.corpus))
 
 
 def labelled(ground: Ground, ids: tuple[str, ...], crop_s: float | None = None) -> LabelledSplit:

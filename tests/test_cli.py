@@ -61,7 +61,7 @@ def test_a_run_leaves_records_predictions_a_table_and_one_model_a_backbone(
     assert len(pd.read_csv(store.folder / "trials.csv")) == 4
     for suffix in ("md", "csv", "tex"):
         assert (store.folder / "report" / f"comparison.{suffix}").stat().st_size > 0
-    assert "4 trials ok" in answer.out
+    assert "4 of 4 trials ok" in answer.out
     assert "RANDOM" in answer.out
 
 
@@ -113,6 +113,30 @@ def test_limited_data_is_marked(cli: Any, tmp_path: Path) -> None:
     assert "LIMITED" in answer.out
 
 
+def test_a_report_says_what_an_unfinished_run_still_lacks(cli: Any, tmp_path: Path) -> None:
+    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
+    store = Store(tmp_path / "smoke")
+    lost = next(r for r in store.read_trials() if r.trial.finetune_layers == 1)
+    (store.trial(lost.trial_id) / "record.json").unlink()
+    assert "INCOMPLETE 0 of 1" in cli("report", store.folder).out
+
+
+def test_damaged_predictions_are_named(cli: Any, tmp_path: Path) -> None:
+    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
+    path = next(Store(tmp_path / "smoke").trials.glob("*/predictions.parquet"))
+    path.write_bytes(b"damaged")
+    answer = cli("report", tmp_path / "smoke")
+    assert answer.code == 2
+    assert str(path) in answer.err
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda1", "mps", "cpu:0"])
+def test_a_device_that_is_not_one_is_refused(cli: Any, tmp_path: Path, device: str) -> None:
+    answer = cli("run", "smoke", "--results", tmp_path, "--device", device)
+    assert answer.code == 2
+    assert "allowed: auto, cpu, cuda, cuda:N" in answer.err
+
+
 def test_kept_models_score_again_as_they_did(cli: Any, tmp_path: Path) -> None:
     quick_run(cli, tmp_path, "--set", "keep_models=all", "--only", "tiny-wavlm")
     store = Store(tmp_path / "smoke")
@@ -157,10 +181,11 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
         _, err = run.communicate(timeout=60)
     finished = len(store.read_trials())
     assert run.returncode == 130, err.decode()
+    assert b"the same command goes on from there" in err
     assert b"Traceback" not in err
     assert finished >= 1
     again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert f"3 trials ok ({finished} of them from before)" in again.stdout
+    assert f"3 of 3 trials ok ({finished} of them from before)" in again.stdout
 
 
 @pytest.mark.parametrize("what", ["backbones", "corpora", "losses", "poolings", "suites"])

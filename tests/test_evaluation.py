@@ -9,7 +9,7 @@ import soundfile
 from quiet import Quiet
 
 from harness.corpora import synthetic
-from harness.engines.local import run_suite
+from harness.engines.local import Machine, run_suite
 from harness.errors import ResultsError, UserError
 from harness.evaluation import evaluate_kept
 from harness.records.store import Store
@@ -23,7 +23,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store(tmp_path_factory.mktemp("results"))
     changes = ("training.epochs=1", "backbones=[tiny-wavlm]", "cost=null", "keep_models=all")
     suite = load_suite("smoke", [*changes, "matrix.finetune_layers=[0, 1]"])
-    run_suite(suite, expand(suite, lambda spec: (1,)), store, Quiet(), device="cpu")
+    run_suite(suite, expand(suite, lambda spec: (1,)), store, Quiet(), Machine("cpu"))
     return store
 
 
@@ -78,3 +78,35 @@ def test_labels_of_another_corpus_are_mapped_by_name(trained: Store, tmp_path: P
 def test_a_model_that_was_not_kept_is_said_to_be_missing(trained: Store) -> None:
     with pytest.raises(ResultsError, match="no model of trial 000000000000 was kept"):
         evaluate(trained, "000000000000", None)
+
+
+def test_random_weights_are_marked_here_too(trained: Store) -> None:
+    assert set(evaluate(trained, None, None)["marks"]) == {"RANDOM"}
+
+
+def test_limited_and_full_trials_in_one_folder_are_scored_on_their_own_splits(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    changes = ["training.epochs=1", "backbones=[tiny-wavlm]", "cost=null", "keep_models=all"]
+    suite = load_suite("smoke", [*changes, "matrix.finetune_layers=[0]"])
+    for limit in (64, 128):
+        trials = expand(suite, lambda spec: (1,), limit)
+        run_suite(suite, trials, store, Quiet(), Machine("cpu"))
+    frame = evaluate(store, None, None).set_index("trial_id")
+    for record in store.read_trials():
+        assert frame.loc[record.trial_id, "uar"] == pytest.approx(record.metrics["test"].uar)
+    other = another_corpus(tmp_path, {"angry": "angry", "sad": "sad"})
+    assert set(evaluate(store, None, other)["utterances"]) == {4}
+
+
+def test_a_damaged_model_is_named(trained: Store) -> None:
+    trial_id = trained.read_trials()[0].trial_id
+    path = trained.trial(trial_id) / "model.safetensors"
+    whole = path.read_bytes()
+    try:
+        path.write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(ResultsError, match="is damaged"):
+            evaluate(trained, trial_id, None)
+    finally:
+        path.write_bytes(whole)

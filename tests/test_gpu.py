@@ -7,10 +7,9 @@ import pytest
 import torch
 
 from harness.cost.measure import measure_apart
-from harness.cost.plan import CostTrial
 from harness.heads.ser_model import SERModel
 from harness.records.store import Store
-from harness.suite.schema import BackboneSpec, CostSpec, HeadSpec, TrainingSpec
+from harness.suite.schema import BackboneSpec, CostSpec, CostTrial, HeadSpec
 
 pytestmark = [
     pytest.mark.gpu,
@@ -42,7 +41,8 @@ def test_costs_hold_the_peak_of_nvml_and_of_torch() -> None:
         backbone=BackboneSpec(name="wavlm-base", init="random"),
         finetune_layers=3,
         head=HeadSpec(),
-        training=TrainingSpec(),
+        precision="auto",
+        frozen_mode="eval",
         cost=CostSpec(durations_s=(3.0,), batch_sizes=(8,)),
     )
     record = measure_apart(trial, "cost", torch.cuda.get_device_name(), "cuda", offline=True)

@@ -68,18 +68,23 @@ class Interval:
 
 
 def intervals(
-    by_seed: Sequence[pd.DataFrame], confidence: float = 0.95, resamples: int = 1000, seed: int = 0
+    seeds: Sequence[Sequence[pd.DataFrame]],
+    confidence: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> dict[str, Interval] | None:
-    """How far a cell's scores would move with other speakers: a cluster bootstrap.
+    """How far a cell's mean scores would move with other speakers: a cluster bootstrap.
 
     Speakers are drawn with replacement, each with all of their utterances; an utterance whose
-    speaker is not known stands for itself. Every draw pools all folds, scores each seed and
-    takes the mean over seeds; the interval lies between percentiles of the draws.
+    speaker is not known stands for itself. Every draw scores each fold on its drawn speakers
+    and takes the mean over folds, each weighing by the share of its speakers that was drawn,
+    and over seeds: the same mean that is shown for the cell. The interval lies between
+    percentiles of the draws.
     Efron and Tibshirani, "An Introduction to the Bootstrap", 1993; for clusters, Field and
     Welsh, "Bootstrapping clustered data", 2007.
 
     Args:
-        by_seed: the test predictions of each seed, pooled over folds; columns `utterance_id`,
+        seeds: for each seed the test predictions of each fold; columns `utterance_id`,
             `speaker`, `label` and `p_<class>` for every class
         confidence: share of the draws inside the interval
         resamples: how many draws
@@ -89,22 +94,23 @@ def intervals(
         An interval for each of INTERVAL_METRICS, or None if there are fewer than two speakers.
 
     Raises:
-        ValueError: the seeds' predictions do not have the same classes.
+        ValueError: the predictions do not have the same classes.
     """
-    classes = classes_of(by_seed[0])
-    if any(classes_of(frame) != classes for frame in by_seed):
+    frames = [frame for folds in seeds for frame in folds]
+    classes = classes_of(frames[0])
+    if any(classes_of(frame) != classes for frame in frames):
         raise ValueError("predictions of one cell must have the same classes")
-    clusters = sorted({name for frame in by_seed for name in _clusters(frame)})
+    clusters = sorted({name for frame in frames for name in _clusters(frame)})
     if len(clusters) < 2:
         return None
     generator = np.random.default_rng(seed)
     even = np.full(len(clusters), 1 / len(clusters))
     draws = generator.multinomial(len(clusters), even, size=resamples).astype(float)
-    scored = [_drawn_scores(frame, classes, clusters, draws) for frame in by_seed]
+    scored = [_mean_over_folds(folds, classes, clusters, draws) for folds in seeds]
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     found: dict[str, Interval] = {}
     for metric in INTERVAL_METRICS:
-        low, high = np.quantile(np.mean([scores[metric] for scores in scored], axis=0), tails)
+        low, high = np.nanquantile(np.mean([scores[metric] for scores in scored], axis=0), tails)
         found[metric] = Interval(float(low), float(high))
     return found
 
@@ -125,21 +131,41 @@ def scores_of_confusions(confusions: Confusions) -> dict[str, Confusions]:
     }
 
 
-def _drawn_scores(
-    frame: pd.DataFrame, classes: Sequence[str], clusters: Sequence[str], draws: Confusions
+def _mean_over_folds(
+    folds: Sequence[pd.DataFrame],
+    classes: Sequence[str],
+    clusters: Sequence[str],
+    draws: Confusions,
 ) -> dict[str, Confusions]:
+    """Each draw's mean score over folds; not a number for a draw without any of their speakers."""
+    confusions = [_by_cluster(frame, classes, clusters) for frame in folds]
+    members = np.array([counts.any((1, 2)) for counts in confusions])
+    weights = draws @ (members / members.sum(1, keepdims=True)).T
+    size = len(classes)
+    scored = [
+        scores_of_confusions((draws @ counts.reshape(len(clusters), -1)).reshape(-1, size, size))
+        for counts in confusions
+    ]
+    total = weights.sum(1)
+    weights = np.divide(weights.T, total, out=np.full(weights.T.shape, np.nan), where=total > 0)
+    return {
+        metric: (weights * np.array([scores[metric] for scores in scored])).sum(0)
+        for metric in INTERVAL_METRICS
+    }
+
+
+def _by_cluster(frame: pd.DataFrame, classes: Sequence[str], clusters: Sequence[str]) -> Confusions:
+    """The confusion matrix of every cluster (K, C, C)."""
     number = {name: index for index, name in enumerate(classes)}
     place = {name: index for index, name in enumerate(clusters)}
-    size = len(classes)
-    by_cluster = np.zeros((len(clusters), size, size))
+    counts = np.zeros((len(clusters), len(classes), len(classes)))
     where = (
         [place[name] for name in _clusters(frame)],
         [number[name] for name in frame["label"]],
         [number[name] for name in predicted_classes(frame)],
     )
-    np.add.at(by_cluster, where, 1)
-    pooled = draws @ by_cluster.reshape(len(clusters), -1)
-    return scores_of_confusions(pooled.reshape(-1, size, size))
+    np.add.at(counts, where, 1)
+    return counts
 
 
 def _clusters(frame: pd.DataFrame) -> list[str]:

@@ -58,16 +58,19 @@ def inspect(
     known = _load(file) if file else {}
     facts: list[AudioFacts] = []
     fresh: dict[str, list[Any]] = {}
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="inspect") as pool:
-        looks = pool.map(lambda utterance: _look(utterance, known), corpus.utterances)
-        for done, (key, found) in enumerate(looks, start=1):
-            facts.append(found)
-            if found.error is None and key not in known:
-                fresh[key] = list(astuple(found))[1:4]
-            if progress:
-                progress(done, len(corpus.utterances))
-    if file and fresh:
-        _save(file, {**known, **fresh})
+    try:
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="inspect") as pool:
+            looks = pool.map(lambda utterance: _look(utterance, known), corpus.utterances)
+            for done, (key, found) in enumerate(looks, start=1):
+                facts.append(found)
+                if found.error is None and key not in known:
+                    fresh[key] = list(astuple(found))[1:4]
+                if progress:
+                    progress(done, len(corpus.utterances))
+    finally:
+        # of a large corpus that is interrupted, what was looked at need not be looked at again
+        if file and fresh:
+            _save(file, {**known, **fresh})
     return facts
 
 

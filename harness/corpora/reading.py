@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -27,8 +28,8 @@ def read_corpus(spec: CorpusSpec) -> Corpus:
     card = corpus_card(spec)
     corpus: Corpus = import_module(card.module).read(require_root(spec), spec)
     _check_unique(corpus)
-    _check_whole(corpus, spec, card)
-    return map_labels(corpus, spec.labels)
+    complete = _check_whole(corpus, spec, card)
+    return replace(map_labels(corpus, spec.labels), complete=complete)
 
 
 def corpus_card(spec: CorpusSpec) -> CorpusCard:
@@ -104,15 +105,18 @@ def _check_unique(corpus: Corpus) -> None:
         )
 
 
-def _check_whole(corpus: Corpus, spec: CorpusSpec, card: CorpusCard) -> None:
+def _check_whole(corpus: Corpus, spec: CorpusSpec, card: CorpusCard) -> bool:
+    """Whether all recordings are there; if not, the suite must have said that this is fine."""
     found, whole = len(corpus.utterances), card.utterances
     if found == 0:
         raise CorpusError(
             f"corpus {spec.name!r}: no recordings in {find_root(spec)}. {_remedy(spec, card)}"
         )
-    if whole is not None and found < whole and spec.partial == "refuse":
+    complete = whole is None or found >= whole
+    if not complete and spec.partial == "refuse":
         raise CorpusError(
             f"corpus {spec.name!r} is incomplete: {found} of {whole} recordings in "
             f"{find_root(spec)}. {_remedy(spec, card)} To use what is there, "
             "write `partial: allow` under this corpus; its results are then not comparable."
         )
+    return complete

@@ -56,6 +56,8 @@ class Corpus:
     utterances: tuple[Utterance, ...]
     classes: tuple[str, ...]
     published: PublishedFolds = field(default_factory=dict)
+    complete: bool = True
+    """False if recordings are missing that the published corpus has."""
 
     def class_index(self) -> dict[str, int]:
         """The number of each class, 0 to C-1."""

@@ -12,14 +12,15 @@ import torch
 from accelerate import Accelerator
 
 from harness.cost.memory import gpu_meter, peak_rss
-from harness.cost.plan import CostTrial
 from harness.cost.throughput import measure_inference, measure_training
 from harness.heads import LOSSES
 from harness.heads.build import build_model, load_backbone
 from harness.heads.ser_model import SERModel
 from harness.records.environment import code_digest, environment
 from harness.records.schema import CostPoint, CostRecord
+from harness.suite.schema import CostTrial, TrainingSpec
 from harness.training.device import make_accelerator, precision_name, status_of
+from harness.training.fit import make_optimizer
 
 CLASSES = 8
 """Width of the output layer in cost measurements; its share of the work is negligible."""
@@ -43,8 +44,7 @@ def measure_apart(
     record = CostRecord(
         cost_id=trial.cost_id(machine),
         suite=suite,
-        backbone=trial.backbone.name,
-        finetune_layers=trial.finetune_layers,
+        trial=trial,
         status="failed",
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         wall_s=0.0,
@@ -64,7 +64,7 @@ def measure_apart(
 
 def measure(trial: CostTrial, device: str, offline: bool) -> dict[str, object]:
     """Load, time and weigh one backbone × finetune_layers; the measured fields of a record."""
-    return _measured(trial, make_accelerator(device, trial.training.precision), offline)
+    return _measured(trial, make_accelerator(device, trial.precision), offline)
 
 
 def _measured(trial: CostTrial, accelerator: Accelerator, offline: bool) -> dict[str, object]:
@@ -72,6 +72,7 @@ def _measured(trial: CostTrial, accelerator: Accelerator, offline: bool) -> dict
     meter = gpu_meter(device)
     started = time.monotonic()
     backbone = load_backbone(trial.backbone, offline=offline)
+    backbone.frozen_mode = trial.frozen_mode
     model = build_model(backbone, trial.head, CLASSES, trial.finetune_layers, seed=0).to(device)
     load_s = time.monotonic() - started
     points = _points(trial, model, accelerator)
@@ -97,6 +98,7 @@ def _measured(trial: CostTrial, accelerator: Accelerator, offline: bool) -> dict
 def _points(trial: CostTrial, model: SERModel, accelerator: Accelerator) -> list[CostPoint]:
     cost = trial.cost
     loss = LOSSES["cross_entropy"].load()([1] * CLASSES)
+    optimizer = accelerator.prepare(make_optimizer(model, TrainingSpec()))
     shapes = [(duration, size) for duration in cost.durations_s for size in cost.batch_sizes]
     inference = [
         measure_inference(model, duration, size, cost.infer_steps, accelerator)
@@ -104,7 +106,7 @@ def _points(trial: CostTrial, model: SERModel, accelerator: Accelerator) -> list
     ]
     training = [
         measure_training(
-            model, loss, CLASSES, trial.training, duration, size, cost.train_steps, accelerator
+            model, loss, optimizer, CLASSES, duration, size, cost.train_steps, accelerator
         )
         for duration, size in shapes
     ]

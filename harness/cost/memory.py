@@ -50,14 +50,14 @@ class GpuMeter:
         Torch's allocator keeps what it once reserved. In a container NVML cannot see our PID:
         then it is the device's rise over its baseline, and the source says so.
         """
-        handle = _handle(self.uuid)
-        if handle is None:
+        try:
+            handle = _handle(self.uuid)
+            for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle):
+                if process.pid == os.getpid() and process.usedGpuMemory is not None:
+                    return Reading(int(process.usedGpuMemory), "nvml-process")
+            return Reading(_used_bytes(handle) - self.baseline_bytes, "nvml-device-rise")
+        except pynvml.NVMLError:
             return None
-        for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle):
-            if process.pid == os.getpid() and process.usedGpuMemory is not None:
-                return Reading(int(process.usedGpuMemory), "nvml-process")
-        used = int(pynvml.nvmlDeviceGetMemoryInfo(handle).used)
-        return Reading(used - self.baseline_bytes, "nvml-device-rise")
 
 
 def gpu_meter(device: torch.device) -> GpuMeter | None:
@@ -69,15 +69,16 @@ def gpu_meter(device: torch.device) -> GpuMeter | None:
         return None
     # NVML ignores CUDA_VISIBLE_DEVICES, so that indices differ: only the UUID names a device
     uuid = f"GPU-{torch.cuda.get_device_properties(device).uuid}"
-    handle = _handle(uuid)
-    if handle is None:
+    try:
+        return GpuMeter(uuid, _used_bytes(_handle(uuid)))
+    except pynvml.NVMLError:
         return None
-    return GpuMeter(uuid, int(pynvml.nvmlDeviceGetMemoryInfo(handle).used))
 
 
 def _handle(uuid: str) -> Any:
-    try:
-        pynvml.nvmlInit()
-        return pynvml.nvmlDeviceGetHandleByUUID(uuid)
-    except pynvml.NVMLError:
-        return None
+    pynvml.nvmlInit()
+    return pynvml.nvmlDeviceGetHandleByUUID(uuid)
+
+
+def _used_bytes(handle: Any) -> int:
+    return int(pynvml.nvmlDeviceGetMemoryInfo(handle).used)

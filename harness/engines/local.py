@@ -2,64 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from backbones.cards import BackboneError
 from harness.cost.measure import measure_apart
-from harness.cost.plan import CostTrial, cost_trials
-from harness.engines.keep import keep_model
+from harness.cost.plan import cost_trials
+from harness.engines.keep import beaten_rivals, save_model
+from harness.engines.prepare import Prepared, prepare
 from harness.engines.watching import watching
-from harness.errors import UserError
-from harness.ground import Ground, cut_fold, prepare_ground
-from harness.heads.build import load_backbone
 from harness.progress import Reporter
 from harness.records.environment import code_digest
 from harness.records.schema import CostRecord, Record
-from harness.records.store import Store
+from harness.records.store import MODEL, Store
 from harness.report.trials import error_line
-from harness.suite.schema import BackboneSpec, CorpusSpec, Suite, Trial
-from harness.training.device import machine_name, make_accelerator
-from harness.trial import digests_of, run_trial
+from harness.suite.schema import Suite, Trial
+from harness.training.device import machine_name, make_accelerator, release_memory
+from harness.trial import Outcome, run_trial
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where trials run: "auto", "cpu" or "cuda[:N]", and whether the network may be used."""
+
+    device: str = "auto"
+    offline: bool = False
 
 
 @dataclass
 class RunSummary:
-    """What became of a run's trials."""
+    """What became of a run's trials and cost measurements."""
 
     records: list[Record] = field(default_factory=list)
+    costs: list[CostRecord] = field(default_factory=list)
     reused: int = 0
-    failed_costs: int = 0
 
     @property
     def failed(self) -> int:
-        """Trials and cost measurements that did not end well."""
-        return sum(record.status != "ok" for record in self.records) + self.failed_costs
+        """How many trials and measurements did not end well."""
+        statuses = [r.status for r in self.records] + [c.status for c in self.costs]
+        return sum(status != "ok" for status in statuses)
 
     def line(self) -> str:
         """One line for the end of a run."""
         fine = sum(record.status == "ok" for record in self.records)
-        return f"{fine} trials ok ({self.reused} of them from before), {self.failed} failed"
-
-
-@dataclass(frozen=True)
-class Grounds:
-    """What was read and checked before the first trial started."""
-
-    corpora: dict[CorpusSpec, Ground]
-    weights: dict[BackboneSpec, str]
-    """Digest of each backbone's weights, which have been verified."""
+        text = f"{fine} of {len(self.records)} trials ok ({self.reused} of them from before)"
+        if self.costs:
+            measured = sum(cost.status == "ok" for cost in self.costs)
+            text += f", {measured} of {len(self.costs)} costs measured"
+        return text
 
 
 def run_suite(
-    suite: Suite,
-    trials: Sequence[Trial],
-    store: Store,
-    reporter: Reporter,
-    *,
-    device: str = "auto",
-    offline: bool = False,
+    suite: Suite, trials: Sequence[Trial], store: Store, reporter: Reporter, machine: Machine
 ) -> RunSummary:
     """Check everything, run what is not finished, then measure costs.
 
@@ -68,59 +62,26 @@ def run_suite(
             nothing has been started.
     """
     store.prepare()
-    grounds = prepare(trials, reporter, device=device, offline=offline)
+    known = {record.trial_id: record for record in store.read_trials()}
+    prepared = prepare(trials, reporter, device=machine.device, offline=machine.offline)
+    store.write_plan(trials)
+    for spec, ground in prepared.corpora.items():
+        store.write_quality(spec.name, ground.quality.lines())
     summary = RunSummary()
     reporter.begin("trials", len(trials))
     for number, trial in enumerate(trials, start=1):
-        record = _finished(trial, grounds, store)
-        if record is None:
-            reporter.note(f"[{number}/{len(trials)}] {trial.describe()}")
-            record = _run(trial, suite, grounds, store, reporter, device, offline)
-            reporter.note(f"    {outcome_line(record)}")
-        else:
+        record = known.get(trial.trial_id)
+        if record and _is_finished(record, trial, prepared, store):
             summary.reused += 1
+        else:
+            reporter.note(f"[{number}/{len(trials)}] {trial.describe()}")
+            record = _run(trial, suite, prepared, store, reporter, machine)
+            reporter.note(f"    {outcome_line(record)}")
         summary.records.append(record)
         reporter.advance()
     reporter.end()
-    costs = _measure_costs(cost_trials(trials, suite.cost), suite, store, reporter, device, offline)
-    summary.failed_costs = sum(cost.status != "ok" for cost in costs)
+    summary.costs = _measure_costs(suite, trials, store, reporter, machine)
     return summary
-
-
-def prepare(trials: Sequence[Trial], reporter: Reporter, *, device: str, offline: bool) -> Grounds:
-    """Read every corpus and load every backbone once, so that mistakes show at the start.
-
-    Raises:
-        UserError: all mistakes at once.
-    """
-    corpora: dict[CorpusSpec, Ground] = {}
-    weights: dict[BackboneSpec, str] = {}
-    mistakes: list[str] = []
-    for precision in dict.fromkeys(trial.training.precision for trial in trials):
-        with _gathered(mistakes):
-            make_accelerator(device, precision)
-    for trial in trials:
-        with _gathered(mistakes):
-            if trial.corpus not in corpora:
-                corpora[trial.corpus] = prepare_ground(
-                    trial.corpus, trial.limit_utterances, reporter
-                )
-            cut_fold(trial, corpora[trial.corpus])
-    for spec in dict.fromkeys(trial.backbone for trial in trials):
-        with _gathered(mistakes):
-            weights[spec] = load_backbone(spec, offline=offline).weights.digest
-    if mistakes:
-        raise UserError("\n".join(dict.fromkeys(mistakes)))
-    return Grounds(corpora, weights)
-
-
-@contextmanager
-def _gathered(mistakes: list[str]) -> Iterator[None]:
-    """Note the user's mistakes and go on, so that all of them can be told at once."""
-    try:
-        yield
-    except (UserError, BackboneError) as error:
-        mistakes.append(str(error))
 
 
 def outcome_line(record: Record) -> str:
@@ -134,59 +95,62 @@ def outcome_line(record: Record) -> str:
     )
 
 
+def _is_finished(record: Record, trial: Trial, prepared: Prepared, store: Store) -> bool:
+    """Whether a trial ended well and rests on the same inputs as now; else it makes way."""
+    if record.status != "ok":
+        return False
+    if record.digests == prepared.digests[trial.trial_id]:
+        return True
+    store.supersede(trial.trial_id)
+    return False
+
+
 def _run(
     trial: Trial,
     suite: Suite,
-    grounds: Grounds,
+    prepared: Prepared,
     store: Store,
     reporter: Reporter,
-    device: str,
-    offline: bool,
+    machine: Machine,
 ) -> Record:
     with watching(reporter) as watch:
         outcome = run_trial(
             trial,
-            grounds.corpora[trial.corpus],
+            prepared.corpora[trial.corpus],
             suite=suite.suite,
-            device=device,
-            offline=offline,
+            device=machine.device,
+            offline=machine.offline,
             watch=watch,
         )
-    store.write_trial(outcome.record, outcome.predictions)
-    if outcome.trained_state is not None:
-        keep_model(store, outcome.record, outcome.trained_state, suite.keep_models)
+    _write(outcome, suite, store)
     return outcome.record
 
 
-def _finished(trial: Trial, grounds: Grounds, store: Store) -> Record | None:
-    """The trial's record if it ended well and rests on the same inputs as now."""
-    record = store.find_trial(trial.trial_id)
-    if record is None or record.status != "ok":
-        return None
-    fold = cut_fold(trial, grounds.corpora[trial.corpus])
-    digests = digests_of(fold, grounds.weights[trial.backbone])
-    if record.digests == digests:
-        return record
-    store.supersede(trial.trial_id)
-    return None
+def _write(outcome: Outcome, suite: Suite, store: Store) -> None:
+    """The model first, the record after it, beaten models last: a crash leaves no gap."""
+    record, rivals = outcome.record, None
+    if outcome.trained_state is not None:
+        rivals = beaten_rivals(store, record, suite.keep_models)
+        if rivals is not None:
+            save_model(store, record.trial_id, outcome.trained_state)
+    store.write_trial(record, outcome.predictions)
+    for rival in rivals or ():
+        (store.trial(rival.trial_id) / MODEL).unlink()
 
 
 def _measure_costs(
-    costs: Sequence[CostTrial],
-    suite: Suite,
-    store: Store,
-    reporter: Reporter,
-    device: str,
-    offline: bool,
+    suite: Suite, trials: Sequence[Trial], store: Store, reporter: Reporter, machine: Machine
 ) -> list[CostRecord]:
+    costs = cost_trials(trials, suite.cost)
+    name = machine_name(make_accelerator(machine.device, "auto").device)
+    release_memory()  # a GPU whose cache the trials still hold would seem smaller than it is
     records = []
-    machine = machine_name(make_accelerator(device, "auto").device)
     reporter.begin("costs", len(costs))
     for cost in costs:
-        record = store.find_cost(cost.cost_id(machine))
+        record = store.find_cost(cost.cost_id(name))
         if record is None or record.status != "ok" or record.code != code_digest():
             reporter.note(f"cost of {cost.backbone.name} · {cost.finetune_layers} layers")
-            record = measure_apart(cost, suite.suite, machine, device, offline)
+            record = measure_apart(cost, suite.suite, name, machine.device, machine.offline)
             store.write_cost(record)
         if record.status != "ok":
             reporter.note(f"    {record.status}: {error_line(record)}")

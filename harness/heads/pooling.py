@@ -25,8 +25,8 @@ class MeanPooling(nn.Module):
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
         """Average the real frames, in float32."""
-        weights = mask / mask.sum(1, keepdim=True)
-        return torch.einsum("bf,bfd->bd", weights, _real_only(values, mask))
+        with _float32(values):
+            return _weighted_sum(mask / mask.sum(1, keepdim=True), _real_only(values, mask))
 
 
 class AttentiveStatisticsPooling(nn.Module):
@@ -56,13 +56,24 @@ class AttentiveStatisticsPooling(nn.Module):
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
         """Weigh the frames by attention; the statistics are taken in float32."""
-        scores = self.attention(values).squeeze(-1).float()
-        weights = scores.masked_fill(~mask, -torch.inf).softmax(1)
-        real = _real_only(values, mask)
-        mean = torch.einsum("bf,bfd->bd", weights, real)
-        square = torch.einsum("bf,bfd->bd", weights, real.square())
-        deviation = (square - mean.square()).clamp(min=MIN_VARIANCE).sqrt()
-        return torch.cat([mean, deviation], dim=1)
+        scores = self.attention(values).squeeze(-1)
+        with _float32(values):
+            weights = scores.float().masked_fill(~mask, -torch.inf).softmax(1)
+            real = _real_only(values, mask)
+            mean = _weighted_sum(weights, real)
+            # the same as Σ w x² − μ², without the difference of two large numbers
+            variance = _weighted_sum(weights, (real - mean[:, None]).square())
+            deviation = variance.clamp(min=MIN_VARIANCE).sqrt()
+            return torch.cat([mean, deviation], dim=1)
+
+
+def _float32(values: Tensor) -> torch.autocast:
+    """Mixed precision would take the products of the statistics in half precision."""
+    return torch.autocast(values.device.type, enabled=False)
+
+
+def _weighted_sum(weights: Tensor, values: Tensor) -> Tensor:
+    return torch.einsum("bf,bfd->bd", weights, values)
 
 
 def _real_only(values: Tensor, mask: Tensor) -> Tensor:

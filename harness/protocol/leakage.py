@@ -50,9 +50,15 @@ def check(
     )
 
 
-def split_digest(splits: Splits) -> str:
-    """A digest of which utterance is in which split."""
-    return content_digest({name: sorted(ids) for name, ids in splits.named().items()})
+def split_digest(splits: Splits, corpus: Corpus) -> str:
+    """A digest of which utterance is in which split, of its label and its speaker."""
+    utterances = corpus.by_id()
+    return content_digest(
+        {
+            split: {name: [utterances[name].label, utterances[name].speaker] for name in ids}
+            for split, ids in splits.named().items()
+        }
+    )
 
 
 def _copies(facts: Iterable[AudioFacts]) -> dict[str, str]:

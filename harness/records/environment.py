@@ -29,6 +29,24 @@ PACKAGES = (
     "transformers",
 )
 
+DECISIVE = {
+    backbones: ("*.py",),
+    harness: (
+        "audio.py",
+        "batches.py",
+        "ground.py",
+        "trial.py",
+        "analysis/*.py",
+        "corpora/*.py",
+        "cost/*.py",
+        "heads/*.py",
+        "protocol/*.py",
+        "suite/schema.py",
+        "training/*.py",
+    ),
+}
+"""Files of each package on which an outcome rests."""
+
 
 @cache
 def environment() -> dict[str, Any]:
@@ -47,11 +65,14 @@ def environment() -> dict[str, Any]:
 
 @cache
 def code_digest() -> str:
-    """SHA-256 over the source of `harness` and `backbones`, so that a changed program is seen."""
+    """SHA-256 over the source that decides outcomes, so that a changed program is seen.
+
+    How things are fetched, reported or printed is left out: it changes no number.
+    """
     digest = hashlib.sha256()
-    for package in (harness, backbones):
+    for package, names in DECISIVE.items():
         folder = Path(package.__path__[0])
-        for path in sorted(folder.rglob("*.py")):
+        for path in sorted(path for name in names for path in folder.glob(name)):
             digest.update(path.relative_to(folder).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

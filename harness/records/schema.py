@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.analysis.scores import Baselines as Baselines
 from harness.analysis.scores import ClassScore as ClassScore
 from harness.analysis.scores import SplitMetrics as SplitMetrics
-from harness.suite.schema import FinetuneLayers, Trial
+from harness.suite.schema import CostTrial, Trial
 
 SCHEMA_VERSION = 1
 
@@ -51,7 +51,7 @@ class Fit(Frozen):
     stopped: Literal["epochs", "dev_loss"]
     steps: int
     fit_wall_s: float
-    frames_from: Literal["computed", "store"]
+    frames_from: Literal["computed"]
     precision: str
 
 
@@ -105,8 +105,7 @@ class CostRecord(Frozen):
     schema_version: int = SCHEMA_VERSION
     cost_id: str
     suite: str
-    backbone: str
-    finetune_layers: FinetuneLayers
+    trial: CostTrial
     status: Status
     started_at: str
     wall_s: float

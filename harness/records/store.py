@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,15 +17,21 @@ from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
-from pydantic import BaseModel, ValidationError
+import pyarrow as pa
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from harness.errors import ResultsError
 from harness.files import atomic_path, write_text
 from harness.records.schema import SCHEMA_VERSION, CostRecord, Record
+from harness.suite.schema import Trial
 
 RECORD = "record.json"
 PREDICTIONS = "predictions.parquet"
 MODEL = "model.safetensors"
+PLAN = "plan.json"
+
+_REMEDY = "move its folder away and run the suite again"
+_PLAN = TypeAdapter(list[Trial])
 
 AnyRecord = TypeVar("AnyRecord", Record, CostRecord)
 
@@ -96,8 +103,34 @@ class Store:
         return read_record(path, CostRecord) if path.exists() else None
 
     def read_predictions(self, trial_id: str) -> pd.DataFrame:
-        """Columns utterance_id, split, speaker, label, and p_<class> for every class."""
-        return pd.read_parquet(self.trial(trial_id) / PREDICTIONS)
+        """Columns utterance_id, split, speaker, label, and p_<class> for every class.
+
+        Raises:
+            FileNotFoundError: the trial left none.
+            ResultsError: the file is damaged.
+        """
+        path = self.trial(trial_id) / PREDICTIONS
+        try:
+            return pd.read_parquet(path)
+        except pa.ArrowInvalid as error:
+            raise ResultsError(f"{path} is damaged: {_REMEDY}") from error
+
+    def write_plan(self, trials: Iterable[Trial]) -> None:
+        """Note which trials the latest run was to do, so that a report can miss some."""
+        plan = [trial.model_dump(mode="json") for trial in trials]
+        write_text(self.folder / PLAN, json.dumps(plan))
+
+    def read_plan(self) -> list[Trial]:
+        """The trials of the latest run; none if there was no run here."""
+        path = self.folder / PLAN
+        try:
+            return _PLAN.validate_json(path.read_bytes()) if path.exists() else []
+        except ValidationError as error:
+            raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
+
+    def write_quality(self, corpus: str, lines: Iterable[str]) -> None:
+        """Keep a corpus's quality report beside the results that rest on it."""
+        write_text(self.folder / "quality" / f"{corpus}.txt", "\n".join([*lines, ""]))
 
     def supersede(self, trial_id: str) -> Path:
         """Set an outcome aside whose inputs have changed; nothing finished is deleted."""
@@ -139,8 +172,7 @@ def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord:
     except (ValidationError, UnicodeDecodeError) as error:
         first = str(error).splitlines()[0]
         raise ResultsError(
-            f"{path} is not a record of this harness ({first}): "
-            "move its folder away and run the suite again"
+            f"{path} is not a record of this harness ({first}): {_REMEDY}"
         ) from error
 
 

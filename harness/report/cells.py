@@ -36,12 +36,6 @@ class Cell:
         """The records that ended well."""
         return tuple(record for record in self.records if record.status == "ok")
 
-    @property
-    def is_random(self) -> bool:
-        """Whether the backbone has random weights in some trial."""
-        asked = any(trial.backbone.init == "random" for trial in self.trials)
-        return asked or any(record.random_weights for record in self.records)
-
 
 def gather(records: Iterable[Record], planned: Iterable[Trial] = ()) -> list[Cell]:
     """Cells in the order of corpora, of the table of backbones and of finetune_layers.

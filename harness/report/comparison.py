@@ -11,6 +11,7 @@ from harness.analysis.statistics import INTERVAL_METRICS, METRICS, Interval, int
 from harness.records.schema import CostRecord, Record
 from harness.report.cells import Cell, gather
 from harness.report.costs import cost_columns
+from harness.report.marks import marks
 from harness.report.trials import error_line, whole_numbers
 from harness.suite.schema import Trial
 
@@ -99,7 +100,7 @@ def _cell_row(cell: Cell, costs: Sequence[CostRecord], predictions: Predictions)
         "total_parameters": total,
         "trainable_share": trainable / total if trainable is not None and total else None,
         **cost_columns(cell.trials[0], costs),
-        "marks": ", ".join(_marks(cell)),
+        "marks": ", ".join(marks(cell.trials, cell.records)),
     }
 
 
@@ -128,26 +129,13 @@ def _intervals(done: Sequence[Record], predictions: Predictions) -> dict[str, In
             # an interval over part of the trials would not belong to their mean
             return None
         by_seed.setdefault(record.trial.seed, []).append(frame[frame["split"] == "test"])
-    pooled = [pd.concat(frames, ignore_index=True) for frames in by_seed.values()]
-    return intervals(pooled) if pooled else None
+    return intervals(list(by_seed.values())) if by_seed else None
 
 
-def _marks(cell: Cell) -> list[str]:
-    done = len(cell.finished)
-    found = {
-        "RANDOM": cell.is_random,
-        "LIMITED": any(trial.limit_utterances is not None for trial in cell.trials),
-        "PARTIAL": any(record.partial_corpus for record in cell.records),
-        "SPEAKER OVERLAP": any(record.speaker_overlap for record in cell.records),
-        f"INCOMPLETE {done} of {len(cell.trials)}": done < len(cell.trials),
-    }
-    return [mark for mark, holds in found.items() if holds]
-
-
-def _baselines(cells: Iterable[Cell]) -> dict[int, Record]:
-    """One record with baselines for each fold: they are the same for every trial on it."""
+def _baselines(cells: Iterable[Cell]) -> dict[tuple[int, str], Record]:
+    """One record with baselines for each test split: they are the same for every trial on it."""
     return {
-        record.trial.fold: record
+        (record.trial.fold, record.digests.split if record.digests else ""): record
         for cell in cells
         for record in cell.finished
         if record.baselines is not None
@@ -155,22 +143,24 @@ def _baselines(cells: Iterable[Cell]) -> dict[int, Record]:
 
 
 def _baseline_row(corpus: str, kind: str, cells: Sequence[Cell]) -> dict[str, Any]:
-    by_fold = _baselines(cells)
+    by_split = _baselines(cells)
     scores = pd.DataFrame(
         [
             {"fold": fold, "seed": 0}
             | {metric: getattr(getattr(record.baselines, kind), metric) for metric in METRICS}
-            for fold, record in by_fold.items()
+            for (fold, _), record in by_split.items()
         ]
     )
-    limited = any(record.limited_data for record in by_fold.values())
+    records = list(by_split.values())
+    of_data = {"LIMITED", "PARTIAL", "SPEAKER OVERLAP"}
+    found = [mark for mark in marks([r.trial for r in records], records) if mark in of_data]
     return {
         "corpus": corpus,
         "backbone": kind,
         "finetune_layers": None,
-        "folds": len(by_fold),
+        "folds": len({fold for fold, _ in by_split}),
         **_score_columns(scores, None),
-        "marks": "LIMITED" if limited else "",
+        "marks": ", ".join(found),
     }
 
 

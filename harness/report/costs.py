@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from harness.records.schema import CostPoint, CostRecord
-from harness.suite.schema import Trial
+from harness.suite.schema import CostTrial, Trial
 
 COST_COLUMNS = (
     "train_audio_s_per_s",
@@ -53,10 +53,6 @@ def _newest(trial: Trial, costs: Iterable[CostRecord]) -> CostRecord | None:
     fitting = [
         cost
         for cost in costs
-        if cost.status == "ok"
-        and cost.backbone == trial.backbone.name
-        and cost.finetune_layers == trial.finetune_layers
-        # random and pretrained weights may differ in kind, such as in precision
-        and cost.random_weights in (None, trial.backbone.init == "random")
+        if cost.status == "ok" and cost.trial == CostTrial.of(trial, cost.trial.cost)
     ]
     return max(fitting, key=lambda cost: cost.started_at, default=None)

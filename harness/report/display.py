@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from harness.analysis.statistics import INTERVAL_METRICS, METRICS
+from harness.report.marks import MEANINGS
 
 DASH = "–"
 """Stands for what was not measured."""
@@ -18,14 +19,6 @@ _METRIC_NAMES = {
     "uar": "UAR",
     "macro_f1": "Macro-F1",
     "weighted_f1": "Weighted F1",
-}
-
-_MARKS = {
-    "RANDOM": "the backbone has random weights, not pretrained ones.",
-    "LIMITED": "run on part of the corpus (--limit-utterances).",
-    "PARTIAL": "recordings of the corpus are missing on this machine.",
-    "SPEAKER OVERLAP": "train and test may share speakers, as the suite allows.",
-    "INCOMPLETE": "trials failed or are missing; the scores are those of the others.",
 }
 
 Row = pd.Series
@@ -73,15 +66,15 @@ def footnotes(table: pd.DataFrame) -> list[str]:
         "Accuracy is WA, UAR is UA (balanced accuracy); all scores are on test, in %.",
         "Scores are the mean over folds ± the standard deviation over folds (of the means over "
         f"seeds) / over seeds (of the means over folds); {DASH} where there is only one.",
-        "[low, high]: 95 % interval, a bootstrap over speakers on the predictions of all folds "
-        "pooled, averaged over seeds.",
+        "[low, high]: 95 % interval of that mean, by a bootstrap over the speakers of each test "
+        "split.",
         "chance: the expected scores of guessing every class equally often; majority: always "
         "the class most frequent in train.",
         "Trained M: millions of parameters that train, the head's included, and their share.",
         *_cost_notes(table),
     ]
     present = " ".join(table["marks"])
-    return notes + [f"{mark}: {text}" for mark, text in _MARKS.items() if mark in present]
+    return notes + [f"{mark}: {text}" for mark, text in MEANINGS.items() if mark in present]
 
 
 def percent(share: Any) -> str:
@@ -144,5 +137,6 @@ def _cost_notes(table: pd.DataFrame) -> list[str]:
         return []
     return [
         "Infer and Train s/s: seconds of audio per second, on the whole uncached path, for "
-        f"{'; '.join(conditions)}. RSS and GPU: peaks of that measurement."
+        f"{'; '.join(conditions)}. RSS and GPU: "
+        "the peaks of the whole cost pass, all its durations, batch sizes and training included."
     ]

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from rich.console import Console
 
 from harness.records.store import Store
 from harness.report.comparison import comparison, failures
 from harness.report.tables import to_markdown, to_rich, write_report, write_trials
 from harness.report.trials import trials_frame
-from harness.suite.schema import Trial
 
 
-def show_report(store: Store, console: Console, planned: Iterable[Trial] = ()) -> None:
+def show_report(store: Store, console: Console) -> None:
     """Write trials.csv and report/ anew from the records, and print the comparison.
 
     A terminal gets tables of its width; a log gets the Markdown, whose lines stay whole.
-
-    Args:
-        store: the results
-        console: where to print
-        planned: the trials there ought to be, so that missing ones are counted
     """
     records, costs = store.read_trials(), store.read_costs()
-    table = comparison(records, costs, store.read_predictions, planned)
+    table = comparison(records, costs, store.read_predictions, store.read_plan())
     failed = failures(records)
     title = store.folder.name
     write_trials(store.folder, trials_frame(records, costs))

@@ -92,6 +92,9 @@ def _row(record: Record, costs: Sequence[CostRecord]) -> dict[str, Any]:
     }
     more = {
         "head_parameters": record.head_parameters,
+        "accuracy_frequent": test.accuracy_frequent if test else None,
+        "accuracy_middle": test.accuracy_middle if test else None,
+        "accuracy_rare": test.accuracy_rare if test else None,
         "fit_wall_s": fit.fit_wall_s if fit else None,
         "best_epoch": fit.best_epoch if fit else None,
         "stopped": fit.stopped if fit else None,

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from backbones import BACKBONES, canonical_name
+from backbones import BACKBONES, canonical_name, is_folder
 from backbones.cards import BackboneCard, BackboneError
 from harness.corpora import CORPORA
 from harness.errors import SuiteError, UserError, choices
 from harness.heads import LOSSES, POOLINGS, pooling_name
 from harness.suite.located import Mistake
-from harness.suite.schema import Suite
+from harness.suite.schema import BackboneSpec, Suite
 
 
 def loss(name: str) -> str:
@@ -58,15 +58,19 @@ def canonical(suite: Suite) -> Suite:
     Raises:
         SuiteError: a name is in no table.
     """
-    renamed = [
-        spec.model_copy(
-            update={"name": card.name} | ({"init": "random"} if card.always_random else {})
-        )
-        for spec in suite.backbones
-        for card in [backbone(spec.name)]
-    ]
+    renamed = [_canonical_backbone(spec) for spec in suite.backbones]
     head = suite.head.model_copy(update={"pooling": pooling(suite.head.pooling)})
     return suite.model_copy(update={"backbones": tuple(renamed), "head": head})
+
+
+def _canonical_backbone(spec: BackboneSpec) -> BackboneSpec:
+    card = backbone(spec.name)
+    changes: dict[str, Any] = {"name": card.name}
+    if card.always_random:
+        changes["init"] = "random"
+    if is_folder(spec.name) and spec.source is None:
+        changes["source"] = spec.name
+    return spec.model_copy(update=changes)
 
 
 def name_mistakes(data: Any) -> list[Mistake]:

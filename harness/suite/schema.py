@@ -24,6 +24,8 @@ PositiveInt = Annotated[Integer, Field(ge=1)]
 Share = Annotated[Number, Field(ge=0, lt=1)]
 FinetuneLayers = Annotated[Integer, Field(ge=0)] | Literal["all"]
 Handling = Literal["refuse", "exclude", "keep"]
+Precision = Literal["auto", "float32", "bf16", "fp16"]
+FrozenMode = Literal["eval", "train"]
 
 TRIAL_ID_LENGTH = 12
 
@@ -76,7 +78,7 @@ class BackboneSpec(Spec):
 
     name: str
     source: str | None = None
-    """A local folder, or a hub repository "org/name"."""
+    """A local folder, instead of the places where backbones are looked for."""
     revision: str | None = None
     init: Literal["pretrained", "random"] = "pretrained"
 
@@ -139,8 +141,8 @@ class TrainingSpec(Spec):
     accumulation_steps: PositiveInt = 1
     crop_s: PositiveFloat | None = 10.0
     """Longest stretch of a training utterance, cut at random each epoch; dev and test are whole."""
-    precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
-    frozen_mode: Literal["eval", "train"] = "eval"
+    precision: Precision = "auto"
+    frozen_mode: FrozenMode = "eval"
     early_stopping: EarlyStoppingSpec = EarlyStoppingSpec()
     time_limit_s: PositiveFloat | None = None
 
@@ -189,6 +191,14 @@ class Axes(Spec):
     training: TrainingSpec = TrainingSpec()
 
 
+_NOT_INTENT = {
+    "corpus": {"root", "manifest"},
+    "backbone": {"source"},
+    "protocol": {"only_folds"},
+    "training": {"time_limit_s"},
+}
+
+
 class Trial(Axes):
     """One cell of the matrix; everything that decides its outcome, and nothing else."""
 
@@ -202,13 +212,13 @@ class Trial(Axes):
     def trial_id(self) -> str:
         """Hash of the intent: the same wherever the corpus lies and in whatever suite.
 
-        Folders of this machine and which other folds run beside it are left out.
+        Folders of this machine and which other folds run beside it are left out; that weights,
+        recordings and labels are still the same is told by the digests in the record.
         """
-        content = self.model_dump(mode="json")
-        content["corpus"].pop("root")
-        content["protocol"].pop("only_folds")
-        content["training"].pop("time_limit_s")
-        return content_digest(content)[:TRIAL_ID_LENGTH]
+        # without defaults, a setting that a later version adds leaves the ids of today as they are
+        content = self.model_dump(mode="json", exclude_defaults=True, exclude=_NOT_INTENT)
+        stated = {part: value for part, value in content.items() if value != {}}
+        return content_digest(stated)[:TRIAL_ID_LENGTH]
 
     def describe(self) -> str:
         """One short line for progress and logs."""
@@ -216,3 +226,31 @@ class Trial(Axes):
             f"{self.corpus.name} fold {self.fold} · {self.backbone.name} · "
             f"{self.finetune_layers} layers · {self.loss} · seed {self.seed}"
         )
+
+
+class CostTrial(Spec):
+    """One backbone × finetune_layers whose cost is to be measured, and how it is used."""
+
+    backbone: BackboneSpec
+    finetune_layers: FinetuneLayers
+    head: HeadSpec
+    precision: Precision
+    frozen_mode: FrozenMode
+    cost: CostSpec
+
+    @classmethod
+    def of(cls, trial: Trial, cost: CostSpec) -> CostTrial:
+        """What a trial costs depends on: neither its data nor its loss, rates or seed."""
+        return cls(
+            backbone=trial.backbone,
+            finetune_layers=trial.finetune_layers,
+            head=trial.head,
+            precision=trial.training.precision,
+            frozen_mode=trial.training.frozen_mode,
+            cost=cost,
+        )
+
+    def cost_id(self, machine: str) -> str:
+        """Hash of what is measured and on which kind of machine."""
+        content = {"trial": self.model_dump(mode="json"), "machine": machine}
+        return content_digest(content)[:TRIAL_ID_LENGTH]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import gc
+import re
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
 
-from harness.errors import TrialTimeout, UserError
+from harness.errors import TrialTimeout, UserError, choices
 from harness.records.environment import processor
 from harness.records.schema import Status
-
-Precision = Literal["auto", "float32", "bf16", "fp16"]
+from harness.suite.schema import Precision
 
 
 def make_accelerator(device: str, precision: Precision) -> Accelerator:
@@ -23,13 +24,15 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     Raises:
         UserError: a GPU was asked for and torch sees none, or fp16 was asked for without one.
     """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        raise UserError(f"--device {device}: {choices(device, ('auto', 'cpu', 'cuda', 'cuda:N'))}")
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise UserError(
             f"--device {device}: torch sees no GPU. Check `nvidia-smi`, that torch is a CUDA "
             "build, and in a container that it was started with --gpus; or use --device cpu"
         )
     if ":" in device:
-        torch.cuda.set_device(torch.device(device))
+        _choose_gpu(int(device.partition(":")[2]))
     on_cpu = device == "cpu" or not torch.cuda.is_available()
     if precision == "fp16" and on_cpu:
         raise UserError("precision fp16 needs a GPU: use float32, bf16 or auto")
@@ -46,6 +49,15 @@ def precision_name(accelerator: Accelerator) -> str:
     return "float32" if mixed == "no" else mixed
 
 
+def _choose_gpu(index: int) -> None:
+    count = torch.cuda.device_count()
+    if index >= count:
+        raise UserError(
+            f"--device cuda:{index}: torch sees {count} GPUs, cuda:0 to cuda:{count - 1}"
+        )
+    torch.cuda.set_device(index)
+
+
 def _best_precision(on_cpu: bool) -> str:
     return "bf16" if not on_cpu and torch.cuda.is_bf16_supported() else "no"
 
@@ -60,6 +72,13 @@ def status_of(error: Exception) -> Status:
     ):
         return "oom"
     return "failed"
+
+
+def release_memory() -> None:
+    """Give back what finished trials no longer use, the GPU's cached blocks included."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def machine_name(device: torch.device) -> str:

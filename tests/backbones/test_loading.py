@@ -111,3 +111,7 @@ def test_every_family_in_the_table_can_be_loaded() -> None:
     from backbones.loading import FAMILIES
 
     assert {card.family for card in BACKBONES.values()} == set(FAMILIES)
+
+
+def test_a_folder_given_as_the_name_is_loaded_from(whisper_base: Path) -> None:
+    assert load(str(whisper_base), offline=True).weights.source == str(whisper_base)

@@ -1,4 +1,5 @@
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 import torch
@@ -83,3 +84,11 @@ def test_contamination_is_on_the_cards() -> None:
     assert "IEMOCAP" in card("emotion2vec_base").pretrained_on
     assert "RAVDESS" in card("emotion2vec_plus_seed").emotion_labels_seen
     assert not card("wavlm-base").emotion_labels_seen
+
+
+def test_a_folder_called_as_a_backbone_is_that_backbone(tmp_path: Path) -> None:
+    folder = tmp_path / "emotion2vec_plus_base"
+    folder.mkdir()
+    assert canonical_name(str(folder)) == "emotion2vec_plus_base"
+    with pytest.raises(BackboneError, match="no backbone is called"):
+        canonical_name(str(tmp_path / "elsewhere" / "emotion2vec_plus_base"))

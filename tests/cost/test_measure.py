@@ -9,11 +9,11 @@ import torch
 
 from harness.cost.measure import measure_apart
 from harness.cost.memory import gpu_meter, peak_rss
-from harness.cost.plan import CostTrial, cost_trials
+from harness.cost.plan import cost_trials
 from harness.cost.throughput import example_batch, timed
 from harness.suite.load import load_suite
 from harness.suite.matrix import expand
-from harness.suite.schema import BackboneSpec, CostSpec, HeadSpec, TrainingSpec
+from harness.suite.schema import BackboneSpec, CostSpec, CostTrial, HeadSpec
 
 COST = CostSpec(durations_s=(0.5, 1.0), batch_sizes=(1, 2), infer_steps=3, train_steps=2)
 
@@ -23,7 +23,8 @@ def tiny(finetune_layers: int = 1) -> CostTrial:
         backbone=BackboneSpec(name="tiny-wavlm", init="random"),
         finetune_layers=finetune_layers,
         head=HeadSpec(head_dim=16),
-        training=TrainingSpec(),
+        precision="auto",
+        frozen_mode="eval",
         cost=COST,
     )
 
@@ -62,6 +63,14 @@ def test_a_cost_is_known_by_what_is_measured_and_where() -> None:
     assert tiny().cost_id("a") == tiny().cost_id("a")
     assert tiny().cost_id("a") != tiny().cost_id("b")
     assert tiny().cost_id("a") != tiny(finetune_layers=2).cost_id("a")
+
+
+def test_heads_and_precisions_that_differ_are_measured_apart() -> None:
+    changes = ["matrix.pooling=[mean, attentive_statistics]", "matrix.precision=[float32, bf16]"]
+    suite = load_suite("smoke", [*changes, "matrix.finetune_layers=[0]"])
+    found = cost_trials(expand(suite, lambda spec: (1,)), suite.cost)
+    assert len(found) == 8
+    assert len({cost.cost_id("here") for cost in found}) == 8
 
 
 def test_a_suite_measures_each_backbone_and_depth_once() -> None:

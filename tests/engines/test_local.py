@@ -9,9 +9,10 @@ import soundfile
 from quiet import Quiet
 
 from harness.corpora import synthetic
-from harness.engines.keep import keep_model
-from harness.engines.local import RunSummary, run_suite
-from harness.errors import UserError
+from harness.engines.keep import beaten_rivals
+from harness.engines.local import Machine, RunSummary, run_suite
+from harness.errors import ResultsError, UserError
+from harness.records.schema import Record
 from harness.records.store import MODEL, Store
 from harness.suite.load import load_suite
 from harness.suite.matrix import expand
@@ -44,7 +45,7 @@ def run(store: Store, folder: Path, *changes: str, reporter: Quiet | None = None
     corpus = f"corpora=[{{name: mine, kind: manifest, root: {folder}, manifest: list.csv}}]"
     suite = load_suite("smoke", [*SMALL, corpus, "protocol.folds=4", *changes])
     trials = expand(suite, lambda spec: (1,))
-    return run_suite(suite, trials, store, reporter or Quiet(), device="cpu", offline=True)
+    return run_suite(suite, trials, store, reporter or Quiet(), Machine("cpu", offline=True))
 
 
 def test_what_is_finished_is_taken_as_it_is(tmp_path: Path, recordings: Path) -> None:
@@ -116,19 +117,76 @@ def test_models_are_kept_as_the_suite_says(
         assert models == {best.trial_id}
 
 
-def test_a_worse_model_leaves_the_kept_one_alone(tmp_path: Path, recordings: Path) -> None:
+def test_a_model_competes_on_dev_with_comparable_trials_alone(
+    tmp_path: Path, recordings: Path
+) -> None:
     store = Store(tmp_path / "results")
     record = run(store, recordings).records[0]
-    path = store.trial(record.trial_id) / MODEL
-    before = path.read_bytes()
-    dev = record.metrics["dev"].model_copy(update={"macro_f1": -1.0})
-    worse = record.model_copy(update={"trial_id": "worse", "metrics": {"dev": dev}})
-    keep_model(store, worse, {}, "best")
-    assert path.read_bytes() == before
-    assert not (store.trial("worse") / MODEL).exists()
+
+    def rival(score: float, **changes: object) -> Record:
+        dev = record.metrics["dev"].model_copy(update={"macro_f1": score})
+        trial = record.trial.model_copy(update=changes)
+        update = {"trial_id": "rival", "metrics": {"dev": dev}, "trial": trial}
+        return record.model_copy(update=update)
+
+    assert beaten_rivals(store, rival(-1.0), "best") is None
+    assert beaten_rivals(store, rival(2.0), "best") == [record]
+    assert beaten_rivals(store, rival(2.0, limit_utterances=8), "best") == []
+    assert beaten_rivals(store, rival(-1.0), "all") == []
+
+
+def test_a_record_means_that_its_model_is_there_too(
+    tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*arguments: object, **options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("harness.engines.keep.save_file", full_disk)
+    store = Store(tmp_path / "results")
+    with pytest.raises(OSError, match="No space left"):
+        run(store, recordings)
+    assert store.read_trials() == []
+
+
+def test_changed_labels_set_the_old_outcome_aside(tmp_path: Path, recordings: Path) -> None:
+    store = Store(tmp_path / "results")
+    run(store, recordings)
+    listed = (recordings / "list.csv").read_text()
+    swapped = listed.replace("-1.wav,sad,", "-1.wav,x,").replace("-1.wav,happy,", "-1.wav,sad,")
+    (recordings / "list.csv").write_text(swapped.replace("-1.wav,x,", "-1.wav,happy,"))
+    assert run(store, recordings).reused == 0
+
+
+def test_a_broken_record_is_told_before_anything_starts(tmp_path: Path, recordings: Path) -> None:
+    store = Store(tmp_path / "results")
+    record = run(store, recordings).records[0]
+    (store.trial(record.trial_id) / "record.json").write_text("{")
+    with pytest.raises(ResultsError, match="is not a record"):
+        run(store, recordings)
+
+
+def test_a_crop_that_gives_no_frame_is_told_before_anything_starts(
+    tmp_path: Path, recordings: Path
+) -> None:
+    with pytest.raises(UserError, match=r"crop_s: 0.01 is too short for tiny-wavlm"):
+        run(Store(tmp_path / "results"), recordings, "training.crop_s=0.01")
+
+
+@pytest.mark.slow
+def test_an_utterance_too_long_for_a_backbone_is_told_before_anything_starts(
+    tmp_path: Path, recordings: Path
+) -> None:
+    path = next(recordings.glob("*.wav"))
+    samples, rate_hz = soundfile.read(path)
+    soundfile.write(path, np.tile(samples, 40), rate_hz)
+    whisper = "backbones=[{name: whisper-tiny, init: random}]"
+    with pytest.raises(UserError, match="whisper-tiny takes at most 30 s"):
+        run(Store(tmp_path / "results"), recordings, whisper)
 
 
 def test_the_run_tells_what_the_recordings_are_like(tmp_path: Path, recordings: Path) -> None:
     reporter = Quiet()
     run(Store(tmp_path / "results"), recordings, reporter=reporter)
     assert "mine: 32 of 32 utterances used" in reporter.notes[0]
+    kept = tmp_path / "results" / "quality" / "mine.txt"
+    assert "mine: 32 of 32 utterances used" in kept.read_text()

@@ -61,6 +61,18 @@ def test_a_single_frame_has_the_smallest_deviation_and_a_finite_gradient() -> No
     assert torch.isfinite(values.grad).all()
 
 
+@pytest.mark.parametrize("name", sorted(POOLINGS))
+def test_statistics_keep_their_precision_where_the_rest_is_mixed(name: str) -> None:
+    torch.manual_seed(0)
+    values, mask = torch.randn(2, 50, 8) + 10, torch.ones(2, 50, dtype=torch.bool)
+    pooling = POOLINGS[name].load()(8, 4)
+    plain = pooling(values, mask)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = pooling(values, mask)
+    assert mixed.dtype == torch.float32
+    torch.testing.assert_close(mixed, plain, rtol=0.01, atol=0.0)
+
+
 @pytest.mark.parametrize(("old", "new"), POOLING_ALIASES.items())
 def test_old_class_names_are_understood(old: str, new: str) -> None:
     assert pooling_name(old) == new

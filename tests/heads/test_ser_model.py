@@ -5,6 +5,7 @@ import torch
 
 import backbones
 from harness.errors import UserError
+from harness.heads import LOSSES, POOLINGS
 from harness.heads.ser_model import SERModel
 
 
@@ -79,15 +80,18 @@ def test_a_state_of_another_trial_is_refused_by_name() -> None:
         tiny(finetune_layers=1).load_trained_state(state)
 
 
-def test_a_training_step_on_the_meta_device_makes_no_tensor_elsewhere() -> None:
-    model = tiny().to("meta").train()
-    waveforms = torch.empty(2, 16_000, device="meta")
-    lengths = torch.empty(2, dtype=torch.long, device="meta")
-    logits = model.classifier(
-        model.pooling(
-            torch.empty(2, 49, model.backbone.config.hidden_size, device="meta"),
-            torch.empty(2, 49, dtype=torch.bool, device="meta"),
-        )
-    )
-    logits.sum().backward()
-    assert logits.device.type == waveforms.device.type == lengths.device.type == "meta"
+@pytest.mark.parametrize("name", sorted(LOSSES))
+@pytest.mark.parametrize("pooling", sorted(POOLINGS))
+def test_a_training_step_makes_every_tensor_on_the_device_of_its_inputs(
+    name: str, pooling: str
+) -> None:
+    model = SERModel("tiny-wavlm", pooling, 16, None, 4, 1, init="random").train()
+    loss = LOSSES[name].load()([1] * 4)
+    waveforms, lengths = torch.randn(2, 8_000), torch.tensor([8_000, 6_000])
+    labels = torch.tensor([0, 3])
+    # a tensor made without a device would now be on "meta", and would not go with the others
+    with torch.device("meta"):
+        value = loss(model.logits(waveforms, lengths), labels)
+        value.backward()
+    assert value.device.type == "cpu"
+    assert all(p.grad is not None for p in model.parameters() if p.requires_grad)

@@ -233,5 +233,5 @@ def test_only_some_folds_can_be_asked_for_but_none_that_is_not_there() -> None:
 
 def test_split_digests_differ_by_fold_and_not_by_order() -> None:
     one, two = (split(EVEN, ProtocolSpec(folds=5), fold) for fold in (1, 2))
-    assert split_digest(one) != split_digest(two)
-    assert split_digest(one) == split_digest(Splits(one.train[::-1], one.dev, one.test))
+    assert split_digest(one, EVEN) != split_digest(two, EVEN)
+    assert split_digest(one, EVEN) == split_digest(Splits(one.train[::-1], one.dev, one.test), EVEN)

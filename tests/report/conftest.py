@@ -11,7 +11,14 @@ import pytest
 from harness.analysis.baselines import baselines
 from harness.analysis.metrics import score_predictions
 from harness.records.schema import CostPoint, CostRecord, Record
-from harness.suite.schema import BackboneSpec, CorpusSpec, ProtocolSpec, Trial
+from harness.suite.schema import (
+    BackboneSpec,
+    CorpusSpec,
+    CostSpec,
+    CostTrial,
+    ProtocolSpec,
+    Trial,
+)
 
 CLASSES = ["angry", "happy", "sad"]
 STARTED = "2026-01-01T00:00:00+00:00"
@@ -84,8 +91,7 @@ def make_cost(backbone: str = "wavlm-base", layers: Any = 0, **changes: Any) -> 
     content: dict[str, Any] = {
         "cost_id": f"{backbone}{layers}",
         "suite": "made_up",
-        "backbone": backbone,
-        "finetune_layers": layers,
+        "trial": CostTrial.of(make_trial(backbone, finetune_layers=layers), CostSpec()),
         "status": "ok",
         "started_at": STARTED,
         "wall_s": 1.0,

@@ -39,13 +39,12 @@ def test_a_row_agrees_with_loops_over_its_records(run: Any) -> None:
     assert row["uar"] == pytest.approx(fmean(value.values()))
     assert row["uar_spread_folds"] == pytest.approx(stdev(by_fold))
     assert row["uar_spread_seeds"] == pytest.approx(stdev(by_seed))
-    pooled = [
-        pd.concat(
-            [run.saved[r.trial_id].query("split == 'test'") for r in own if r.trial.seed == s]
-        )
-        for s in (1, 2)
-    ]
-    wanted = intervals(pooled)
+    wanted = intervals(
+        [
+            [run.saved[r.trial_id].query("split == 'test'") for r in own if r.trial.seed == seed]
+            for seed in (1, 2)
+        ]
+    )
     assert wanted is not None
     assert row["uar_low"] == pytest.approx(wanted["uar"].low)
     assert row["macro_f1_high"] == pytest.approx(wanted["macro_f1"].high)

@@ -51,7 +51,7 @@ def test_numbers_have_units_rounding_and_dashes(run: Any) -> None:
 
 def test_footnotes_define_what_is_shown_and_only_marks_that_occur(run: Any, trial: Any) -> None:
     text = to_markdown(*tables(run))
-    for words in ("WA", "UA", "over folds", "over seeds", "bootstrap over speakers", "chance:"):
+    for words in ("WA", "UA", "over folds", "over seeds", "bootstrap over the speakers", "chance:"):
         assert words in text
     assert "3 s × batch 8 on cpu" in text
     assert "LIMITED" not in text

@@ -64,7 +64,7 @@ def test_the_newest_cost_that_ended_well_counts(empty_run: Any, trial: Any, cost
         cost(device="old", started_at="2025-01-01T00:00:00+00:00"),
         cost(device="new"),
         cost(device="failed", status="failed", started_at="2027-01-01T00:00:00+00:00"),
-        cost(device="random", random_weights=True, started_at="2027-01-01T00:00:00+00:00"),
+        cost(device="other", layers=1, started_at="2027-01-01T00:00:00+00:00"),
     ]
     assert list(trials_frame(empty_run.records, costs)["cost_device"]) == ["new"]
 

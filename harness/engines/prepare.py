@@ -1,0 +1,105 @@
+"""Everything trials need, read and checked before the first one starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from backbones.base import Backbone
+from backbones.cards import BackboneError
+from harness.audio import SAMPLE_RATE_HZ
+from harness.errors import UserError
+from harness.ground import Ground, cut_fold, prepare_ground
+from harness.heads.build import load_backbone
+from harness.progress import Reporter
+from harness.records.environment import code_digest
+from harness.records.schema import Digests
+from harness.suite.schema import BackboneSpec, CorpusSpec, Trial
+from harness.training.device import make_accelerator
+from harness.trial import digests_of
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Corpora that were read, and what each trial's outcome will rest on."""
+
+    corpora: dict[CorpusSpec, Ground]
+    digests: dict[str, Digests]
+    """By trial id."""
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """What of a backbone is needed to check trials, without keeping it in memory."""
+
+    weights_digest: str
+    minimum_samples: int
+    maximum_samples: int | None
+
+
+def prepare(trials: Sequence[Trial], reporter: Reporter, *, device: str, offline: bool) -> Prepared:
+    """Read every corpus, cut every fold and load every backbone once.
+
+    Raises:
+        UserError: something that trials need is missing or wrong; all of it is named.
+    """
+    code_digest()  # of the program as it starts, whatever is edited while it runs
+    mistakes: list[str] = []
+    corpora: dict[CorpusSpec, Ground] = {}
+    reaches: dict[BackboneSpec, _Reach] = {}
+    digests: dict[str, Digests] = {}
+    for precision in dict.fromkeys(trial.training.precision for trial in trials):
+        with _gathered(mistakes):
+            make_accelerator(device, precision)
+    for trial in _first_with_each(trials, "corpus"):
+        with _gathered(mistakes):
+            corpora[trial.corpus] = prepare_ground(trial.corpus, trial.limit_utterances, reporter)
+    for trial in _first_with_each(trials, "backbone"):
+        with _gathered(mistakes):
+            reaches[trial.backbone] = _reach(load_backbone(trial.backbone, offline=offline))
+    for trial in trials:
+        if trial.corpus in corpora and trial.backbone in reaches:
+            with _gathered(mistakes):
+                ground, reach = corpora[trial.corpus], reaches[trial.backbone]
+                _check_lengths(trial, ground, reach)
+                digests[trial.trial_id] = digests_of(cut_fold(trial, ground), reach.weights_digest)
+    if mistakes:
+        raise UserError("\n".join(dict.fromkeys(mistakes)))
+    return Prepared(corpora, digests)
+
+
+def _first_with_each(trials: Sequence[Trial], part: str) -> list[Trial]:
+    """One trial for each different corpus (or backbone), in order."""
+    return list({getattr(trial, part): trial for trial in reversed(trials)}.values())[::-1]
+
+
+@contextmanager
+def _gathered(mistakes: list[str]) -> Iterator[None]:
+    """Note the user's mistakes and go on, so that all of them can be told at once."""
+    try:
+        yield
+    except (UserError, BackboneError) as error:
+        mistakes.append(str(error))
+
+
+def _reach(backbone: Backbone) -> _Reach:
+    return _Reach(backbone.weights.digest, backbone.minimum_samples, backbone.maximum_samples)
+
+
+def _check_lengths(trial: Trial, ground: Ground, reach: _Reach) -> None:
+    """Refuse now what would fail only when the trial meets its longest utterance."""
+    name, limit = trial.backbone.name, reach.maximum_samples
+    longest = max(ground.facts, key=lambda fact: fact.duration_s or 0.0)
+    if limit is not None and (longest.duration_s or 0.0) * SAMPLE_RATE_HZ > limit:
+        raise UserError(
+            f"{name} takes at most {limit / SAMPLE_RATE_HZ:g} s, but {trial.corpus.name} has "
+            f"{longest.utterance_id} of {longest.duration_s:.1f} s, and dev and test are scored "
+            "whole: cut it in a manifest, or leave this backbone out for this corpus"
+        )
+    crop_s = trial.training.crop_s
+    if crop_s is not None and crop_s * SAMPLE_RATE_HZ < reach.minimum_samples:
+        raise UserError(
+            f"training.crop_s: {crop_s:g} is too short for {name}, which needs at least "
+            f"{reach.minimum_samples / SAMPLE_RATE_HZ:g} s"
+        )
