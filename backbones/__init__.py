@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from backbones import hubs, places
 from backbones.cards import BackboneCard, BackboneError, Weights
 from backbones.places import Location
-from backbones.table import BACKBONES, canonical_name, card, is_folder
+from backbones.table import BACKBONES, canonical_name, card, declare, is_folder
 
 if TYPE_CHECKING:
     from backbones.base import Backbone
@@ -27,6 +27,7 @@ __all__ = [
     "Weights",
     "canonical_name",
     "card",
+    "declare",
     "fetch",
     "is_folder",
     "load",
@@ -98,4 +99,9 @@ def load(
 
 
 def _source(name: str, source: str | Path | None) -> str | Path | None:
-    return name if source is None and is_folder(name) else source
+    """The folder to look at; none where a declared backbone's card tells the place already."""
+    if source is None:
+        return name if is_folder(name) else None
+    own = card(name)
+    on_hub = str(source) == own.huggingface and not Path(source).is_dir()
+    return None if on_hub or str(source) == own.folder else source

@@ -12,19 +12,25 @@ import torch
 from torch import Tensor
 
 
-def alibi(frames: int, heads: int, device: torch.device) -> Tensor:
+def alibi(frames: int, slopes: Tensor, extra: int = 0) -> Tensor:
     """Attention bias that falls linearly with distance, at a slope of its own for each head.
 
-    Shape:
-        output: (heads, frames, frames), float32
+    It is the same for every row of a batch; the first `extra` positions are at no distance.
 
-    >>> alibi(3, 8, torch.device("cpu"))[0].tolist()
+    Shape:
+        slopes: (H,)
+        output: (1, H, extra + frames, extra + frames), float32
+
+    >>> alibi(3, torch.tensor([0.5]))[0, 0].tolist()
     [[-0.0, -0.5, -1.0], [-0.5, -0.0, -0.5], [-1.0, -0.5, -0.0]]
     """
-    positions = torch.arange(frames, device=device)
-    distance = (positions[None, :] - positions[:, None]).abs()
-    slopes = torch.tensor(alibi_slopes(heads), device=device)
-    return -slopes[:, None, None] * distance
+    width = extra + frames
+    bias = torch.zeros(1, len(slopes), width, width, device=slopes.device)
+    positions = torch.arange(frames, device=slopes.device)
+    distance = (positions[None, :] - positions[:, None]).abs().float()
+    for head, slope in enumerate(slopes):  # at once, a minute of audio would take half a gigabyte
+        bias[0, head, extra:, extra:] = -slope * distance
+    return bias
 
 
 def alibi_slopes(heads: int) -> list[float]:

@@ -6,10 +6,15 @@ CONVOLUTIONS = ((10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2))
 """Kernel and stride of wav2vec 2.0's feature encoder, which all but Whisper share."""
 
 
-def wavlm_architecture(
+LARGE: dict[str, object] = {"feat_extract_norm": "layer", "do_stable_layer_norm": True}
+"""The large relatives of wav2vec 2.0: LayerNorm after each convolution and before each layer."""
+BIASED_LARGE = LARGE | {"conv_bias": True}
+
+
+def wav2vec2_architecture(
     dim: int, depth: int, heads: int, channels: int = 512, **others: object
 ) -> dict[str, object]:
-    """Keyword arguments of transformers' WavLMConfig where they differ from its defaults."""
+    """Keyword arguments of transformers' configs of wav2vec 2.0 and its relatives."""
     return {
         "hidden_size": dim,
         "num_hidden_layers": depth,

@@ -16,7 +16,8 @@ class BackboneCard:
 
     name: str
     family: str
-    """Which adapter module loads it, e.g. "wavlm", "whisper", "emotion2vec"."""
+    """What loads it, e.g. "wavlm", "whisper", "emotion2vec"; or "module" or "module:attribute" of
+    an installed package, with the functions of `backbones.loading.Family`."""
     hidden_size: int
     depth: int
     """Transformer layers that an utterance crosses (what finetune_layers counts)."""
@@ -29,6 +30,8 @@ class BackboneCard:
     """Repository on the Hugging Face hub, "org/name"."""
     modelscope: str | None = None
     """Repository on ModelScope, "org/name"; where there is one, it is asked first."""
+    folder: str | None = None
+    """A folder of this machine, for a user's own network that is on no hub."""
     revision: str | None = None
     """The pinned revision on its first hub; None where none could be verified."""
     aliases: tuple[str, ...] = ()
@@ -42,8 +45,8 @@ class BackboneCard:
 
     @property
     def downloadable(self) -> bool:
-        """Whether pretrained weights exist on some hub."""
-        return self.huggingface is not None or self.modelscope is not None
+        """Whether pretrained weights exist, on some hub or in a folder of its own."""
+        return any((self.huggingface, self.modelscope, self.folder))
 
 
 @dataclass(frozen=True)

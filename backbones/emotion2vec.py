@@ -14,13 +14,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
-from backbones.alibi import alibi
+from backbones.alibi import alibi, alibi_slopes
+from backbones.attention import FusedAttention, key_bias
 from backbones.base import Backbone, BackboneConfig, Encoder, Frames
 from backbones.cards import BackboneCard, BackboneError
 from backbones.funasr_room import emotion2vec_class, funasr_room
-from backbones.padding import frames_after, receptive_field, standardise, zero_padding
+from backbones.padding import (
+    frames_after,
+    in_stretches,
+    receptive_field,
+    standardise,
+    zero_padding,
+)
 from backbones.weights import read_config
 
 WAVEFORM_EPSILON = 1e-5  # of the layer_norm that its authors put over each waveform
@@ -55,6 +61,8 @@ class Emotion2Vec(Backbone):
         self.prenet_depth = len(prenet)
         self.layers = nn.ModuleList([*prenet, *main])
         heads: int = main[0].attn.num_heads
+        for block in self.layers:
+            block.attn = FusedAttention(block.attn)
         self.config = BackboneConfig(net.cfg.embed_dim, len(self.layers), heads)
         self.normalise = bool(net.cfg.normalize)
         self.local_encoder = audio.local_encoder
@@ -84,7 +92,9 @@ class Emotion2Vec(Backbone):
         if self.normalise:
             waveforms = standardise(waveforms, lengths, WAVEFORM_EPSILON)
         frames = self.frame_lengths(lengths)
-        features = self.project_features(self.local_encoder(waveforms))
+        features = self.project_features(
+            in_stretches(self.local_encoder, waveforms, self.convolutions)
+        )
         hidden = features + self._place(features, frames)
         tokens = self.extra_tokens.expand(len(hidden), -1, -1)
         hidden = self.context_norm(torch.cat([tokens, hidden], dim=1))
@@ -101,18 +111,17 @@ class Emotion2Vec(Backbone):
     def run(self, frames: Frames, start: int, stop: int) -> Frames:
         """Blocks in which every frame looks at the real frames of its row, near ones more."""
         hidden = frames.values
-        padding = ~frames.mask()
-        bias = self._bias(hidden)
+        bias = key_bias(self._bias(hidden), frames)
         for index in range(start, stop):
-            hidden, _ = self.layers[index](hidden, padding_mask=padding, alibi_bias=bias)
+            hidden, _ = self.layers[index](hidden, alibi_bias=bias)
         return Frames(hidden, frames.lengths)
 
     def _bias(self, hidden: Tensor) -> Tensor:
-        """The attention bias (1, H, F, F) that one row after another shares; 0 at extra tokens."""
-        extra = self.extra_tokens.shape[1]
-        bias = alibi(hidden.shape[1] - extra, self.config.num_attention_heads, hidden.device)
-        scaled = bias * self.alibi_scale.clamp(min=0).squeeze(0)
-        return pad(scaled, (extra, 0, extra, 0))
+        """The attention bias (1, H, F, F) that all rows share; 0 at extra tokens."""
+        extra, heads = self.extra_tokens.shape[1], self.config.num_attention_heads
+        slopes = torch.tensor(alibi_slopes(heads), device=hidden.device)
+        scaled = slopes * self.alibi_scale.clamp(min=0).flatten()
+        return alibi(hidden.shape[1] - extra, scaled, extra)
 
     def speech(self, frames: Frames) -> Frames:
         """The frames without the extra tokens before them."""

@@ -11,6 +11,7 @@ from backbones.places import (
     CONFIG_FILES,
     Location,
     hugging_face_cache,
+    in_hugging_face_cache,
     locate,
     modelscope_cache,
     places_tried,
@@ -45,6 +46,33 @@ def fetch(
                 return found
             reasons.append(f"{hub}: the repository holds no weights that can be read here")
     raise missing(card, source, revision, reasons)
+
+
+def fetch_config(repository: str, file: str, revision: str | None = None) -> Path:
+    """One file of a repository on the Hugging Face hub, from its cache if it is there.
+
+    Raises:
+        BackboneError: it is not in the cache, and the hub did not give it.
+    """
+    place = in_hugging_face_cache(repository, revision or "main")
+    if (place.folder / file).is_file():
+        return place.folder / file
+    if offline():
+        raise BackboneError(f"{file} of {repository} is not here, and HF_HUB_OFFLINE is set")
+    try:
+        _reach(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+        from huggingface_hub import hf_hub_download
+
+        path = hf_hub_download(
+            repository,
+            file,
+            revision=revision,
+            cache_dir=hugging_face_cache(),
+            endpoint=os.environ.get("HF_ENDPOINT"),
+        )
+    except Exception as error:  # the client has errors of its own
+        raise BackboneError(f"{file} of {repository}: {_reason(error)}") from error
+    return Path(path)
 
 
 def missing(

@@ -14,12 +14,13 @@ from backbones.cards import BackboneCard, BackboneError, Weights
 from backbones.hubs import fetch, missing
 from backbones.places import Location, locate
 from backbones.randomness import random_numbers_kept, seeded
+from backbones.relatives import RELATIVES
 from backbones.weights import digest, fill, read
 
 SEED = 0  # of random weights, so that everyone's tiny-wavlm is the same network
 
 FAMILIES = {
-    "wavlm": "backbones.wav2vec2_family",
+    **dict.fromkeys(RELATIVES, "backbones.wav2vec2_family"),
     "whisper": "backbones.whisper",
     "emotion2vec": "backbones.emotion2vec",
     "logmel": "backbones.logmel",
@@ -86,7 +87,12 @@ def _found(
 
 
 def _family(card: BackboneCard) -> Family:
-    return cast("Family", import_module(FAMILIES[card.family]))
+    module, _, attribute = FAMILIES.get(card.family, card.family).partition(":")
+    try:
+        found = import_module(module)
+        return cast("Family", getattr(found, attribute) if attribute else found)
+    except (ImportError, AttributeError) as error:
+        raise BackboneError(f"{card.name}: its family {card.family} is not to be had") from error
 
 
 def _check_shape(backbone: Backbone, origin: str) -> None:

@@ -5,7 +5,8 @@ A row's real positions come first; `lengths` (B,) says how many they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,8 @@ from backbones.cards import BackboneError
 
 Convolution = tuple[int, int]
 """Kernel width and stride of an unpadded convolution, in positions of its input."""
+
+STRETCH_FRAMES = 500  # 10 s at 50 frames a second
 
 
 def valid_mask(lengths: Tensor, width: int) -> Tensor:
@@ -75,6 +78,33 @@ def zero_padding(values: Tensor, lengths: Tensor) -> Tensor:
     return values.masked_fill(padding.view(*padding.shape, *(1,) * (values.ndim - 2)), 0)
 
 
+def in_stretches(
+    convolve: Callable[[Tensor], Tensor], waveforms: Tensor, convolutions: Sequence[Convolution]
+) -> Tensor:
+    """Run convolutions without padding over a long waveform, some seconds at a time.
+
+    The frames are those of one run, as each looks at its own stretch of samples alone; but the
+    first layers' outputs, half a gigabyte for a minute, are never held at once.
+
+    Args:
+        convolve: (B, S) samples to (B, C, F) frames, each layer local in time
+        waveforms: (B, S)
+        convolutions: kernel and stride of each layer
+    """
+    field, hop = receptive_field(convolutions), math.prod(stride for _, stride in convolutions)
+    frames = (waveforms.shape[1] - field) // hop + 1
+    pieces = [
+        convolve(waveforms[:, start * hop : (stop - 1) * hop + field])
+        for start, stop in _stretches(frames)
+    ]
+    return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=2)
+
+
+def _stretches(frames: int) -> list[tuple[int, int]]:
+    starts = range(0, frames, STRETCH_FRAMES)
+    return [(start, min(frames, start + STRETCH_FRAMES)) for start in starts]
+
+
 def standardise(values: Tensor, lengths: Tensor, epsilon: float) -> Tensor:
     """Mean 0 and variance 1 along the last axis, over each row's own positions.
 
@@ -100,13 +130,17 @@ def standardise(values: Tensor, lengths: Tensor, epsilon: float) -> Tensor:
 def group_norm(norm: nn.GroupNorm, values: Tensor, lengths: Tensor) -> Tensor:
     """A GroupNorm of one channel per group that leaves padding out of its statistics.
 
+    In few passes over the values, which are the stem's largest tensor.
+
     Shape:
         values: (B, C, F)
         output: (B, C, F), the dtype of values
     """
-    normal = standardise(values, lengths, norm.eps)
-    scaled = normal * norm.weight[:, None] + norm.bias[:, None]
-    return scaled.to(values.dtype)
+    rows = [row[:, :real].float() for row, real in zip(values, lengths.tolist(), strict=True)]
+    moments = [torch.var_mean(row, dim=-1, correction=0, keepdim=True) for row in rows]
+    variance, mean = (torch.stack(moment) for moment in zip(*moments, strict=True))
+    scale = norm.weight[:, None] * torch.rsqrt(variance + norm.eps)
+    return torch.addcmul(norm.bias[:, None], values.float() - mean, scale).to(values.dtype)
 
 
 def frames_after(lengths: Tensor, convolutions: Iterable[Convolution]) -> Tensor:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from backbones.cards import BackboneCard, BackboneError
 
-CONFIG_FILES = {"wavlm": "config.json", "whisper": "config.json", "emotion2vec": "config.yaml"}
+CONFIG_FILES = defaultdict(lambda: "config.json", emotion2vec="config.yaml")
 """What describes the architecture beside the weights, by family."""
 
 WEIGHT_FILES = (
@@ -98,18 +99,21 @@ def _places(
     if source is not None:
         yield Location(Path(source).expanduser(), "source", revision)
         return
+    if card.folder is not None:
+        yield Location(Path(card.folder).expanduser(), "its folder", revision)
+        return
     if models := os.environ.get("HARNESS_MODELS"):
         yield Location(Path(models).expanduser() / card.name, "$HARNESS_MODELS")
     if card.huggingface is not None:
         pinned = card.revision if card.modelscope is None else None
-        yield _in_hugging_face_cache(card.huggingface, revision or pinned or "main")
+        yield in_hugging_face_cache(card.huggingface, revision or pinned or "main")
         if pinned and not revision:  # a later commit that is here beats one that is not
-            yield _in_hugging_face_cache(card.huggingface, "main")
+            yield in_hugging_face_cache(card.huggingface, "main")
     if card.modelscope is not None:
         yield from _in_modelscope_cache(card.modelscope, revision or card.revision)
 
 
-def _in_hugging_face_cache(repository: str, revision: str) -> Location:
+def in_hugging_face_cache(repository: str, revision: str) -> Location:
     """`models--org--name/snapshots/<commit>`, where `refs/<branch>` names a commit."""
     root = hugging_face_cache() / f"models--{repository.replace('/', '--')}"
     reference = root / "refs" / revision

@@ -5,128 +5,35 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
-from backbones.architectures import (
-    emotion2vec_architecture,
-    wavlm_architecture,
-    whisper_architecture,
-)
 from backbones.cards import BackboneCard, BackboneError
-
-LIBRISPEECH = ("LibriSpeech",)
-NINETY_FOUR_THOUSAND_HOURS = ("Libri-Light", "GigaSpeech", "VoxPopuli")
-WEB_SPEECH = ("680,000 hours of transcribed speech from the web",)
-WEB_SPEECH_V3 = ("5 million hours of transcribed speech from the web",)
-EMOTION_SPEECH = ("IEMOCAP", "MELD", "CMU-MOSEI", "MEAD", "MSP-Podcast")
-EMOBOX_LABELS = ("RAVDESS", "EMO-DB", "CREMA-D", "IEMOCAP", "the other academic corpora of EmoBox")
-PSEUDO_LABELS = ("pseudo-labels from emotion2vec_plus_seed, tuned on EmoBox's academic corpora",)
-
-
-def _wavlm(
-    name: str, revision: str, heard: tuple[str, ...], parameters: int, large: bool = False
-) -> BackboneCard:
-    dim, depth, heads = (1024, 24, 16) if large else (768, 12, 12)
-    architecture = wavlm_architecture(dim, depth, heads)
-    if large:
-        architecture |= {"feat_extract_norm": "layer", "do_stable_layer_norm": True}
-    return BackboneCard(
-        name,
-        "wavlm",
-        dim,
-        depth,
-        parameters=parameters,
-        licence="MIT",
-        huggingface=f"microsoft/{name}",
-        revision=revision,
-        pretrained_on=heard,
-        architecture=architecture,
-    )
-
-
-def _whisper(size: str, dim: int, depth: int, parameters: int, mel_bins: int = 80) -> BackboneCard:
-    return BackboneCard(
-        f"whisper-{size}",
-        "whisper",
-        dim,
-        depth,
-        parameters=parameters,
-        licence="Apache-2.0" if size == "large-v3" else "MIT",
-        huggingface=f"openai/whisper-{size}",
-        pretrained_on=WEB_SPEECH_V3 if size == "large-v3" else WEB_SPEECH,
-        architecture=whisper_architecture(dim, depth, mel_bins),
-    )
-
-
-def _emotion2vec(
-    name: str, labels: tuple[str, ...] = (), dim: int = 768, parameters: int = 93_171_212
-) -> BackboneCard:
-    return BackboneCard(
-        name,
-        "emotion2vec",
-        dim,
-        depth=12,
-        parameters=parameters,
-        licence="FunASR model licence",
-        huggingface=f"emotion2vec/{name}",
-        modelscope=f"iic/{name}",
-        pretrained_on=EMOTION_SPEECH,
-        emotion_labels_seen=labels,
-        architecture=emotion2vec_architecture(dim, heads=dim // 64),
-    )
-
-
-# Revisions are commits listed on the repositories' own pages of the Hugging Face hub.
-CARDS = (
-    _wavlm("wavlm-base", "efa81aae7ff777e464159e0f877d54eac5b84f81", LIBRISPEECH, 94_381_168),
-    _wavlm(
-        "wavlm-base-plus",
-        "4c66d4806a428f2e922ccfa1a962776e232d487b",
-        NINETY_FOUR_THOUSAND_HOURS,
-        94_381_168,
-    ),
-    _wavlm(
-        "wavlm-large",
-        "c1423ed94bb01d80a3f5ce5bc39f6026a0f4828c",
-        NINETY_FOUR_THOUSAND_HOURS,
-        315_452_096,
-        large=True,
-    ),
-    _whisper("tiny", 384, 4, 8_208_384),
-    _whisper("base", 512, 6, 20_590_592),
-    _whisper("small", 768, 12, 88_154_112),
-    _whisper("medium", 1024, 24, 307_216_384),
-    _whisper("large-v3", 1280, 32, 636_968_960, mel_bins=128),
-    _emotion2vec("emotion2vec_base"),
-    _emotion2vec("emotion2vec_plus_seed", EMOBOX_LABELS),
-    _emotion2vec("emotion2vec_plus_base", PSEUDO_LABELS),
-    _emotion2vec("emotion2vec_plus_large", PSEUDO_LABELS, dim=1024, parameters=162_130_960),
-    BackboneCard("logmel", "logmel", 80, 0, frame_rate_hz=100.0, parameters=0),
-    BackboneCard(
-        "tiny-wavlm",
-        "wavlm",
-        64,
-        4,
-        always_random=True,
-        architecture=wavlm_architecture(
-            64,
-            4,
-            4,
-            channels=32,
-            num_conv_pos_embeddings=16,
-            num_conv_pos_embedding_groups=4,
-        ),
-    ),
-    BackboneCard(
-        "tiny-emotion2vec",
-        "emotion2vec",
-        64,
-        4,
-        always_random=True,
-        architecture=emotion2vec_architecture(64, 4, main=2, prenet=2, channels=32, groups=4),
-    ),
-)
+from backbones.plugins import card_from_config, installed_cards
+from backbones.published import CARDS
 
 BACKBONES: dict[str, BackboneCard] = {card.name: card for card in CARDS}
 """Every backbone by its canonical name, in the order in which tables show them."""
+
+for installed in installed_cards(BACKBONES):
+    BACKBONES[installed.name] = installed
+
+NOT_DECLARED = tuple(BACKBONES.values())
+
+
+def declare(name: str, kind: str, source: str | Path, revision: str | None = None) -> BackboneCard:
+    """Add a backbone of the user's own to the table, described by the config at its source.
+
+    Args:
+        name: what it is to be called; not as a backbone that is there already.
+        kind: the family that loads it, e.g. "hubert".
+        source: a folder, or a repository of the Hugging Face hub, "org/name".
+        revision: a branch or commit of that repository.
+
+    Raises:
+        BackboneError: the name is taken, or the source describes no such network.
+    """
+    if any(_folded(name) == _folded(used) for card in NOT_DECLARED for used in _spellings(card)):
+        raise BackboneError(f"{name} is a backbone already: give yours a name of its own")
+    BACKBONES[name] = card_from_config(name, kind, str(source), revision)
+    return BACKBONES[name]
 
 
 def canonical_name(name: str) -> str:
@@ -143,7 +50,8 @@ def canonical_name(name: str) -> str:
     >>> canonical_name("microsoft/WavLM-Base-Plus")
     'wavlm-base-plus'
     """
-    known = {_folded(written): card.name for card in CARDS for written in _spellings(card)}
+    latest_first = reversed(BACKBONES.values())  # so that the first with a spelling keeps it
+    known = {_folded(written): card.name for card in latest_first for written in _spellings(card)}
     for written in (name, Path(name).name if is_folder(name) else name):
         if _folded(written) in known:
             return known[_folded(written)]

@@ -1,22 +1,21 @@
-"""WavLM through transformers' own modules, with exact padding.
+"""wav2vec 2.0 and its relatives through transformers' own modules, with exact padding.
 
-Source: Chen et al., WavLM: Large-Scale Self-Supervised Pre-Training for Full Stack Speech
-Processing, 2022. Its relatives (HuBERT, wav2vec 2.0) share everything here but the bias.
+What differs between them is data, in `backbones.relatives`.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from backbones.base import Backbone, BackboneConfig, Frames
-from backbones.cards import BackboneCard
+from backbones.cards import BackboneCard, BackboneError
+from backbones.gated_attention import GatedAttention
 from backbones.padding import frames_after, group_norm, receptive_field, standardise, zero_padding
+from backbones.relatives import RELATIVES
 from backbones.weights import read_config
 
 WAVEFORM_EPSILON = 1e-7  # what transformers' feature extractor adds to an utterance's variance
@@ -36,6 +35,9 @@ WEIGHT_NORM_NAMES = {
 }
 """Names that torch gave a weight norm's two factors until 2.0, and gives them now."""
 
+UNKNOWN_PARTS = ("add_adapter", "conv_pos_batch_norm")
+"""Settings of parts that change the frames' rate or let padding through."""
+
 
 class Wav2Vec2Family(Backbone):
     """Convolutions, a positional convolution, then transformer layers.
@@ -43,23 +45,27 @@ class Wav2Vec2Family(Backbone):
     Released layers train with their usual dropout; LayerDrop and SpecAugment are not applied.
     """
 
-    def __init__(self, card: BackboneCard, net: Any, normalise: bool) -> None:
+    def __init__(self, card: BackboneCard, net: Any, normalise: bool | None = None) -> None:
         super().__init__()
         config = net.config
         self.card = card
+        self.relative = RELATIVES[card.family]
         self.config = BackboneConfig(
             config.hidden_size, config.num_hidden_layers, config.num_attention_heads
         )
         self.convolutions = list(zip(config.conv_kernel, config.conv_stride, strict=True))
         self.minimum_samples = receptive_field(self.convolutions)
-        self.normalise = normalise
-        self.norm_first: bool = config.do_stable_layer_norm
+        self.norm_first = not self.relative.stacked_positions and config.do_stable_layer_norm
         self.feature_extractor = net.feature_extractor
         self.feature_projection = net.feature_projection
         self.pos_conv_embed = net.encoder.pos_conv_embed
         self.layer_norm = net.encoder.layer_norm
         self.dropout = net.encoder.dropout
         self.layers = net.encoder.layers
+        self.normalise = not self._first_norm_over_time() if normalise is None else normalise
+        if self.relative.gated_bias:
+            for layer in self.layers:
+                layer.attention = GatedAttention(layer.attention)
 
     def frame_lengths(self, lengths: Tensor) -> Tensor:
         """One frame every 20 ms, once 25 ms of audio are there."""
@@ -71,9 +77,9 @@ class Wav2Vec2Family(Backbone):
             waveforms = standardise(waveforms, lengths, WAVEFORM_EPSILON)
         frames = self.frame_lengths(lengths)
         features = self._convolve(waveforms, lengths).transpose(1, 2)
-        hidden, _ = self.feature_projection(features)
-        hidden = zero_padding(hidden, frames)  # the next convolution reaches across the end
-        hidden = hidden + self.pos_conv_embed(hidden)
+        projected = self.feature_projection(features)
+        hidden = projected if self.relative.projects_alone else projected[0]
+        hidden = hidden + self._positions(hidden, frames)
         if not self.norm_first:
             hidden = self.layer_norm(hidden)
         return Frames(self.dropout(hidden), frames)
@@ -81,26 +87,38 @@ class Wav2Vec2Family(Backbone):
     def _convolve(self, waveforms: Tensor, lengths: Tensor) -> Tensor:
         first, *rest = self.feature_extractor.conv_layers
         hidden: Tensor = waveforms[:, None]
-        norm = getattr(first, "layer_norm", None)
-        if isinstance(norm, nn.GroupNorm):  # its statistics run over time
+        if self._first_norm_over_time():
             own = frames_after(lengths, self.convolutions[:1])
-            hidden = first.activation(group_norm(norm, first.conv(hidden), own))
+            hidden = first.activation(group_norm(first.layer_norm, first.conv(hidden), own))
         else:
             hidden = first(hidden)
         for layer in rest:
             hidden = layer(hidden)
         return hidden
 
+    def _first_norm_over_time(self) -> bool:
+        return isinstance(self.feature_extractor.conv_layers[0].layer_norm, nn.GroupNorm)
+
+    def _positions(self, hidden: Tensor, frames: Tensor) -> Tensor:
+        """Convolutions that reach across the end of a row, where each must find zeros."""
+        if not self.relative.stacked_positions:
+            positions: Tensor = self.pos_conv_embed(zero_padding(hidden, frames))
+            return positions
+        for layer in self.pos_conv_embed.layers:
+            hidden = layer(zero_padding(hidden, frames).transpose(1, 2)).transpose(1, 2)
+        return hidden
+
     def run(self, frames: Frames, start: int, stop: int) -> Frames:
-        """Transformer layers; the position bias of layer 0 serves them all, gated by each."""
-        hidden = frames.values
-        batch, width, _ = hidden.shape
-        mask = frames.mask()
-        attention: Any = self.layers[0].attention
-        bias = attention.compute_bias(width, width).repeat(batch, 1, 1)
-        with _mixed_masks():
-            for index in range(start, stop):
-                hidden, _ = self.layers[index](hidden, attention_mask=mask, position_bias=bias)
+        """Transformer layers; WavLM's position bias lies in layer 0 and is gated by each."""
+        hidden, mask = frames.values, _mask(frames)
+        if not self.relative.gated_bias:
+            for layer in self.layers[start:stop]:
+                hidden = layer(hidden, attention_mask=mask)
+            return Frames(hidden, frames.lengths)
+        lowest: Any = self.layers[0]
+        bias = lowest.attention.position_bias(hidden.shape[1])
+        for layer in self.layers[start:stop]:
+            hidden, _ = layer(hidden, attention_mask=mask, position_bias=bias)
         return Frames(hidden, frames.lengths)
 
     def finish(self, frames: Frames) -> Frames:
@@ -118,8 +136,8 @@ class Wav2Vec2Family(Backbone):
         return (self.feature_extractor,)
 
     def own_name(self, checkpoint_name: str) -> str | None:
-        """The name here of transformers' tensor, with or without a leading "wavlm."."""
-        name = checkpoint_name.removeprefix(f"{self.card.family}.")
+        """The name here of transformers' tensor, with or without its family before it."""
+        name = checkpoint_name.removeprefix(f"{self.relative.prefix}.")
         for old, new in WEIGHT_NORM_NAMES.items():
             name = name.replace(old, new)
         for theirs, ours in OWN_NAMES.items():
@@ -128,12 +146,10 @@ class Wav2Vec2Family(Backbone):
         return None
 
 
-@contextmanager
-def _mixed_masks() -> Iterator[None]:
-    """Silence torch on transformers' use of a bool mask for keys beside a float bias."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask", UserWarning)
-        yield
+def _mask(frames: Frames) -> Tensor | None:
+    """Which keys attention may look at: (B, 1, 1, F), or None where no row has padding."""
+    mask = frames.mask()
+    return None if bool(mask.all()) else mask[:, None, None, :]
 
 
 def read_settings(folder: Path) -> dict[str, object]:
@@ -150,9 +166,19 @@ def build(card: BackboneCard, settings: Mapping[str, object]) -> Wav2Vec2Family:
 
     Where `do_normalize` is not stated, networks with a LayerNorm after each convolution
     (the large ones) are taken to expect normalised waveforms, and the others raw ones.
-    """
-    from transformers import WavLMConfig, WavLMModel
 
-    config = WavLMConfig.from_dict({k: v for k, v in settings.items() if k != "do_normalize"})
-    normalise = settings.get("do_normalize", config.feat_extract_norm == "layer")
-    return Wav2Vec2Family(card, WavLMModel(config), bool(normalise))
+    Raises:
+        BackboneError: the settings ask for parts that the contract does not cover.
+    """
+    import transformers
+
+    for part in UNKNOWN_PARTS:
+        if settings.get(part):
+            raise BackboneError(f"{card.name}: networks with {part} cannot be used here")
+    relative = RELATIVES[card.family]
+    stated = {key: value for key, value in settings.items() if key != "do_normalize"}
+    fast = {} if relative.gated_bias else {"attn_implementation": "sdpa"}
+    config = getattr(transformers, f"{relative.classes}Config").from_dict(stated, **fast)
+    net = getattr(transformers, f"{relative.classes}Model")(config)
+    normalise = settings.get("do_normalize")
+    return Wav2Vec2Family(card, net, None if normalise is None else bool(normalise))

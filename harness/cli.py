@@ -166,6 +166,26 @@ def list_(
     console.print(listing(what), markup=False, soft_wrap=True)
 
 
+@app.command()
+def doctor(
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option("--backbone", help="Only this backbone; else all that are on this machine."),
+    ] = None,
+) -> None:
+    """Load the backbones that are on this machine and check that each keeps its contract."""
+    from harness.doctor import examine
+
+    failed = total = 0
+    for check in examine(backbone or []):
+        console.print(check.line(), markup=False, soft_wrap=True)
+        total, failed = total + 1, failed + (not check.ok)
+    nothing = "no backbone is on this machine: `harness prefetch --backbone NAME` fetches one"
+    console.print(f"{total} checks, {failed} failed" if total else nothing, markup=False)
+    if failed:
+        raise typer.Exit(1)
+
+
 def _trials(
     suite: str, changes: list[str] | None, only: list[str] | None, limit: int | None
 ) -> tuple[Suite, tuple[Trial, ...]]:

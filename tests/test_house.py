@@ -32,6 +32,7 @@ FLOORS = {
     "harness.training": 4,
     "harness.cost": 5,
     "harness.listing": 5,
+    "harness.doctor": 5,
     "harness.ground": 4,
     "harness.trial": 5,
     "harness.evaluation": 6,

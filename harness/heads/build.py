@@ -16,6 +16,8 @@ def load_backbone(spec: BackboneSpec, *, offline: bool) -> Backbone:
     Raises:
         BackboneError: its weights are not to be had, or not what they should be.
     """
+    if spec.kind and spec.source:  # unknown in a process that read no suite
+        backbones.declare(spec.name, spec.kind, spec.source, spec.revision)
     return backbones.load(
         spec.name, source=spec.source, revision=spec.revision, init=spec.init, offline=offline
     )
@@ -33,6 +35,7 @@ def build_model(
         head.hidden_dim,
         classes,
         finetune_layers,
+        layers=head.layers,
         head_layers=head.head_layers,
         dropout=head.dropout,
     )

@@ -14,6 +14,7 @@ from backbones.padding import valid_mask
 from harness.errors import UserError
 from harness.heads import POOLINGS, pooling_name
 from harness.heads.classifier import mlp_classifier
+from harness.heads.layer_sum import LayerSum
 
 
 class SERModel(nn.Module):
@@ -26,6 +27,8 @@ class SERModel(nn.Module):
         hidden_dim: width of the pooling attention; None takes the backbone's hidden size
         classifier_output_dim: number of classes C
         finetune_layers: top transformer layers that train
+        layers: "weighted_sum" takes a learned sum of all hidden states instead of the last
+            (Yang et al. 2021, SUPERB), for a frozen backbone
         head_layers: hidden layers of the classifier
         dropout: in the classifier
         init: "random" builds the backbone without its pretrained weights
@@ -40,6 +43,7 @@ class SERModel(nn.Module):
         classifier_output_dim: int,
         finetune_layers: int | Literal["all"] = 0,
         *,
+        layers: Literal["last", "weighted_sum"] = "last",
         head_layers: int = 1,
         dropout: float = 0.5,
         init: Literal["pretrained", "random"] = "pretrained",
@@ -49,6 +53,11 @@ class SERModel(nn.Module):
             backbones.load(ssl_type, init=init) if isinstance(ssl_type, str) else ssl_type
         )
         self.backbone.finetune(finetune_layers)
+        self.layer_sum = None
+        if layers == "weighted_sum":
+            if self.backbone.finetune_layers > 0:
+                raise UserError("a weighted sum of layers is for a frozen backbone, 0 layers")
+            self.layer_sum = LayerSum(len(self.backbone.layers) + 1)
         width = self.backbone.config.hidden_size
         self.pooling = POOLINGS[pooling_name(pooling_type)].load()(width, hidden_dim or width)
         self.classifier = mlp_classifier(
@@ -67,8 +76,9 @@ class SERModel(nn.Module):
             attention_mask: (B, S), nonzero where a sample is real
             output: (B, C), float32
         """
-        output = self.backbone(input_values, attention_mask)
-        values = output.last_hidden_state
+        summed = self.layer_sum
+        output = self.backbone(input_values, attention_mask, summed is not None)
+        values = output.last_hidden_state if summed is None else summed(output.hidden_states)
         pooled = self.pooling(values, valid_mask(output.lengths, values.shape[1]))
         logits: Tensor = self.classifier(pooled)
         return logits.float()
@@ -79,8 +89,9 @@ class SERModel(nn.Module):
         return logits
 
     def head_parameters(self) -> list[nn.Parameter]:
-        """Parameters of pooling and classifier."""
-        return [*self.pooling.parameters(), *self.classifier.parameters()]
+        """Parameters of the layer sum, pooling and classifier."""
+        parts = (self.layer_sum, self.pooling, self.classifier)
+        return [parameter for part in parts if part is not None for parameter in part.parameters()]
 
     def trainable_parameters(self) -> int:
         """How many numbers the optimiser changes: the head and the released layers."""

@@ -1,1 +1,1 @@
-"""Views of the records: tables."""
+"""Views of the records: tables and figures."""

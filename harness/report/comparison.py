@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from backbones import BACKBONES
 from harness.analysis.statistics import INTERVAL_METRICS, METRICS, Interval, intervals, spread
 from harness.records.schema import CostRecord, Record
 from harness.report.cells import Cell, gather
@@ -43,8 +44,9 @@ def comparison(
 
     Columns: those three and the other axes; folds, seeds, trials that ended well, planned ones;
     each metric with `_spread_folds`, `_spread_seeds` and, from the predictions, `_low` and
-    `_high` of its 95 % interval; parameters; costs; `marks`. Scores are shares, not per cent.
-    After a corpus's rows come the rows "chance" and "majority".
+    `_high` of its 95 % interval; parameters, the share of them and of the transformer layers
+    (`depth_share`) that train; costs; `marks`. Scores are shares, not per cent. After a corpus's
+    rows come the rows "chance" and "majority".
 
     Args:
         records: the outcomes of trials
@@ -99,9 +101,17 @@ def _cell_row(cell: Cell, costs: Sequence[CostRecord], predictions: Predictions)
         "trainable_parameters": trainable,
         "total_parameters": total,
         "trainable_share": trainable / total if trainable is not None and total else None,
+        "depth_share": _depth_share(cell),
         **cost_columns(cell.trials[0], costs),
         "marks": ", ".join(marks(cell.trials, cell.records)),
     }
+
+
+def _depth_share(cell: Cell) -> float | None:
+    card = BACKBONES.get(cell.backbone)
+    if card is None or not card.depth:
+        return None
+    return 1.0 if cell.finetune_layers == "all" else cell.finetune_layers / card.depth
 
 
 def _score_columns(

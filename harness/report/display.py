@@ -40,24 +40,29 @@ class Column:
 
 def columns(table: pd.DataFrame) -> list[Column]:
     """The columns to show of a comparison."""
-    names = list(table.columns)
-    axes = names[names.index("finetune_layers") + 1 : names.index("folds")]
     return [
         Column("name", "Corpus", _reads("corpus", _plain)),
         Column("name", "Backbone", _reads("backbone", _plain)),
         Column("name", "Layers", _reads("finetune_layers", _plain)),
-        *(Column("name", axis, _reads(axis, _plain)) for axis in axes),
+        *(Column("name", axis, _reads(axis, _plain)) for axis in axis_names(table)),
         Column("trials", "Folds", _reads("folds", _plain)),
         Column("trials", "Seeds", _reads("seeds", _plain)),
         *(column for metric in METRICS for column in _metric_columns(metric)),
         Column("cost", "Trained M", _reads("trainable_parameters", _millions)),
         Column("cost", "Share %", _reads("trainable_share", percent)),
+        Column("cost", "Depth %", _reads("depth_share", percent)),
         Column("cost", "Infer s/s", _reads("infer_audio_s_per_s", _rate)),
         Column("cost", "Train s/s", _reads("train_audio_s_per_s", _rate)),
         Column("cost", "RSS GiB", _reads("peak_rss_bytes", _gibibytes)),
         Column("cost", "GPU GiB", _reads("peak_gpu_bytes", _gibibytes)),
         Column("marks", "Marks", _reads("marks", str)),
     ]
+
+
+def axis_names(table: pd.DataFrame) -> list[str]:
+    """What tells the rows of a comparison apart beside corpus, backbone and finetune_layers."""
+    names = list(table.columns)
+    return names[names.index("finetune_layers") + 1 : names.index("folds")]
 
 
 def footnotes(table: pd.DataFrame) -> list[str]:
@@ -71,6 +76,8 @@ def footnotes(table: pd.DataFrame) -> list[str]:
         "chance: the expected scores of guessing every class equally often; majority: always "
         "the class most frequent in train.",
         "Trained M: millions of parameters that train, the head's included, and their share.",
+        "Depth %: the share of the backbone's transformer layers that train.",
+        *_depth_notes(table),
         *_cost_notes(table),
     ]
     present = " ".join(table["marks"])
@@ -125,6 +132,16 @@ def _rate(value: Any) -> str:
 
 def _gibibytes(count: Any) -> str:
     return DASH if pd.isna(count) else f"{count / 2**30:.2f}"
+
+
+def _depth_notes(table: pd.DataFrame) -> list[str]:
+    if not table["backbone"].str.startswith("emotion2vec").any():
+        return []
+    return [
+        "emotion2vec: its four prenet blocks are the same transformer layers as its eight main "
+        "blocks and every utterance crosses them, so 3 of 8 main blocks (37.5 %) are 3 of its "
+        "12 layers (25.0 %)."
+    ]
 
 
 def _cost_notes(table: pd.DataFrame) -> list[str]:

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from harness.records.store import Store
 from harness.report.comparison import comparison, failures
+from harness.report.figures import write_figures
 from harness.report.tables import to_markdown, to_rich, write_report, write_trials
 from harness.report.trials import trials_frame
 
@@ -20,9 +21,12 @@ def show_report(store: Store, console: Console) -> None:
     failed = failures(records)
     title = store.folder.name
     write_trials(store.folder, trials_frame(records, costs))
-    written = write_report(store.folder, table, failed, title)
+    figures = write_figures(store.folder, table)
+    written = write_report(store.folder, table, failed, title, figures[0].name if figures else None)
     if console.is_terminal:
         console.print(to_rich(table, failed, title))
     else:
         console.print(to_markdown(table, failed, title), markup=False, soft_wrap=True)
-    console.print(f"written: {', '.join(str(path) for path in written)}", soft_wrap=True)
+    console.print(
+        f"written: {', '.join(str(path) for path in (*written, *figures))}", soft_wrap=True
+    )

@@ -18,12 +18,16 @@ from harness.report.display import Column, columns, footnotes
 _EMPTY = "No trial has been run yet."
 
 
-def to_markdown(table: pd.DataFrame, failed: pd.DataFrame, title: str = "Comparison") -> str:
-    """The table with its footnotes and the failed trials under it."""
+def to_markdown(
+    table: pd.DataFrame, failed: pd.DataFrame, title: str = "Comparison", figure: str | None = None
+) -> str:
+    """The table with its footnotes, a figure's file, and the failed trials."""
     if table.empty:
         return f"# {title}\n\n{_EMPTY}\n"
     parts = [f"# {title}", _grid(table, "pipe")]
     parts.append("\n".join(f"- {note}" for note in footnotes(table)))
+    if figure is not None:
+        parts.append(f"![Test UAR against trainable parameters]({figure})")
     if not failed.empty:
         lines = [f"- {line}" for line in _failure_lines(failed)]
         parts += ["## Failed trials", "\n".join(lines)]
@@ -71,11 +75,23 @@ def to_rich(table: pd.DataFrame, failed: pd.DataFrame, title: str = "Comparison"
 
 
 def write_report(
-    folder: Path, table: pd.DataFrame, failed: pd.DataFrame, title: str = "Comparison"
+    folder: Path,
+    table: pd.DataFrame,
+    failed: pd.DataFrame,
+    title: str = "Comparison",
+    figure: str | None = None,
 ) -> tuple[Path, ...]:
-    """Write report/comparison.md, .csv and .tex under a suite's results, each atomically."""
+    """Write report/comparison.md, .csv and .tex under a suite's results, each atomically.
+
+    Args:
+        folder: the suite's results
+        table: the comparison
+        failed: the trials that did not end well
+        title: what stands above the table
+        figure: a file in report/ that the Markdown shows
+    """
     texts = {
-        "md": to_markdown(table, failed, title),
+        "md": to_markdown(table, failed, title, figure),
         "csv": to_csv(table),
         "tex": to_latex(table, failed),
     }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from backbones import BACKBONES, canonical_name, is_folder
+from backbones import BACKBONES, canonical_name, declare, is_folder
 from backbones.cards import BackboneCard, BackboneError
 from harness.corpora import CORPORA
 from harness.errors import SuiteError, UserError, choices
@@ -50,6 +50,23 @@ def backbone(name: str) -> BackboneCard:
         raise SuiteError(f"unknown backbone {name!r}: {choices(name, BACKBONES)}") from error
 
 
+def _described(spec: Mapping[str, Any]) -> BackboneCard:
+    """The card of a backbone as a suite lists it, one of the user's own included.
+
+    Raises:
+        SuiteError: there is none of that name, or its kind and source describe none.
+    """
+    name, kind, source = spec["name"], spec.get("kind"), spec.get("source")
+    if not isinstance(kind, str) or not kind:
+        return backbone(name)
+    if not isinstance(source, str):
+        raise SuiteError(f"backbone {name!r} has a kind: it needs a source, a folder or org/name")
+    try:
+        return declare(name, kind, source, spec.get("revision"))
+    except BackboneError as error:
+        raise SuiteError(str(error)) from error
+
+
 def canonical(suite: Suite) -> Suite:
     """The suite with every backbone and pooling by its canonical name.
 
@@ -64,7 +81,7 @@ def canonical(suite: Suite) -> Suite:
 
 
 def _canonical_backbone(spec: BackboneSpec) -> BackboneSpec:
-    card = backbone(spec.name)
+    card = _described(spec.model_dump())
     changes: dict[str, Any] = {"name": card.name}
     if card.always_random:
         changes["init"] = "random"
@@ -102,7 +119,7 @@ def known_backbones(data: dict[str, Any]) -> list[str]:
     found: dict[str, None] = {}
     for _, spec in items(data, "backbones"):
         with suppress(SuiteError):
-            found[backbone(spec["name"]).name] = None
+            found[_described(spec).name] = None
     return list(found)
 
 
@@ -133,7 +150,7 @@ def _backbone_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
     for index, spec in items(data, "backbones"):
         written = spec["name"]
         try:
-            card = backbone(written)
+            card = _described(spec)
         except SuiteError as error:
             yield Mistake(("backbones", index), str(error))
             continue

@@ -60,7 +60,9 @@ def matrix_points(
         for rule in matrix.exclude
         if rule.path not in used
     ]
-    return _ordered(kept, list(folds), backbones), idle + _too_deep(kept)
+    return _ordered(kept, list(folds), backbones), idle + _too_deep(kept) + _summed_but_trained(
+        kept
+    )
 
 
 def _rule_points(
@@ -103,6 +105,19 @@ def _too_deep(points: Sequence[Point]) -> list[Mistake]:
             )
             found[Mistake(path, text)] = None
     return list(found)
+
+
+def _summed_but_trained(points: Sequence[Point]) -> list[Mistake]:
+    text = (
+        "matrix: a weighted sum of layers is for frozen backbones, finetune_layers 0: leave the "
+        "others out with exclude: [{layers: weighted_sum, finetune_layers: "
+    )
+    found = {
+        point.layers: point.path
+        for point in points
+        if point.values["head.layers"] == "weighted_sum" and point.layers != 0
+    }
+    return [Mistake(path, f"{text}{layers}}}]") for layers, path in found.items()]
 
 
 def _remedy(point: Point) -> str:

@@ -74,11 +74,14 @@ class CorpusSpec(Spec):
 
 
 class BackboneSpec(Spec):
-    """One backbone: a known name, and optionally other weights for it."""
+    """One backbone: a known name, and optionally other weights for it; or one of your own."""
 
     name: str
+    kind: str = ""
+    """The family of a backbone of your own, such as hubert; it needs a source."""
     source: str | None = None
-    """A local folder, instead of the places where backbones are looked for."""
+    """A local folder, instead of the places where backbones are looked for; with a kind, also
+    a repository of the Hugging Face hub, org/name."""
     revision: str | None = None
     init: Literal["pretrained", "random"] = "pretrained"
 
@@ -100,8 +103,10 @@ class ProtocolSpec(Spec):
 
 
 class HeadSpec(Spec):
-    """Pooling and classifier."""
+    """What of the backbone is used, pooling and classifier."""
 
+    layers: Literal["last", "weighted_sum"] = "last"
+    """The last hidden state, or SUPERB's learned weighted sum of all (at finetune_layers 0)."""
     pooling: str = "attentive_statistics"
     hidden_dim: PositiveInt | None = None
     """Width of the pooling attention; the backbone's hidden size when left out."""

@@ -30,11 +30,29 @@ TINY_WAVLM_PRE_NORM = replace(
     name="tiny-wavlm-pre-norm",
     architecture=BACKBONES["tiny-wavlm"].architecture | PRE_NORM,
 )
+SMALLER = BACKBONES["tiny-wavlm"].architecture
+STACKED = {"num_conv_pos_embeddings": 3, "conv_pos_kernel_size": 5}
+TINY_RELATIVES = [
+    replace(
+        BACKBONES["tiny-wavlm"],
+        name=f"tiny-{family}{name}",
+        family=family,
+        architecture=SMALLER | settings,
+    )
+    for family, variants in {
+        "hubert": {"": {}, "-pre-norm": PRE_NORM, "-bare": {"feat_proj_layer_norm": False}},
+        "wav2vec2": {"": {}, "-pre-norm": PRE_NORM},
+        "data2vec": {"": STACKED},
+        "unispeech-sat": {"": {}, "-pre-norm": PRE_NORM},
+    }.items()
+    for name, settings in variants.items()
+]
 TINY_CARDS = {
     card.name: card
     for card in (
         BACKBONES["tiny-wavlm"],
         TINY_WAVLM_PRE_NORM,
+        *TINY_RELATIVES,
         TINY_WHISPER,
         BACKBONES["tiny-emotion2vec"],
         BACKBONES["logmel"],

@@ -3,7 +3,7 @@ import sys
 import pytest
 import torch
 
-from backbones.alibi import alibi
+from backbones.alibi import alibi, alibi_slopes
 from backbones.funasr_room import emotion2vec_class, funasr_room
 
 
@@ -12,4 +12,13 @@ def test_alibi_is_funasrs(heads: int) -> None:
     with funasr_room():
         emotion2vec_class()
         theirs = sys.modules["funasr.models.emotion2vec.base"].get_alibi(20, heads)
-    torch.testing.assert_close(alibi(20, heads, torch.device("cpu")), theirs)
+    torch.testing.assert_close(alibi(20, torch.tensor(alibi_slopes(heads)))[0], theirs)
+
+
+def test_extra_tokens_are_at_no_distance_from_anything() -> None:
+    slopes = torch.tensor(alibi_slopes(4))
+    bias = alibi(5, slopes, extra=3)
+    assert bias.shape == (1, 4, 8, 8)
+    assert not bias[:, :, :3].any()
+    assert not bias[:, :, :, :3].any()
+    torch.testing.assert_close(bias[:, :, 3:, 3:], alibi(5, slopes))

@@ -9,6 +9,8 @@ from backbones.loading import FAMILIES
 
 EXPECTED = {
     *("wavlm-base", "wavlm-base-plus", "wavlm-large"),
+    *("hubert-base", "hubert-large", "wav2vec2-base", "wav2vec2-large", "xls-r-300m"),
+    *("data2vec-base", "data2vec-large", "unispeech-sat-base", "unispeech-sat-large"),
     *("whisper-tiny", "whisper-base", "whisper-small", "whisper-medium", "whisper-large-v3"),
     *("emotion2vec_base", "emotion2vec_plus_seed", "emotion2vec_plus_base"),
     *("emotion2vec_plus_large", "logmel", "tiny-wavlm", "tiny-emotion2vec"),
@@ -29,6 +31,8 @@ def test_the_table_holds_what_was_promised() -> None:
         ("microsoft/wavlm-base-plus", "wavlm-base-plus"),
         ("WavLM-Base-Plus", "wavlm-base-plus"),
         ("openai/whisper-base", "whisper-base"),
+        ("facebook/hubert-large-ll60k", "hubert-large"),
+        ("facebook/wav2vec2-xls-r-300m", "xls-r-300m"),
         ("logmel", "logmel"),
     ],
 )

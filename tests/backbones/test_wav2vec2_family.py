@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from safetensors.torch import save_file
 from torch import Tensor
 
-from backbones import BACKBONES, load, loading
+from backbones import BACKBONES, BackboneError, load, loading
 from backbones.base import Backbone
 from backbones.randomness import seeded
+from backbones.relatives import RELATIVES
 from backbones.wav2vec2_family import build
 
 Batch = Callable[..., tuple[Tensor, Tensor]]
@@ -19,11 +21,34 @@ TINY = BACKBONES["tiny-wavlm"]
 PRE_NORM = {"feat_extract_norm": "layer", "do_stable_layer_norm": True}
 
 
-def reference(**settings: object) -> Any:
-    from transformers import WavLMConfig, WavLMModel
+VARIANTS = [
+    ("wavlm", {}),
+    ("wavlm", PRE_NORM),
+    ("hubert", {}),
+    ("hubert", PRE_NORM | {"conv_bias": True}),
+    ("hubert", {"feat_proj_layer_norm": False}),
+    ("wav2vec2", {}),
+    ("wav2vec2", PRE_NORM | {"conv_bias": True}),
+    ("data2vec", {"num_conv_pos_embeddings": 5, "conv_pos_kernel_size": 19}),
+    ("data2vec", {"num_conv_pos_embeddings": 3, "conv_pos_kernel_size": 4, **PRE_NORM}),
+    ("unispeech-sat", {}),
+    ("unispeech-sat", PRE_NORM),
+]
+"""Families with the settings in which their published networks differ."""
 
+
+def reference(family: str = "wavlm", /, **settings: object) -> Any:
+    """Transformers' own network, with its own plain attention."""
+    classes = RELATIVES[family].classes
+    config = getattr(transformers, f"{classes}Config").from_dict(TINY.architecture | settings)
     with seeded(1):
-        return WavLMModel(WavLMConfig.from_dict(TINY.architecture | settings)).eval()
+        net = getattr(transformers, f"{classes}Model")._from_config(
+            config, attn_implementation="eager"
+        )
+        for name, value in net.named_parameters():  # norms and biases that start as 1 and 0
+            if value.ndim == 1 or "rel_attn_embed" in name:
+                torch.nn.init.normal_(value, mean=value.detach().mean().item(), std=0.2)
+    return net.eval()
 
 
 def saved(net: Any, folder: Path, **preprocessor: object) -> Path:
@@ -35,18 +60,19 @@ def saved(net: Any, folder: Path, **preprocessor: object) -> Path:
     return folder
 
 
-def loaded(folder: Path) -> Backbone:
+def loaded(folder: Path, family: str = "wavlm") -> Backbone:
     """What `load` makes of a folder, with the tiny architecture under a real card's name."""
-    card = replace(TINY, name="wavlm-base", always_random=False, huggingface="microsoft/wavlm-base")
+    real = next(card for card in BACKBONES.values() if card.family == family)
+    card = replace(real, hidden_size=TINY.hidden_size, depth=TINY.depth)
     return loading.load(card, source=folder)
 
 
-@pytest.mark.parametrize("settings", [{}, PRE_NORM], ids=["base", "large"])
+@pytest.mark.parametrize(("family", "settings"), VARIANTS)
 def test_it_computes_what_transformers_does(
-    settings: dict[str, object], tmp_path: Path, batch: Batch
+    family: str, settings: dict[str, object], tmp_path: Path, batch: Batch
 ) -> None:
-    net = reference(**settings)
-    backbone = loaded(saved(net, tmp_path, do_normalize=False))
+    net = reference(family, **settings)
+    backbone = loaded(saved(net, tmp_path, do_normalize=False), family)
     waveforms, _ = batch(16_000)
     with torch.no_grad():
         expected = net(waveforms, output_hidden_states=True)
@@ -59,17 +85,52 @@ def test_it_computes_what_transformers_does(
     )
 
 
+@pytest.mark.parametrize(("family", "settings"), VARIANTS)
 def test_a_padded_batch_is_what_transformers_computes_for_each_row_alone(
-    tmp_path: Path, batch: Batch
+    family: str, settings: dict[str, object], tmp_path: Path, batch: Batch
 ) -> None:
-    net = reference()
-    backbone = loaded(saved(net, tmp_path))
+    net = reference(family, **settings)
+    backbone = loaded(saved(net, tmp_path, do_normalize=False), family)
     waveforms, mask = batch(16_000, 7000)
     output = backbone(waveforms, mask)
     with torch.no_grad():
         alone = net(waveforms[1:, :7000]).last_hidden_state[0]
     real = output.last_hidden_state[1, : output.lengths[1]]
     torch.testing.assert_close(real, alone, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("family", "settings"), VARIANTS)
+def test_its_gradients_are_those_of_transformers(
+    family: str, settings: dict[str, object], tmp_path: Path, batch: Batch
+) -> None:
+    net = reference(family, **settings)
+    backbone = loaded(saved(net, tmp_path, do_normalize=False), family).finetune("all")
+    waveforms, _ = batch(8000)
+    for network in (net, backbone):
+        network(waveforms).last_hidden_state.square().sum().backward()
+    theirs = {backbone.own_name(name): value.grad for name, value in net.named_parameters()}
+    trained = {name: value for name, value in backbone.named_parameters() if value.requires_grad}
+    assert {name for name in theirs if name and name.startswith("layers.")} <= set(trained)
+    for name, value in trained.items():
+        torch.testing.assert_close(value.grad, theirs[name], rtol=1e-3, atol=1e-3, msg=name)
+
+
+@pytest.mark.parametrize("family", RELATIVES)
+def test_whole_models_of_every_family_load(family: str, tmp_path: Path) -> None:
+    """Before its tensors stands the family's name, and heads lie beside them."""
+    net = reference(family)
+    tensors = {f"{RELATIVES[family].prefix}.{k}": v.clone() for k, v in net.state_dict().items()}
+    beside = ("quantizer.codevectors", "project_hid.weight", "lm_head.weight", "label_embs_concat")
+    tensors |= {name: torch.zeros(2) for name in beside}
+    save_file(tensors, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(net.config.to_json_string())
+    assert loaded(tmp_path, family).weights.init == "pretrained"
+
+
+@pytest.mark.parametrize("part", ["add_adapter", "conv_pos_batch_norm"])
+def test_parts_outside_the_contract_are_refused(part: str) -> None:
+    with pytest.raises(BackboneError, match=part):
+        build(TINY, TINY.architecture | {part: True})
 
 
 @pytest.mark.parametrize(

@@ -95,3 +95,27 @@ def test_a_training_step_makes_every_tensor_on_the_device_of_its_inputs(
         value.backward()
     assert value.device.type == "cpu"
     assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
+
+
+def test_a_weighted_sum_starts_as_the_mean_of_all_hidden_states() -> None:
+    model = SERModel("tiny-wavlm", "mean", 16, None, 4, layers="weighted_sum", init="random").eval()
+    waveforms = torch.randn(2, 8_000)
+    with torch.inference_mode():
+        states = model.backbone(waveforms, output_hidden_states=True).hidden_states
+        expected = model.classifier(torch.stack(states).mean((0, 2)))
+        torch.testing.assert_close(model(waveforms), expected)
+
+
+def test_the_weights_of_a_sum_are_learned_and_kept() -> None:
+    model = SERModel("tiny-wavlm", "mean", 16, None, 4, layers="weighted_sum", init="random")
+    model.train()(torch.randn(2, 8_000)).square().sum().backward()
+    assert model.layer_sum is not None
+    assert model.layer_sum.weights.grad is not None
+    assert model.layer_sum.weights.grad.abs().sum() > 0
+    assert "layer_sum.weights" in model.trained_state()
+    assert sum(p.numel() for p in model.head_parameters()) == model.trainable_parameters()
+
+
+def test_a_weighted_sum_of_released_layers_is_refused() -> None:
+    with pytest.raises(UserError, match="frozen backbone"):
+        SERModel("tiny-wavlm", "mean", 16, None, 4, 1, layers="weighted_sum", init="random")

@@ -141,3 +141,21 @@ def test_without_predictions_there_is_no_interval(run: Any) -> None:
     table = compare(run).set_index(["backbone", "finetune_layers"])
     assert pd.isna(table["uar_low"]["wavlm-base", 0])
     assert not pd.isna(table["uar_low"]["wavlm-base", 3])
+
+
+@pytest.mark.parametrize(
+    ("backbone", "layers", "share"),
+    [
+        ("wavlm-large", 3, 3 / 24),
+        ("emotion2vec_base", 3, 0.25),
+        ("wavlm-base", "all", 1.0),
+        ("whisper-base", 0, 0.0),
+        ("logmel", 0, None),
+    ],
+)
+def test_the_depth_share_counts_the_layers_of_the_card(
+    empty_run: Any, trial: Any, backbone: str, layers: Any, share: float | None
+) -> None:
+    empty_run.add(trial(backbone, finetune_layers=layers))
+    found = compare(empty_run)["depth_share"].iloc[0]
+    assert pd.isna(found) if share is None else found == pytest.approx(share)

@@ -37,7 +37,9 @@ def test_numbers_have_units_rounding_and_dashes(run: Any) -> None:
     share = table.iloc[0]
     assert first["UAR"].startswith(f"{100 * share['uar']:.1f} ± ")
     assert first["UAR 95 %"] == f"[{100 * share['uar_low']:.1f}, {100 * share['uar_high']:.1f}]"
-    assert (first["Trained M"], first["Share %"]) == ("1.50", "1.6")
+    assert (first["Trained M"], first["Share %"], first["Depth %"]) == ("1.50", "1.6", "0.0")
+    assert (rows[3]["Backbone"], rows[3]["Depth %"]) == ("emotion2vec_plus_base", "25.0")
+    assert chance["Depth %"] == "–"
     assert (first["Infer s/s"], first["Train s/s"]) == ("60", "31.2")
     assert (first["RSS GiB"], first["GPU GiB"]) == ("1.00", "–")
     assert (other["Infer s/s"], other["RSS GiB"]) == ("–", "–")
@@ -57,6 +59,21 @@ def test_footnotes_define_what_is_shown_and_only_marks_that_occur(run: Any, tria
     assert "LIMITED" not in text
     run.add(trial(fold=3, limit_utterances=40))
     assert "- LIMITED: run on part of the corpus" in to_markdown(*tables(run))
+
+
+def test_a_footnote_says_why_3_of_8_blocks_are_a_quarter_of_emotion2vec(
+    run: Any, empty_run: Any, trial: Any
+) -> None:
+    assert "3 of 8 main blocks (37.5 %) are 3 of its 12 layers (25.0 %)" in to_markdown(
+        *tables(run)
+    )
+    empty_run.add(trial())
+    assert "37.5 %" not in to_markdown(*tables(empty_run))
+
+
+def test_the_markdown_links_to_the_figure_where_there_is_one(run: Any) -> None:
+    assert "](quality.svg)" in to_markdown(*tables(run), figure="quality.svg")
+    assert "](" not in to_markdown(*tables(run))
 
 
 def test_failed_trials_are_listed_under_the_table(run: Any, trial: Any) -> None:

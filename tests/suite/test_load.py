@@ -121,6 +121,13 @@ def test_overrides_are_laid_over_the_file(small: Path) -> None:
     assert suite.matrix == {"finetune_layers": [0, 3], "seed": [7]}
 
 
+def test_a_weighted_sum_is_for_frozen_backbones(small: Path) -> None:
+    with pytest.raises(SuiteError, match=r"exclude: \[\{layers: weighted_sum, finetune_layers: 3"):
+        load_suite(small, ["matrix.layers=[last, weighted_sum]"])
+    rule = "matrix.exclude=[{layers: weighted_sum, finetune_layers: 3}]"
+    assert load_suite(small, ["matrix.layers=[last, weighted_sum]", rule])
+
+
 def test_an_override_reaches_one_item_of_a_list_or_all_of_them(small: Path) -> None:
     listed = "backbones=[wavlm-base, {name: whisper-base, source: here}]"
     suite = load_suite(small, [listed, "backbones.*.init=random", "backbones.0.init=pretrained"])

@@ -1,0 +1,31 @@
+"""A learned weighted sum of a backbone's hidden states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class LayerSum(nn.Module):
+    """Σ w_i h_i with w = softmax(a), a learned from 0: at first the plain mean.
+
+    Which layer knows most about emotion differs between backbones; the last alone handicaps
+    some. Source: Yang et al., SUPERB: Speech processing Universal PERformance Benchmark, 2021.
+
+    Shape:
+        input: L + 1 tensors (B, F, D)
+        output: (B, F, D)
+    """
+
+    def __init__(self, states: int) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.zeros(states))
+
+    def forward(self, states: Sequence[Tensor]) -> Tensor:
+        """Add up one state after another, so that no stack of them is made."""
+        total = torch.zeros_like(states[0])
+        for weight, state in zip(self.weights.softmax(0), states, strict=True):
+            total = total + weight.to(state.dtype) * state
+        return total
