@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
@@ -78,6 +79,15 @@ def audio_digest(facts: Iterable[AudioFacts], ids: Iterable[str]) -> str:
     """One digest of the sound of the utterances in `ids`, whatever their order or place."""
     used = set(ids)
     return content_digest({f.utterance_id: f.sha256 for f in facts if f.utterance_id in used})
+
+
+def same_sound(facts: Iterable[AudioFacts]) -> list[list[str]]:
+    """The ids of utterances that are copies of one another, a list for each sound heard twice."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for fact in facts:
+        if fact.sha256 and fact.peak:  # silence is alike without being a copy
+            alike[fact.sha256].append(fact.utterance_id)
+    return [sorted(ids) for ids in alike.values() if len(ids) > 1]
 
 
 def _look(utterance: Utterance, known: Mapping[str, list[Any]]) -> tuple[str, AudioFacts]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.corpora.facts import AudioFacts
+from harness.corpora.facts import AudioFacts, same_sound
 from harness.corpora.folder import NAMED_AT_MOST, shortened
 from harness.corpora.utterance import Corpus
 from harness.errors import CorpusError
@@ -116,18 +116,14 @@ def _faults(facts: Iterable[AudioFacts], policy: QualitySpec) -> list[Problem]:
 
 def _duplicates(corpus: Corpus, facts: Iterable[AudioFacts], policy: QualitySpec) -> list[Problem]:
     label_of = {utterance.utterance_id: utterance.label for utterance in corpus.utterances}
-    alike: dict[str, list[str]] = defaultdict(list)
-    for fact in facts:
-        if fact.sha256 and fact.peak:  # silence is alike without being a copy
-            alike[fact.sha256].append(fact.utterance_id)
     problems = []
-    for ids in alike.values():
-        first, *others = sorted(ids)
+    for ids in same_sound(facts):
+        first, *others = ids
         labels = {label_of[name] for name in ids}
         if len(labels) > 1:
             handling: Handling = "exclude" if policy.duplicate == "exclude" else "refuse"
-            detail = f"the same sound under different labels: {', '.join(sorted(ids))}"
-            problems += [Problem(name, "duplicate", handling, detail) for name in sorted(ids)]
+            detail = f"the same sound under different labels: {', '.join(ids)}"
+            problems += [Problem(name, "duplicate", handling, detail) for name in ids]
         else:
             problems += [
                 Problem(name, "duplicate", policy.duplicate, f"the same sound as {first}")

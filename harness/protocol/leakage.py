@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 
-from harness.corpora.facts import AudioFacts
+from harness.corpora.facts import AudioFacts, same_sound
 from harness.corpora.folder import shortened
 from harness.corpora.utterance import Corpus, Splits
 from harness.errors import CorpusError
@@ -63,16 +62,7 @@ def split_digest(splits: Splits, corpus: Corpus) -> str:
 
 def _copies(facts: Iterable[AudioFacts]) -> dict[str, str]:
     """Utterances whose sound occurs more than once -> the names of all that share it."""
-    alike: dict[str, list[str]] = defaultdict(list)
-    for fact in facts:
-        if fact.sha256 and fact.peak:  # silence is alike without being a copy
-            alike[fact.sha256].append(fact.utterance_id)
-    return {
-        name: " = ".join(sorted(names))
-        for names in alike.values()
-        if len(names) > 1
-        for name in names
-    }
+    return {name: " = ".join(names) for names in same_sound(facts) for name in names}
 
 
 def _refuse_shared(
