@@ -1,6 +1,7 @@
 """The training loop on a real tiny backbone and real (synthetic) speech."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ from harness.suite.schema import (
     Trial,
 )
 from harness.training.device import make_accelerator
-from harness.training.fit import FitOutcome, fit, make_optimizer, warmup_then_linear
+from harness.training.fit import FitOutcome, fit, make_optimizer, score_dev, warmup_then_linear
 from harness.training.predict import predict
 
 TRAINING = TrainingSpec.model_validate(
@@ -124,6 +125,24 @@ def test_the_model_is_left_with_the_weights_of_its_best_epoch(
     logits = predict(model, dev, 16, make_accelerator("cpu", "float32"))
     loss = torch.nn.functional.cross_entropy(logits, torch.tensor(dev.labels))
     assert float(loss) == pytest.approx(best.dev_loss, rel=1e-4)
+
+
+def test_an_epoch_that_is_not_the_last_is_put_back(
+    splits: tuple[LabelledSplit, LabelledSplit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    falling = iter([0.9, 0.5, 0.1])
+
+    def with_a_falling_metric(*arguments: Any) -> tuple[float, float]:
+        return score_dev(*arguments)[0], next(falling)
+
+    monkeypatch.setattr("harness.training.fit.score_dev", with_a_falling_metric)
+    model = model_for()
+    outcome = run(model, splits, TRAINING.model_copy(update={"epochs": 3}))
+    assert outcome.best_epoch == 1
+    logits = predict(model, splits[1], 16, make_accelerator("cpu", "float32"))
+    loss = torch.nn.functional.cross_entropy(logits, torch.tensor(splits[1].labels))
+    assert float(loss) == pytest.approx(outcome.curve[0].dev_loss, rel=1e-4)
+    assert outcome.curve[0].dev_loss != pytest.approx(outcome.curve[-1].dev_loss, rel=1e-3)
 
 
 def test_accumulating_two_batches_halves_the_steps(
