@@ -21,6 +21,7 @@ from backbones.base import Backbone, BackboneConfig, Encoder, Frames
 from backbones.cards import BackboneCard, BackboneError
 from backbones.funasr_room import emotion2vec_class, funasr_room
 from backbones.padding import (
+    convolved,
     frames_after,
     in_stretches,
     receptive_field,
@@ -92,13 +93,15 @@ class Emotion2Vec(Backbone):
         if self.normalise:
             waveforms = standardise(waveforms, lengths, WAVEFORM_EPSILON)
         frames = self.frame_lengths(lengths)
-        features = self.project_features(
-            in_stretches(self.local_encoder, waveforms, self.convolutions)
-        )
+        convolutions = convolved(self._convolve, waveforms, lengths)
+        features = self.project_features(convolutions.transpose(1, 2))
         hidden = features + self._place(features, frames)
         tokens = self.extra_tokens.expand(len(hidden), -1, -1)
         hidden = self.context_norm(torch.cat([tokens, hidden], dim=1))
         return Frames(self.context_dropout(hidden), frames + tokens.shape[1])
+
+    def _convolve(self, waveforms: Tensor, lengths: Tensor) -> Tensor:
+        return in_stretches(self.local_encoder, waveforms, self.convolutions)
 
     def _place(self, features: Tensor, frames: Tensor) -> Tensor:
         """Positions by convolution; each reaches across the end of an utterance."""

@@ -14,7 +14,14 @@ from torch import Tensor, nn
 from backbones.base import Backbone, BackboneConfig, Frames
 from backbones.cards import BackboneCard, BackboneError
 from backbones.gated_attention import GatedAttention
-from backbones.padding import frames_after, group_norm, receptive_field, standardise, zero_padding
+from backbones.padding import (
+    convolved,
+    frames_after,
+    group_norm,
+    receptive_field,
+    standardise,
+    zero_padding,
+)
 from backbones.relatives import RELATIVES
 from backbones.weights import read_config
 
@@ -76,7 +83,7 @@ class Wav2Vec2Family(Backbone):
         if self.normalise:
             waveforms = standardise(waveforms, lengths, WAVEFORM_EPSILON)
         frames = self.frame_lengths(lengths)
-        features = self._convolve(waveforms, lengths).transpose(1, 2)
+        features = convolved(self._convolve, waveforms, lengths)
         projected = self.feature_projection(features)
         hidden = projected if self.relative.projects_alone else projected[0]
         hidden = hidden + self._positions(hidden, frames)

@@ -6,16 +6,20 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import torch
 from quiet import Quiet
 
 from harness.corpora import synthetic
 from harness.engines.local import Machine, run_suite
 from harness.errors import ResultsError, UserError
-from harness.evaluation import evaluate_kept
+from harness.evaluation import evaluate_kept, restore
+from harness.ground import labelled, prepare_ground
 from harness.records.store import Store
 from harness.suite.load import load_suite
 from harness.suite.matrix import expand
 from harness.suite.schema import CorpusSpec
+from harness.training.device import make_accelerator
+from harness.training.predict import predict
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +53,22 @@ def test_each_model_scores_on_its_own_test_split_as_its_record_says(trained: Sto
         for metric in ("accuracy", "uar", "macro_f1", "weighted_f1"):
             expected = getattr(record.metrics["test"], metric)
             assert frame.loc[record.trial_id, metric] == pytest.approx(expected)
+
+
+def test_bfloat16_predicts_what_float32_does_wherever_that_is_no_tie(trained: Store) -> None:
+    for record in trained.read_trials():
+        model = restore(trained, record, offline=True)
+        ground = prepare_ground(record.trial.corpus, None, Quiet())
+        everything = labelled(ground, tuple(ground.corpus.by_id()))
+        full, half = (
+            predict(model, everything, 24, make_accelerator("cpu", precision))
+            for precision in ("float32", "bf16")
+        )
+        best, second = full.topk(2, dim=1).values.T
+        sure = best - second > 0.02 * full.abs().mean()
+        assert sure.float().mean() > 0.8
+        assert torch.equal(full.argmax(1)[sure], half.argmax(1)[sure])
+        assert (full - half).abs().mean() <= 0.02 * full.abs().mean()
 
 
 def test_one_model_can_be_asked_for(trained: Store) -> None:

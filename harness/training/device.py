@@ -19,7 +19,7 @@ from harness.suite.schema import Precision
 def make_accelerator(device: str, precision: Precision) -> Accelerator:
     """An accelerator for "auto", "cpu" or "cuda[:N]".
 
-    "auto" precision is bfloat16 on a GPU that has it, and float32 elsewhere.
+    "auto" precision is bfloat16 where the device is faster in it, and float32 elsewhere.
 
     Raises:
         UserError: a GPU was asked for and torch sees none, or fp16 was asked for without one.
@@ -59,7 +59,14 @@ def _choose_gpu(index: int) -> None:
 
 
 def _best_precision(on_cpu: bool) -> str:
-    return "bf16" if not on_cpu and torch.cuda.is_bf16_supported() else "no"
+    fast = cpu_has_fast_bfloat16() if on_cpu else torch.cuda.is_bf16_supported()
+    return "bf16" if fast else "no"
+
+
+def cpu_has_fast_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 in hardware; others are slower in it."""
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def status_of(error: Exception) -> Status:

@@ -85,22 +85,11 @@ def test_a_padded_batch_is_what_funasr_computes_for_each_row_alone(batch: Batch)
 
 def test_a_long_waveform_in_stretches_gives_the_frames_of_one_run() -> None:
     backbone = load("tiny-emotion2vec")
-    for samples in (160_079, 160_080, 160_400, 500_000):
+    for samples in (64_079, 64_080, 64_400, 500_000):
         waveform = torch.randn(1, samples)
         whole = backbone.local_encoder(waveform)
         pieces = in_stretches(backbone.local_encoder, waveform, backbone.convolutions)
         torch.testing.assert_close(pieces, whole, rtol=0, atol=1e-5)
-
-
-def test_mixed_precision_stays_close_to_float32(batch: Batch) -> None:
-    backbone = load("tiny-emotion2vec")
-    waveforms, mask = batch(32_000, 9000)
-    plain = backbone(waveforms, mask)
-    with torch.autocast("cpu", torch.bfloat16):
-        mixed = backbone(waveforms, mask).last_hidden_state.float()
-    real = torch.arange(mixed.shape[1])[None] < plain.lengths[:, None]
-    difference = (mixed - plain.last_hidden_state)[real].abs().mean()
-    assert difference / plain.last_hidden_state[real].abs().mean() < 0.02
 
 
 @pytest.mark.parametrize("prefix", ["d2v_model.", ""])

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -18,14 +17,10 @@ import torch
 from transformers import WavLMConfig, WavLMModel
 
 from backbones import BACKBONES, load
+from harness.training.device import cpu_has_fast_bfloat16
 
 ROUNDS = 5
 SIXTY_SECONDS = 60 * 16_000
-
-
-def has_fast_bfloat16() -> bool:
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def medians_s(variants: dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[str, float]:
@@ -41,7 +36,7 @@ def medians_s(variants: dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> d
 
 
 @pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")  # of transformers
-@pytest.mark.skipif(not has_fast_bfloat16(), reason="this processor has no fast bfloat16")
+@pytest.mark.skipif(not cpu_has_fast_bfloat16(), reason="this processor has no fast bfloat16")
 def test_wavlm_base_is_2_2_times_as_fast_in_bf16_and_no_slower_in_float32(benchmark: Any) -> None:
     ours = load("wavlm-base", init="random")
     architecture = dict(BACKBONES["wavlm-base"].architecture)
