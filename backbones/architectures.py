@@ -36,6 +36,16 @@ def whisper_architecture(dim: int, depth: int, mel_bins: int = 80) -> dict[str, 
     }
 
 
+def w2v_bert_architecture(dim: int, depth: int, heads: int) -> dict[str, object]:
+    """Keyword arguments of transformers' Wav2Vec2BertConfig."""
+    return {
+        "hidden_size": dim,
+        "num_hidden_layers": depth,
+        "num_attention_heads": heads,
+        "intermediate_size": 4 * dim,
+    }
+
+
 def emotion2vec_architecture(
     dim: int, heads: int, main: int = 8, prenet: int = 4, channels: int = 512, groups: int = 16
 ) -> dict[str, object]:

@@ -6,7 +6,7 @@ Shapes use the letters B (batch), S (audio samples), F (frames), L (layers), D (
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -86,7 +86,6 @@ class Backbone(nn.Module, ABC):
     config: BackboneConfig
     layers: nn.ModuleList
     minimum_samples: int
-    maximum_samples: int | None = None
     finetune_layers: int = 0
     frozen_mode: Literal["eval", "train"] = "eval"
     """"train" keeps the usual dropout in frozen parts too; set it before `train()`."""
@@ -104,7 +103,7 @@ class Backbone(nn.Module, ABC):
             lengths: (B,), samples of each row that are real
 
         Raises:
-            BackboneError: a row is too short to give a frame, or too long.
+            BackboneError: a row is too short to give a frame.
         """
         self._check_lengths(lengths)
         return self.embed(zero_padding(waveforms, lengths), lengths)
@@ -159,7 +158,7 @@ class Backbone(nn.Module, ABC):
             last_hidden_state: (B, F, D)
 
         Raises:
-            BackboneError: a row is too short or too long, or its mask has holes.
+            BackboneError: a row is too short, or its mask has holes.
         """
         lengths = lengths_from_mask(input_values, attention_mask)
         prefix_depth = len(self.layers) - self.finetune_layers
@@ -175,6 +174,28 @@ class Backbone(nn.Module, ABC):
         hidden_states = (*states, last.values) if output_hidden_states else None
         return BackboneOutput(last.values, last.lengths, hidden_states)
 
+    @torch.no_grad()
+    def states(
+        self, waveforms: Tensor, lengths: Tensor, depths: Iterable[int]
+    ) -> dict[int, Frames]:
+        """Frames at some depths in one pass, without a graph.
+
+        Depth d lies under `layers[d]`, so 0 is the stem's output; depth L is finished.
+
+        Shape:
+            waveforms: (B, S)
+            lengths: (B,), samples
+
+        Raises:
+            BackboneError: a row is too short to give a frame.
+        """
+        frames, reached = self.stem(waveforms, lengths), 0
+        found = {}
+        for depth in sorted(set(depths)):
+            frames, reached = self.run(frames, reached, depth), depth
+            found[depth] = self.finish(frames) if depth == len(self.layers) else frames
+        return found
+
     def _segments(self, prefix_depth: int, each_layer: bool) -> Iterator[tuple[int, int]]:
         depth = len(self.layers)
         if each_layer:
@@ -186,21 +207,13 @@ class Backbone(nn.Module, ABC):
             yield prefix_depth, depth
 
     def _check_lengths(self, lengths: Tensor) -> None:
-        shortest, longest = torch.stack(torch.aminmax(lengths)).tolist()
-        if shortest < self.minimum_samples:
+        shortest, needed = int(lengths.min()), self.minimum_samples
+        if shortest < needed:
             raise BackboneError(
-                f"{self.card.name} needs at least {self.minimum_samples} samples "
-                f"({self._seconds(self.minimum_samples)} s), "
+                f"{self.card.name} needs at least {needed} samples "
+                f"({needed / self.card.sample_rate_hz:.4g} s), "
                 f"the batch holds an utterance of {shortest}"
             )
-        if self.maximum_samples is not None and longest > self.maximum_samples:
-            raise BackboneError(
-                f"{self.card.name} takes at most {self._seconds(self.maximum_samples)} s, "
-                f"the batch holds an utterance of {self._seconds(longest)} s: crop it"
-            )
-
-    def _seconds(self, samples: int) -> str:
-        return f"{samples / self.card.sample_rate_hz:.4g}"
 
     def finetune(self, layers: int | Literal["all"]) -> Self:
         """Freeze everything, then release the top `layers` transformer layers.

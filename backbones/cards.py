@@ -32,6 +32,11 @@ class BackboneCard:
     """Repository on ModelScope, "org/name"; where there is one, it is asked first."""
     folder: str | None = None
     """A folder of this machine, for a user's own network that is on no hub."""
+    stored_as: str = ""
+    """Its folder under $HARNESS_MODELS, where that is not called `name`."""
+    pads_to_s: float | None = None
+    """Whisper's published way: zeros follow an utterance up to a whole multiple of this, and their
+    frames count as its own; None hears it as long as it is."""
     revision: str | None = None
     """The pinned revision on its first hub; None where none could be verified."""
     aliases: tuple[str, ...] = ()

@@ -19,7 +19,13 @@ from backbones.places import (
 
 BESIDE = ("preprocessor_config.json",)  # says how waveforms are to be normalised
 SAFETENSORS = ("model.safetensors", "model.safetensors.index.json", "model-*.safetensors")
-PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*.bin", "model.pt")
+PICKLES = (
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "pytorch_model-*.bin",
+    "model.pt",
+    "emotion2vec_base.pt",
+)
 PATIENCE_S = 10.0  # for the first answer of a hub, before anything is downloaded
 
 
@@ -90,7 +96,8 @@ def missing(
         + "".join(f"  - {line}\n" for line in lines)
         + "Fetch them on a machine with a network: "
         + f"python -m harness prefetch --backbone {card.name}\n"
-        + f"or put {CONFIG_FILES[card.family]} and the weights into $HARNESS_MODELS/{card.name}"
+        + f"or put {CONFIG_FILES[card.family]} and the weights into "
+        + f"$HARNESS_MODELS/{card.stored_as or card.name}"
     )
 
 

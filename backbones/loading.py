@@ -22,6 +22,7 @@ SEED = 0  # of random weights, so that everyone's tiny-wavlm is the same network
 FAMILIES = {
     **dict.fromkeys(RELATIVES, "backbones.wav2vec2_family"),
     "whisper": "backbones.whisper",
+    "w2v-bert": "backbones.w2v_bert",
     "emotion2vec": "backbones.emotion2vec",
     "logmel": "backbones.logmel",
 }

@@ -16,7 +16,7 @@ SAMPLE_RATE_HZ = 16_000
 WINDOW = 400  # samples: 25 ms
 HOP = 160  # samples: 10 ms, so 100 frames a second
 REACH = WINDOW // 2  # samples mirrored at each end, so that frame t is centred on sample t * HOP
-SHORTEST = REACH + 1  # samples: mirroring needs one more than it reaches
+SHORTEST = REACH + 1  # samples that an utterance needs: one more than is mirrored at an end
 FLOOR = 1e-10  # power below which everything counts as silence
 
 
@@ -33,7 +33,7 @@ def log10_mel(waveforms: Tensor, lengths: Tensor, bins: int) -> Tensor:
     """Base-10 logarithm of the power in each mel band.
 
     Shape:
-        waveforms: (B, S), 16 kHz, rows of at least `SHORTEST` real samples
+        waveforms: (B, S), 16 kHz
         lengths: (B,)
         output: (B, bins, F), float32; real for the first `mel_frames(lengths)` frames of a row
     """
@@ -55,6 +55,8 @@ def log10_mel(waveforms: Tensor, lengths: Tensor, bins: int) -> Tensor:
 
 def mirror_ends(waveforms: Tensor, lengths: Tensor) -> Tensor:
     """Reflect `REACH` samples at each row's own two ends, wherever the second one lies.
+
+    A row that is no longer than that, but gives a frame, is reflected at its other end again.
 
     Shape:
         waveforms: (B, S)

@@ -20,6 +20,7 @@ WEIGHT_FILES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
     "model.pt",
+    "emotion2vec_base.pt",
 )
 """Names of a checkpoint, or of the index of one in parts; the first that is there is used."""
 
@@ -103,7 +104,7 @@ def _places(
         yield Location(Path(card.folder).expanduser(), "its folder", revision)
         return
     if models := os.environ.get("HARNESS_MODELS"):
-        yield Location(Path(models).expanduser() / card.name, "$HARNESS_MODELS")
+        yield Location(Path(models).expanduser() / (card.stored_as or card.name), "$HARNESS_MODELS")
     if card.huggingface is not None:
         pinned = card.revision if card.modelscope is None else None
         yield in_hugging_face_cache(card.huggingface, revision or pinned or "main")

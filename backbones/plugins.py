@@ -22,7 +22,7 @@ from backbones.relatives import RELATIVES
 GROUP = "ser_harness.backbones"
 """The group of entry points in which a Python package offers a BackboneCard."""
 
-KINDS = (*RELATIVES, "whisper", "emotion2vec")
+KINDS = (*RELATIVES, "whisper", "w2v-bert", "emotion2vec")
 """Families whose networks can be described by the config beside their weights."""
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")

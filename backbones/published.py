@@ -1,15 +1,19 @@
-"""The cards of the backbones that come with this package. No torch here."""
+"""The cards of the networks that others published. No torch here."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from backbones.architectures import (
     BIASED_LARGE,
     LARGE,
     emotion2vec_architecture,
+    w2v_bert_architecture,
     wav2vec2_architecture,
     whisper_architecture,
 )
 from backbones.cards import BackboneCard
+from backbones.revisions import REVISIONS
 
 LIBRISPEECH = ("LibriSpeech",)
 LIBRI_LIGHT = ("Libri-Light",)
@@ -23,6 +27,7 @@ HUNDRED_AND_TWENTY_EIGHT_LANGUAGES = (
 NINETY_FOUR_THOUSAND_HOURS = ("Libri-Light", "GigaSpeech", "VoxPopuli")
 WEB_SPEECH = ("680,000 hours of transcribed speech from the web",)
 WEB_SPEECH_V3 = ("5 million hours of transcribed speech from the web",)
+UNLABELLED_SPEECH = ("4.5 million hours of unlabelled speech in over 143 languages",)
 EMOTION_SPEECH = ("IEMOCAP", "MELD", "CMU-MOSEI", "MEAD", "MSP-Podcast")
 EMOBOX_LABELS = ("RAVDESS", "EMO-DB", "CREMA-D", "IEMOCAP", "the other academic corpora of EmoBox")
 PSEUDO_LABELS = ("pseudo-labels from emotion2vec_plus_seed, tuned on EmoBox's academic corpora",)
@@ -35,7 +40,6 @@ def _wav2vec2(
     parameters: int,
     licence: str = "Apache-2.0",
     name: str = "",
-    revision: str | None = None,
     large: dict[str, object] | None = None,
 ) -> BackboneCard:
     dim, depth, heads = (1024, 24, 16) if large else (768, 12, 12)
@@ -47,24 +51,29 @@ def _wav2vec2(
         parameters=parameters,
         licence=licence,
         huggingface=repository,
-        revision=revision,
+        revision=REVISIONS.get(repository),
         pretrained_on=heard,
         architecture=wav2vec2_architecture(dim, depth, heads) | (large or {}),
     )
 
 
-def _whisper(size: str, dim: int, depth: int, parameters: int, mel_bins: int = 80) -> BackboneCard:
-    return BackboneCard(
+def _whisper(
+    size: str, dim: int, depth: int, parameters: int, mel_bins: int = 80
+) -> tuple[BackboneCard, BackboneCard]:
+    """The same network twice: it hears an utterance as it is, or with zeros up to 30 s."""
+    plain = BackboneCard(
         f"whisper-{size}",
         "whisper",
         dim,
         depth,
         parameters=parameters,
-        licence="Apache-2.0" if size == "large-v3" else "MIT",
+        licence="Apache-2.0",
         huggingface=f"openai/whisper-{size}",
+        revision=REVISIONS[f"openai/whisper-{size}"],
         pretrained_on=WEB_SPEECH_V3 if size == "large-v3" else WEB_SPEECH,
         architecture=whisper_architecture(dim, depth, mel_bins),
     )
+    return plain, replace(plain, name=f"{plain.name}-30s", stored_as=plain.name, pads_to_s=30.0)
 
 
 def _emotion2vec(
@@ -85,7 +94,6 @@ def _emotion2vec(
     )
 
 
-# Revisions are commits listed on the repositories' own pages of the Hugging Face hub.
 CARDS = (
     _wav2vec2(
         "wavlm",
@@ -93,7 +101,6 @@ CARDS = (
         LIBRISPEECH,
         94_381_168,
         licence="MIT",
-        revision="efa81aae7ff777e464159e0f877d54eac5b84f81",
     ),
     _wav2vec2(
         "wavlm",
@@ -101,7 +108,6 @@ CARDS = (
         NINETY_FOUR_THOUSAND_HOURS,
         94_381_168,
         licence="MIT",
-        revision="4c66d4806a428f2e922ccfa1a962776e232d487b",
     ),
     _wav2vec2(
         "wavlm",
@@ -109,7 +115,6 @@ CARDS = (
         NINETY_FOUR_THOUSAND_HOURS,
         315_452_096,
         licence="MIT",
-        revision="c1423ed94bb01d80a3f5ce5bc39f6026a0f4828c",
         large=LARGE,
     ),
     _wav2vec2("hubert", "facebook/hubert-base-ls960", LIBRISPEECH, 94_370_944, name="hubert-base"),
@@ -164,37 +169,25 @@ CARDS = (
         licence="CC-BY-SA-3.0",
         large=LARGE,
     ),
-    _whisper("tiny", 384, 4, 8_208_384),
-    _whisper("base", 512, 6, 20_590_592),
-    _whisper("small", 768, 12, 88_154_112),
-    _whisper("medium", 1024, 24, 307_216_384),
-    _whisper("large-v3", 1280, 32, 636_968_960, mel_bins=128),
+    *_whisper("tiny", 384, 4, 8_208_384),
+    *_whisper("base", 512, 6, 20_590_592),
+    *_whisper("small", 768, 12, 88_154_112),
+    *_whisper("medium", 1024, 24, 307_216_384),
+    *_whisper("large-v3", 1280, 32, 636_968_960, mel_bins=128),
+    BackboneCard(
+        "w2v-bert-2.0",
+        "w2v-bert",
+        1024,
+        24,
+        parameters=580_492_096,
+        licence="MIT",
+        huggingface="facebook/w2v-bert-2.0",
+        revision=REVISIONS["facebook/w2v-bert-2.0"],
+        pretrained_on=UNLABELLED_SPEECH,
+        architecture=w2v_bert_architecture(1024, 24, 16),
+    ),
     _emotion2vec("emotion2vec_base"),
     _emotion2vec("emotion2vec_plus_seed", EMOBOX_LABELS),
     _emotion2vec("emotion2vec_plus_base", PSEUDO_LABELS),
     _emotion2vec("emotion2vec_plus_large", PSEUDO_LABELS, dim=1024, parameters=162_130_960),
-    BackboneCard("logmel", "logmel", 80, 0, frame_rate_hz=100.0, parameters=0),
-    BackboneCard(
-        "tiny-wavlm",
-        "wavlm",
-        64,
-        4,
-        always_random=True,
-        architecture=wav2vec2_architecture(
-            64,
-            4,
-            4,
-            channels=32,
-            num_conv_pos_embeddings=16,
-            num_conv_pos_embedding_groups=4,
-        ),
-    ),
-    BackboneCard(
-        "tiny-emotion2vec",
-        "emotion2vec",
-        64,
-        4,
-        always_random=True,
-        architecture=emotion2vec_architecture(64, 4, main=2, prenet=2, channels=32, groups=4),
-    ),
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
+from backbones import published, unpublished
 from backbones.cards import BackboneCard, BackboneError
 from backbones.plugins import card_from_config, installed_cards
-from backbones.published import CARDS
 
-BACKBONES: dict[str, BackboneCard] = {card.name: card for card in CARDS}
+BACKBONES: dict[str, BackboneCard] = {
+    card.name: card for card in (*published.CARDS, *unpublished.CARDS)
+}
 """Every backbone by its canonical name, in the order in which tables show them."""
 
 for installed in installed_cards(BACKBONES):

@@ -1,4 +1,6 @@
-"""Whisper's encoder through transformers' own modules, without padding to 30 seconds.
+"""Whisper's encoder through transformers' own modules, in windows of 30 seconds.
+
+An utterance is heard as long as it is, or, where its card says `pads_to_s`, in the published way.
 
 Source: Radford et al., Robust Speech Recognition via Large-Scale Weak Supervision, 2022.
 """
@@ -11,19 +13,28 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu
+from torch.nn.functional import gelu, pad
 
 from backbones.base import Backbone, BackboneConfig, Frames
 from backbones.cards import BackboneCard
 from backbones.mel import HOP, SHORTEST, log10_mel, mel_frames
 from backbones.padding import valid_mask, zero_padding
 from backbones.weights import read_config
+from backbones.windows import repack, window_lengths
 
 DYNAMIC_RANGE = 8.0  # decades (80 dB) kept under an utterance's loudest moment
 
 
 class Whisper(Backbone):
-    """Log-mel frames, two convolutions, sinusoidal positions, then transformer layers."""
+    """Log-mel frames, two convolutions, sinusoidal positions, then transformer layers.
+
+    An utterance of more than 30 s, which is as far as the table of positions reaches, is cut into
+    consecutive windows of 30 s and a last one of what is left. Each has its own spectrogram,
+    positions from the first on, and attention inside it; their frames are joined.
+
+    The last window may be shorter than `minimum_samples`: 10 ms give it a mel frame, whose
+    samples are mirrored at both ends, and less than that gives none and is not heard.
+    """
 
     minimum_samples = SHORTEST
 
@@ -35,7 +46,7 @@ class Whisper(Backbone):
             config.d_model, config.encoder_layers, config.encoder_attention_heads
         )
         self.mel_bins: int = config.num_mel_bins
-        self.maximum_samples = 2 * HOP * int(config.max_source_positions)  # 30 s
+        self.window: int = config.max_source_positions  # frames: 1,500 for 30 s
         self.conv1: nn.Conv1d = net.conv1
         self.conv2: nn.Conv1d = net.conv2
         self.embed_positions: nn.Embedding = net.embed_positions
@@ -44,25 +55,40 @@ class Whisper(Backbone):
 
     def frame_lengths(self, lengths: Tensor) -> Tensor:
         """One frame every 20 ms: the second convolution takes every other mel frame."""
-        return (mel_frames(lengths) + 1) // 2
+        return (mel_frames(self._heard(lengths)) + 1) // 2
 
     def embed(self, waveforms: Tensor, lengths: Tensor) -> Frames:
-        """Two convolutions over the spectrogram, with the first positions of the table."""
-        mels, frames = mel_frames(lengths), self.frame_lengths(lengths)
+        """Two convolutions over each window's spectrogram, with the positions of the table."""
+        heard = self._heard(lengths)
+        pieces = window_lengths(heard, 2 * HOP * self.window)
+        waveforms = pad(waveforms, (0, int(heard.max()) - waveforms.shape[1]))
+        windows = self._convolve(repack(waveforms, heard, pieces), pieces)
+        frames = self.frame_lengths(lengths)
+        return Frames(repack(windows, (mel_frames(pieces) + 1) // 2, frames), frames)
+
+    def _heard(self, lengths: Tensor) -> Tensor:
+        """Samples that reach the network: those of utterances, or zeros after them too."""
+        if self.card.pads_to_s is None:
+            return lengths
+        whole = round(self.card.pads_to_s * self.card.sample_rate_hz)
+        return -(-lengths // whole) * whole
+
+    def _convolve(self, waveforms: Tensor, lengths: Tensor) -> Tensor:
+        mels = mel_frames(lengths)
         hidden = spectrogram(waveforms, lengths, self.mel_bins).transpose(1, 2)
         for convolution in (self.conv1, self.conv2):
             inputs = zero_padding(hidden, mels)  # zeros, as beyond the end of an utterance alone
             hidden = gelu(convolution(inputs.transpose(1, 2))).transpose(1, 2)
-        hidden = hidden + self.embed_positions.weight[: hidden.shape[1]]
-        return Frames(hidden, frames)
+        return hidden + self.embed_positions.weight[: hidden.shape[1]]
 
     def run(self, frames: Frames, start: int, stop: int) -> Frames:
-        """Transformer layers in which every frame looks at the real frames of its row."""
-        hidden = frames.values
-        mask = frames.mask()[:, None, None, :]
+        """Transformer layers in which every frame looks at the real frames of its window."""
+        pieces = window_lengths(frames.lengths, self.window)
+        windows = Frames(repack(frames.values, frames.lengths, pieces), pieces)
+        hidden, mask = windows.values, windows.mask()[:, None, None, :]
         for index in range(start, stop):
             hidden = self.layers[index](hidden, mask)
-        return Frames(hidden, frames.lengths)
+        return Frames(repack(hidden, pieces, frames.lengths), frames.lengths)
 
     def finish(self, frames: Frames) -> Frames:
         """The final norm."""

@@ -1,7 +1,11 @@
 """The doctor: a whole backbone passes, and of a sick one it says which file and which tensor."""
 
+import json
+import os
 import shutil
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +15,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import backbones
+from backbones import BACKBONES
 from backbones.base import Backbone, Frames
-from harness.doctor import CHECKS, check_card, check_frame_counts, check_numbers, check_padding
+from harness.contract import CHECKS, check_card, check_frame_counts, check_numbers, check_padding
 from harness.files import file_digest
 
 TENSOR = "layers.2.fc1.weight"
@@ -38,6 +43,19 @@ def copied(models: Path, whisper_base: Path) -> Path:
 
 
 @pytest.fixture
+def own(models: Path, tmp_path: Path) -> Iterator[Path]:
+    """A tiny random HuBERT of the user's own as transformers saves one; the table is kept."""
+    from transformers import HubertConfig, HubertModel
+
+    before = dict(BACKBONES)
+    config = HubertConfig.from_dict(BACKBONES["tiny-wavlm"].architecture)
+    HubertModel(config).save_pretrained(tmp_path / "own")
+    yield tmp_path / "own"
+    BACKBONES.clear()
+    BACKBONES.update(before)
+
+
+@pytest.fixture
 def backbone() -> Backbone:
     return backbones.load("tiny-wavlm")
 
@@ -57,7 +75,7 @@ def test_a_whole_backbone_passes(cli: Any, copied: Path) -> None:
     for name in CHECKS:
         assert f"whisper-base: {name}: ok: " in answer.out
     assert "largest difference" in answer.out
-    assert "6 checks, 0 failed" in answer.out
+    assert "12 checks, 0 failed" in answer.out  # whisper-base-30s reads the same weights
 
 
 def test_a_truncated_file_is_named(cli: Any, copied: Path) -> None:
@@ -72,7 +90,7 @@ def test_a_file_with_a_flipped_bit_in_its_header_is_named(cli: Any, copied: Path
     content = bytearray(copied.read_bytes())
     content[8] ^= 1
     copied.write_bytes(content)
-    answer = cli("doctor")
+    answer = cli("doctor", "--backbone", "whisper-base")
     assert answer.code == 1
     assert str(copied) in answer.out
 
@@ -89,7 +107,7 @@ def test_a_missing_tensor_is_named(cli: Any, copied: Path) -> None:
 def test_a_tensor_that_holds_no_numbers_is_named(cli: Any, copied: Path) -> None:
     spoilt = torch.tensor(torch.nan)
     rewrite(copied, lambda all_: {k: v * spoilt if TENSOR in k else v for k, v in all_.items()})
-    answer = cli("doctor")
+    answer = cli("doctor", "--backbone", "whisper-base")
     assert answer.code == 1
     assert TENSOR in answer.out
 
@@ -132,6 +150,76 @@ def test_an_unknown_name_is_the_users_mistake(cli: Any) -> None:
     answer = cli("doctor", "--backbone", "wavlm-bse")
     assert answer.code == 2
     assert "did you mean wavlm-base?" in answer.err
+
+
+def suite_of(folder: Path, *backbones: object) -> str:
+    path = folder / "suite.yaml"
+    listed = json.dumps(backbones)
+    path.write_text(f"suite: own\ncorpora: [synthetic]\nbackbones: {listed}\n")
+    return str(path)
+
+
+def test_the_backbones_of_a_suite_are_examined_and_no_others(
+    cli: Any, own: Path, tmp_path: Path
+) -> None:
+    mine = {"name": "mine", "kind": "hubert", "source": str(own)}
+    answer = cli("doctor", suite_of(tmp_path, mine, "tiny-wavlm"))
+    assert answer.code == 0, answer.out
+    assert f"mine: files: ok: its folder: {own}" in answer.out
+    assert "mine: weights: ok: pretrained" in answer.out
+    for name in CHECKS:
+        assert f"mine: {name}: ok: " in answer.out
+    assert "11 checks, 0 failed" in answer.out  # tiny-wavlm has no files to look at
+
+
+def test_a_suites_own_weights_are_those_examined(cli: Any, own: Path, tmp_path: Path) -> None:
+    whole = own / "model.safetensors"
+    whole.write_bytes(whole.read_bytes()[:-1000])
+    answer = cli(
+        "doctor", suite_of(tmp_path, {"name": "mine", "kind": "hubert", "source": str(own)})
+    )
+    assert answer.code == 1
+    assert "mine: weights: FAILED" in answer.out
+    assert str(whole) in answer.out
+
+
+def test_a_suites_backbone_that_is_not_here_fails_unless_its_weights_are_random(
+    cli: Any, models: Path, tmp_path: Path
+) -> None:
+    suite = suite_of(tmp_path, {"name": "whisper-tiny", "source": str(tmp_path / "nowhere")})
+    answer = cli("doctor", suite)
+    assert answer.code == 1
+    assert "whisper-tiny: files: FAILED: " in answer.out
+    assert str(tmp_path / "nowhere") in answer.out
+    answer = cli("doctor", suite, "--set", "backbones=[{name: whisper-tiny, init: random}]")
+    assert answer.code == 0, answer.out
+    assert "whisper-tiny: weights: ok: random" in answer.out
+
+
+PLUGIN = """
+from backbones.plugins import card_from_config
+
+card = card_from_config("theirs", "hubert", {folder!r})
+"""
+
+
+def test_an_installed_packages_backbone_is_examined_unasked(own: Path, tmp_path: Path) -> None:
+    installed = tmp_path / "installed" / "plugin-1.0.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[ser_harness.backbones]\ntheirs = plugin:card\n")
+    (installed.parent / "plugin.py").write_text(PLUGIN.format(folder=str(own)))
+    paths = os.pathsep.join([str(installed.parent), str(Path(__file__).parents[1])])
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "doctor"],
+        env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"theirs: files: ok: its folder: {own}" in done.stdout
+    assert "theirs: exact padding: ok" in done.stdout
+    assert "6 checks, 0 failed" in done.stdout
 
 
 def test_frames_that_depend_on_the_batch_are_found(

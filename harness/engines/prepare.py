@@ -35,7 +35,6 @@ class _Reach:
 
     weights_digest: str
     minimum_samples: int
-    maximum_samples: int | None
 
 
 def prepare(trials: Sequence[Trial], reporter: Reporter, *, device: str, offline: bool) -> Prepared:
@@ -61,9 +60,10 @@ def prepare(trials: Sequence[Trial], reporter: Reporter, *, device: str, offline
     for trial in trials:
         if trial.corpus in corpora and trial.backbone in reaches:
             with _gathered(mistakes):
-                ground, reach = corpora[trial.corpus], reaches[trial.backbone]
-                _check_lengths(trial, ground, reach)
-                digests[trial.trial_id] = digests_of(cut_fold(trial, ground), reach.weights_digest)
+                reach = reaches[trial.backbone]
+                _check_crop(trial, reach)
+                fold = cut_fold(trial, corpora[trial.corpus])
+                digests[trial.trial_id] = digests_of(fold, reach.weights_digest)
     if mistakes:
         raise UserError("\n".join(dict.fromkeys(mistakes)))
     return Prepared(corpora, digests)
@@ -84,22 +84,14 @@ def _gathered(mistakes: list[str]) -> Iterator[None]:
 
 
 def _reach(backbone: Backbone) -> _Reach:
-    return _Reach(backbone.weights.digest, backbone.minimum_samples, backbone.maximum_samples)
+    return _Reach(backbone.weights.digest, backbone.minimum_samples)
 
 
-def _check_lengths(trial: Trial, ground: Ground, reach: _Reach) -> None:
-    """Refuse now what would fail only when the trial meets its longest utterance."""
-    name, limit = trial.backbone.name, reach.maximum_samples
-    longest = max(ground.facts, key=lambda fact: fact.duration_s or 0.0)
-    if limit is not None and (longest.duration_s or 0.0) * SAMPLE_RATE_HZ > limit:
-        raise UserError(
-            f"{name} takes at most {limit / SAMPLE_RATE_HZ:g} s, but {trial.corpus.name} has "
-            f"{longest.utterance_id} of {longest.duration_s:.1f} s, and dev and test are scored "
-            "whole: cut it in a manifest, or leave this backbone out for this corpus"
-        )
+def _check_crop(trial: Trial, reach: _Reach) -> None:
+    """Refuse now what would fail only when the trial meets its first cropped utterance."""
     crop_s = trial.training.crop_s
     if crop_s is not None and crop_s * SAMPLE_RATE_HZ < reach.minimum_samples:
         raise UserError(
-            f"training.crop_s: {crop_s:g} is too short for {name}, which needs at least "
-            f"{reach.minimum_samples / SAMPLE_RATE_HZ:g} s"
+            f"training.crop_s: {crop_s:g} is too short for {trial.backbone.name}, "
+            f"which needs at least {reach.minimum_samples / SAMPLE_RATE_HZ:g} s"
         )

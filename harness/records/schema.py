@@ -11,7 +11,9 @@ from harness.analysis.scores import ClassScore as ClassScore
 from harness.analysis.scores import SplitMetrics as SplitMetrics
 from harness.suite.schema import CostTrial, Trial
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Raised when a record says more, so that an older harness asks to be upgraded. What records of
+an older version do not say is None."""
 
 Status = Literal["ok", "failed", "oom", "timeout"]
 
@@ -51,7 +53,7 @@ class Fit(Frozen):
     stopped: Literal["epochs", "dev_loss"]
     steps: int
     fit_wall_s: float
-    frames_from: Literal["computed"]
+    frames_from: Literal["computed", "stored"]
     precision: str
 
 
@@ -76,6 +78,10 @@ class Record(Frozen):
     trainable_parameters: int | None = None
     total_parameters: int | None = None
     head_parameters: int | None = None
+    backbone_depth: int | None = None
+    """How many transformer layers the backbone has, of which finetune_layers trained."""
+    emotion_labels_seen: list[str] | None = None
+    """Corpora whose emotion labels the backbone's weights had been tuned on before."""
     random_weights: bool | None = None
     limited_data: bool = False
     """True if --limit-utterances cut the corpus."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
-from backbones import BACKBONES
 from harness.analysis.statistics import INTERVAL_METRICS, METRICS, Interval, intervals, spread
 from harness.records.schema import CostRecord, Record
 from harness.report.cells import Cell, gather
@@ -15,6 +14,8 @@ from harness.report.costs import cost_columns
 from harness.report.marks import marks
 from harness.report.trials import error_line, whole_numbers
 from harness.suite.schema import Trial
+
+Value = TypeVar("Value")
 
 Predictions = Callable[[str], pd.DataFrame]
 """Reads the predictions of a trial id; FileNotFoundError where there are none."""
@@ -45,8 +46,8 @@ def comparison(
     Columns: those three and the other axes; folds, seeds, trials that ended well, planned ones;
     each metric with `_spread_folds`, `_spread_seeds` and, from the predictions, `_low` and
     `_high` of its 95 % interval; parameters, the share of them and of the transformer layers
-    (`depth_share`) that train; costs; `marks`. Scores are shares, not per cent. After a corpus's
-    rows come the rows "chance" and "majority".
+    (`depth_share`) that train; costs; `marks`; `emotion_labels_seen` by the backbone. Scores are
+    shares, not per cent. After a corpus's rows come the rows "chance" and "majority".
 
     Args:
         records: the outcomes of trials
@@ -104,14 +105,15 @@ def _cell_row(cell: Cell, costs: Sequence[CostRecord], predictions: Predictions)
         "depth_share": _depth_share(cell),
         **cost_columns(cell.trials[0], costs),
         "marks": ", ".join(marks(cell.trials, cell.records)),
+        "emotion_labels_seen": ", ".join(_first(r.emotion_labels_seen for r in done) or ()) or None,
     }
 
 
 def _depth_share(cell: Cell) -> float | None:
-    card = BACKBONES.get(cell.backbone)
-    if card is None or not card.depth:
+    depth = _first(record.backbone_depth for record in cell.finished)
+    if not depth:
         return None
-    return 1.0 if cell.finetune_layers == "all" else cell.finetune_layers / card.depth
+    return 1.0 if cell.finetune_layers == "all" else cell.finetune_layers / depth
 
 
 def _score_columns(
@@ -174,5 +176,5 @@ def _baseline_row(corpus: str, kind: str, cells: Sequence[Cell]) -> dict[str, An
     }
 
 
-def _first(values: Iterable[int | None]) -> int | None:
+def _first(values: Iterable[Value | None]) -> Value | None:
     return next((value for value in values if value is not None), None)

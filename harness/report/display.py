@@ -81,7 +81,8 @@ def footnotes(table: pd.DataFrame) -> list[str]:
         *_cost_notes(table),
     ]
     present = " ".join(table["marks"])
-    return notes + [f"{mark}: {text}" for mark, text in MEANINGS.items() if mark in present]
+    notes += [f"{mark}: {text}" for mark, text in MEANINGS.items() if mark in present]
+    return notes + _label_notes(table)
 
 
 def percent(share: Any) -> str:
@@ -141,6 +142,15 @@ def _depth_notes(table: pd.DataFrame) -> list[str]:
         "emotion2vec: its four prenet blocks are the same transformer layers as its eight main "
         "blocks and every utterance crosses them, so 3 of 8 main blocks (37.5 %) are 3 of its "
         "12 layers (25.0 %)."
+    ]
+
+
+def _label_notes(table: pd.DataFrame) -> list[str]:
+    marked = table[table["marks"].str.contains("LABELS SEEN")]
+    seen = marked[["backbone", "emotion_labels_seen"]].drop_duplicates()
+    return [
+        f"Emotion labels seen by {backbone}: {labels}."
+        for backbone, labels in seen.itertuples(index=False)
     ]
 
 

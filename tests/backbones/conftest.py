@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from backbones import BACKBONES, BackboneCard
-from backbones.architectures import whisper_architecture
+from backbones.architectures import w2v_bert_architecture, whisper_architecture
 from backbones.base import Backbone
 from backbones.loading import load
 
@@ -23,6 +23,21 @@ TINY_WHISPER = BackboneCard(
     2,
     always_random=True,
     architecture=whisper_architecture(64, 2) | {"encoder_attention_heads": 4, "dropout": 0.1},
+)
+TINY_WHISPER_IN_WINDOWS = replace(
+    TINY_WHISPER,
+    name="tiny-whisper-in-windows",  # of 1 s, so that short noise has several
+    architecture=TINY_WHISPER.architecture | {"max_source_positions": 50},
+)
+TINY_WHISPER_PADDED = replace(TINY_WHISPER_IN_WINDOWS, name="tiny-whisper-padded", pads_to_s=1.0)
+TINY_W2V_BERT = BackboneCard(
+    "tiny-w2v-bert",
+    "w2v-bert",
+    64,
+    3,
+    always_random=True,
+    architecture=w2v_bert_architecture(64, 3, 4)
+    | {"hidden_dropout": 0.1, "attention_dropout": 0.1, "layerdrop": 0.1},
 )
 PRE_NORM = {"feat_extract_norm": "layer", "do_stable_layer_norm": True}
 TINY_WAVLM_PRE_NORM = replace(
@@ -54,6 +69,9 @@ TINY_CARDS = {
         TINY_WAVLM_PRE_NORM,
         *TINY_RELATIVES,
         TINY_WHISPER,
+        TINY_WHISPER_IN_WINDOWS,
+        TINY_WHISPER_PADDED,
+        TINY_W2V_BERT,
         BACKBONES["tiny-emotion2vec"],
         BACKBONES["logmel"],
     )

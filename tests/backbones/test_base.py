@@ -1,5 +1,6 @@
 """The contract, held by every family."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -22,10 +23,11 @@ TOLERANCE = 1e-4
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(lengths=st.lists(st.integers(400, 24_000), min_size=2, max_size=4), seed=st.integers(0, 99))
+@given(more=st.lists(st.integers(0, 24_000), min_size=2, max_size=4), seed=st.integers(0, 99))
 def test_frames_are_the_same_alone_and_in_any_batch(
-    backbone: Backbone, batch: Batch, lengths: list[int], seed: int
+    backbone: Backbone, batch: Batch, more: list[int], seed: int
 ) -> None:
+    lengths = [backbone.minimum_samples + samples for samples in more]
     waveforms, mask = batch(*lengths, seed=seed)
     together = backbone(waveforms, mask)
     assert torch.isfinite(together.last_hidden_state).all()
@@ -41,9 +43,10 @@ def test_frames_are_the_same_alone_and_in_any_batch(
 def test_frames_are_the_same_alone_and_in_any_batch_on_a_gpu(
     backbone: Backbone, batch: Batch
 ) -> None:
-    waveforms, mask = (tensor.cuda() for tensor in batch(48_000, 16_000, 401))
+    lengths = (48_000, 16_000, backbone.minimum_samples + 1)
+    waveforms, mask = (tensor.cuda() for tensor in batch(*lengths))
     together = backbone.cuda()(waveforms, mask)
-    for row, length in enumerate([48_000, 16_000, 401]):
+    for row, length in enumerate(lengths):
         alone = backbone(waveforms[row : row + 1, :length]).last_hidden_state[0]
         difference = together.last_hidden_state[row, : len(alone)] - alone
         assert difference.abs().max() < TOLERANCE
@@ -61,13 +64,16 @@ def test_frame_lengths_are_exact(backbone: Backbone, batch: Batch, length: int) 
     output = backbone(batch(length)[0])
     assert output.last_hidden_state.shape[1] == int(output.lengths)
     assert int(backbone.frame_lengths(torch.tensor([length]))) == int(output.lengths)
-    rate = backbone.card.frame_rate_hz * length / backbone.card.sample_rate_hz
-    assert abs(int(output.lengths) - rate) <= 1.5
+    seconds = length / backbone.card.sample_rate_hz
+    if pads_to_s := backbone.card.pads_to_s:
+        seconds = math.ceil(seconds / pads_to_s) * pads_to_s
+    assert abs(int(output.lengths) - seconds * backbone.card.frame_rate_hz) < 2
 
 
 def test_the_shortest_legal_utterance_gives_a_frame(backbone: Backbone, batch: Batch) -> None:
     output = backbone(batch(backbone.minimum_samples)[0])
-    assert output.lengths.tolist() == [1]
+    padded = round(backbone.card.frame_rate_hz * (backbone.card.pads_to_s or 0))
+    assert output.lengths.tolist() == [padded or 1]
     assert torch.isfinite(output.last_hidden_state).all()
 
 
@@ -243,14 +249,31 @@ def test_tensors_are_made_on_the_device_of_the_input(backbone: Backbone, batch: 
     assert state.device.type == "cpu"
 
 
-def test_half_precision_stays_near_full_precision(backbone: Backbone, batch: Batch) -> None:
+def test_a_stem_over_the_whole_batch_gives_the_frames_of_row_by_row(
+    backbone: Backbone, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is the way of a GPU, the second that of a CPU."""
+    waveforms, mask = batch(8000, 5000, 6543)
+    by_rows = backbone(waveforms, mask)
+    monkeypatch.setattr("backbones.padding.ROW_BY_ROW", ())
+    whole = backbone(waveforms, mask)
+    for row, frames in enumerate(whole.lengths.tolist()):
+        torch.testing.assert_close(
+            whole.last_hidden_state[row, :frames],
+            by_rows.last_hidden_state[row, :frames],
+            rtol=0,
+            atol=1e-4,
+        )
+
+
+def test_bfloat16_stays_within_two_per_cent_of_float32(backbone: Backbone, batch: Batch) -> None:
     waveforms, mask = batch(8000, 5000)
     full = backbone(waveforms, mask)
     with torch.autocast("cpu", torch.bfloat16):
         half = backbone(waveforms, mask)
     real = torch.arange(full.last_hidden_state.shape[1])[None] < full.lengths[:, None]
     error = (half.last_hidden_state.float() - full.last_hidden_state)[real]
-    assert error.square().mean() < 0.01 * full.last_hidden_state[real].square().mean()
+    assert error.abs().mean() <= 0.02 * full.last_hidden_state[real].abs().mean()
 
 
 def test_random_frames_vary_enough_to_learn_from(backbone: Backbone, batch: Batch) -> None:

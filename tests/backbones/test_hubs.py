@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from backbones import BackboneError, fetch, load, locate
+from backbones.places import checkpoint_files
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WHISPER = {"config.json": b"{}", "model.safetensors": b"tensors", "README.md": b"not wanted"}
@@ -123,6 +124,16 @@ def test_emotion2vec_is_fetched_from_hugging_face_where_modelscope_is_out_of_rea
     found = fetch("emotion2vec_plus_base")
     assert found.found_in == "the Hugging Face cache"
     assert names(found.folder) == {"config.yaml", "model.pt"}
+
+
+def test_a_checkpoint_that_is_called_as_its_backbone_is_fetched_too(
+    hugging_face: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"config.yaml": b"{}", "emotion2vec_base.pt": b"tensors", "logo.png": b"not wanted"}
+    monkeypatch.setattr(Hub, "files", files)
+    found = fetch("emotion2vec_base")
+    assert names(found.folder) == {"config.yaml", "emotion2vec_base.pt"}
+    assert checkpoint_files(found.folder) == [found.folder / "emotion2vec_base.pt"]
 
 
 @pytest.mark.parametrize("name", ["wavlm-base", "emotion2vec_plus_base"])

@@ -53,6 +53,17 @@ def test_harness_models_comes_first(nowhere: Path, monkeypatch: pytest.MonkeyPat
     assert (found.folder, found.found_in) == (folder, "$HARNESS_MODELS")
 
 
+def test_a_backbone_that_hears_in_another_way_is_read_from_the_same_folder(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_MODELS", str(nowhere / "models"))
+    folder = whole(nowhere / "models" / "whisper-base")
+    found = locate("whisper-base-30s")
+    assert found == locate("whisper-base")
+    assert found is not None
+    assert found.folder == folder
+
+
 def test_the_hugging_face_cache_is_read_by_its_references(nowhere: Path) -> None:
     root = nowhere / "huggingface" / "models--openai--whisper-base"
     folder = whole(root / "snapshots" / COMMIT)

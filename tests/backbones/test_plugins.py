@@ -100,6 +100,7 @@ def test_offline_no_hub_is_asked(nowhere: Path, monkeypatch: pytest.MonkeyPatch)
     ("kind", "file", "text"),
     [
         ("whisper", "config.json", json.dumps({"d_model": 64, "encoder_layers": 4})),
+        ("w2v-bert", "config.json", json.dumps({"hidden_size": 64, "num_hidden_layers": 4})),
         (
             "emotion2vec",
             "config.yaml",

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import Tensor
 
-from backbones import BackboneError, load
-from backbones.base import Backbone
+from backbones import load
+from backbones.base import Backbone, Frames
 from backbones.mel import mel_frames
 from backbones.randomness import seeded
 from backbones.whisper import Whisper, spectrogram
@@ -88,10 +90,98 @@ def test_fifty_frames_a_second(tiny: Tiny, batch: Batch) -> None:
     assert output.lengths.tolist() == [150, 50]
 
 
-def test_more_than_thirty_seconds_are_refused(tiny: Tiny) -> None:
+def test_a_longer_utterance_is_its_windows_of_thirty_seconds_joined(
+    tiny: Tiny, batch: Batch
+) -> None:
     backbone = tiny("tiny-whisper")
-    with pytest.raises(BackboneError, match=r"at most 30 s.*crop"):
-        backbone(torch.zeros(1, THIRTY_SECONDS + 1))
+    waveform, _ = batch(THIRTY_SECONDS + 8000)
+    pieces = [backbone(piece).last_hidden_state for piece in waveform.split(THIRTY_SECONDS, 1)]
+    assert [piece.shape[1] for piece in pieces] == [1500, 25]
+    joined = backbone(waveform).last_hidden_state
+    torch.testing.assert_close(joined, torch.cat(pieces, 1), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("left", "frames"), [(0, 0), (1, 0), (159, 0), (160, 1), (200, 1)])
+def test_any_number_of_samples_may_be_left_for_the_last_window(
+    tiny: Tiny, batch: Batch, left: int, frames: int
+) -> None:
+    backbone = tiny("tiny-whisper-in-windows")
+    output = backbone(batch(2 * 16_000 + left)[0])
+    assert output.lengths.tolist() == [100 + frames]
+    assert output.last_hidden_state.shape[1] == 100 + frames
+    assert torch.isfinite(output.last_hidden_state).all()
+
+
+@pytest.mark.parametrize("length", [160, 180, 200])
+def test_a_short_last_window_is_mirrored_as_numpy_does(batch: Batch, length: int) -> None:
+    """Whisper's own extractor in numpy takes such lengths, the one in torch does not."""
+    from transformers import WhisperFeatureExtractor
+
+    waveform, _ = batch(length)
+    ours = spectrogram(waveform, torch.tensor([length]), 80)[0, :, :1]
+    theirs = WhisperFeatureExtractor()._np_extract_fbank_features(waveform.numpy(), "cpu")[0]
+    torch.testing.assert_close(ours, torch.as_tensor(theirs), rtol=0, atol=1e-4)
+
+
+MIXED = (41_000, 9000, 16_000, 16_100, 32_001)  # windows of 16,000 samples
+
+
+def test_long_and_short_rows_share_a_batch(tiny: Tiny, batch: Batch) -> None:
+    backbone = tiny("tiny-whisper-in-windows")
+    waveforms, mask = batch(*MIXED)
+    together = backbone(waveforms, mask)
+    assert together.lengths.tolist() == [128, 28, 50, 50, 100]
+    for row, length in enumerate(MIXED):
+        pieces = waveforms[row : row + 1, :length].split(16_000, 1)
+        heard = [piece for piece in pieces if piece.shape[1] >= backbone.minimum_samples]
+        alone = torch.cat([backbone(piece).last_hidden_state[0] for piece in heard])
+        own = together.last_hidden_state[row, : together.lengths[row]]
+        torch.testing.assert_close(own, alone, rtol=0, atol=1e-4)
+
+
+def test_running_long_rows_in_two_parts_is_running_them_in_one(tiny: Tiny, batch: Batch) -> None:
+    backbone = tiny("tiny-whisper-in-windows")
+    waveforms, mask = batch(*MIXED)
+    halfway = backbone.run(backbone.stem(waveforms, mask.sum(1)), 0, 1)
+    parts = backbone.finish(backbone.run(halfway, 1, 2)).values
+    whole = backbone(waveforms, mask).last_hidden_state
+    real = halfway.mask()
+    torch.testing.assert_close(parts[real], whole[real], rtol=0, atol=1e-6)
+
+
+def test_gradients_stay_inside_a_window_and_reach_all_of_it(tiny: Tiny, batch: Batch) -> None:
+    backbone = tiny("tiny-whisper-in-windows")
+    frames = backbone.stem(batch(41_000)[0], torch.tensor([41_000]))
+    values = frames.values.detach().requires_grad_()
+    output = backbone.run(Frames(values, frames.lengths), 0, 2).values
+    output[0, 50:100].square().sum().backward()
+    assert values.grad is not None
+    reached = (values.grad[0] != 0).any(1)
+    assert reached.nonzero().flatten().tolist() == list(range(50, 100))
+
+
+@pytest.mark.parametrize("length", [201, 16_000, 47_999, THIRTY_SECONDS])
+def test_padded_to_thirty_seconds_it_is_what_transformers_computes(
+    tiny: Tiny, batch: Batch, length: int
+) -> None:
+    net = reference()
+    backbone = Whisper(replace(tiny("tiny-whisper").card, pads_to_s=30.0), net)
+    waveform, _ = batch(length)
+    with torch.no_grad():
+        expected = net(features(waveform[0], padding="max_length")).last_hidden_state
+        output = backbone(waveform)
+    assert output.lengths.tolist() == [1500]
+    torch.testing.assert_close(output.last_hidden_state, expected, rtol=0, atol=1e-4)
+
+
+def test_padded_speech_has_as_many_whole_windows_as_it_needs(tiny: Tiny, batch: Batch) -> None:
+    backbone = tiny("tiny-whisper-padded")
+    waveforms, mask = batch(16_001, 16_000, 300)
+    output = backbone(waveforms, mask)
+    assert output.lengths.tolist() == [100, 50, 50]
+    second = torch.nn.functional.pad(waveforms[:1, 16_000:], (0, 15_999))
+    alone = tiny("tiny-whisper-in-windows")(second).last_hidden_state[0]
+    torch.testing.assert_close(output.last_hidden_state[0, 50:], alone, rtol=0, atol=1e-4)
 
 
 def test_the_final_norm_is_released_with_the_layers(tiny: Tiny) -> None:
@@ -115,3 +205,23 @@ def test_the_published_whisper_base_loads_verified(whisper_base: Path, batch: Ba
     scale = alone.last_hidden_state.abs().max()
     difference = together.last_hidden_state[1, : alone.lengths[0]] - alone.last_hidden_state[0]
     assert difference.abs().max() < 1e-4 * scale
+
+
+@pytest.mark.slow
+def test_the_published_whisper_base_padded_is_what_transformers_computes(
+    whisper_base: Path, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import WhisperConfig
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+    monkeypatch.setenv("HARNESS_MODELS", str(whisper_base.parent))
+    backbone = load("whisper-base-30s", offline=True)
+    net = WhisperEncoder(WhisperConfig.from_pretrained(whisper_base)).eval()
+    stored = load_file(whisper_base / "model.safetensors")
+    net.load_state_dict({name.removeprefix("model.encoder."): v for name, v in stored.items()})
+    waveform, _ = batch(40_000)
+    with torch.no_grad():
+        expected = net(features(waveform[0], padding="max_length")).last_hidden_state
+    ours = backbone(waveform).last_hidden_state
+    assert ours.shape == (1, 1500, 512)
+    assert (ours - expected).abs().max() < 1e-4 * expected.abs().max()

@@ -37,6 +37,17 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert store.find_trial(record().trial_id) == record()
 
 
+def test_a_record_of_an_older_version_is_read_without_what_it_does_not_say(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write_trial(record(backbone_depth=4, emotion_labels_seen=["RAVDESS"]), None)
+    path = store.trial(record().trial_id) / "record.json"
+    content = json.loads(path.read_text())
+    del content["backbone_depth"], content["emotion_labels_seen"]
+    path.write_text(json.dumps(content | {"schema_version": 1}))
+    (old,) = store.read_trials()
+    assert (old.backbone_depth, old.emotion_labels_seen) == (None, None)
+
+
 def test_predictions_come_back_as_they_were_written(tmp_path: Path) -> None:
     store = Store(tmp_path)
     frame = pd.DataFrame({"utterance_id": ["a"], "label": ["sad"], "p_sad": [0.25]})

@@ -21,6 +21,7 @@ from harness.suite.schema import (
 )
 
 CLASSES = ["angry", "happy", "sad"]
+DEPTHS = {"wavlm-base": 12, "emotion2vec_plus_base": 12}
 STARTED = "2026-01-01T00:00:00+00:00"
 
 
@@ -71,6 +72,7 @@ def make_record(trial: Trial, predictions: pd.DataFrame | None, **changes: Any) 
             "trainable_parameters": 1_500_000,
             "total_parameters": 94_000_000,
             "head_parameters": 1_500_000,
+            "backbone_depth": DEPTHS.get(trial.backbone.name),
         }
     return Record(**content | changes)
 

@@ -6,9 +6,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from backbones import BACKBONES
 from harness.analysis.statistics import intervals
 from harness.report.comparison import comparison, failures
+from harness.report.marks import marks
 from harness.suite.schema import BackboneSpec, CorpusSpec, ProtocolSpec
+
+EVERY_CORPUS = {"ravdess": "", "emodb": "", "calls": "manifest", "mesd": "emobox"}
 
 
 def compare(run: Any, planned: Any = ()) -> pd.DataFrame:
@@ -144,18 +148,67 @@ def test_without_predictions_there_is_no_interval(run: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("backbone", "layers", "share"),
-    [
-        ("wavlm-large", 3, 3 / 24),
-        ("emotion2vec_base", 3, 0.25),
-        ("wavlm-base", "all", 1.0),
-        ("whisper-base", 0, 0.0),
-        ("logmel", 0, None),
-    ],
+    ("depth", "layers", "share"),
+    [(24, 3, 3 / 24), (24, "all", 1.0), (6, 0, 0.0), (0, 0, None), (None, 3, None)],
 )
-def test_the_depth_share_counts_the_layers_of_the_card(
-    empty_run: Any, trial: Any, backbone: str, layers: Any, share: float | None
+def test_the_depth_share_counts_the_layers_that_the_record_tells(
+    empty_run: Any, trial: Any, depth: int | None, layers: Any, share: float | None
 ) -> None:
-    empty_run.add(trial(backbone, finetune_layers=layers))
+    own = BackboneSpec(name="mine", kind="hubert", source="org/mine")  # in no table of this process
+    made = trial(finetune_layers=layers).model_copy(update={"backbone": own})
+    empty_run.add(made, backbone_depth=depth)
     found = compare(empty_run)["depth_share"].iloc[0]
     assert pd.isna(found) if share is None else found == pytest.approx(share)
+
+
+def test_a_failed_trial_tells_no_depth(empty_run: Any, trial: Any) -> None:
+    empty_run.add(trial(), status="failed")
+    assert pd.isna(compare(empty_run)["depth_share"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("corpus", "labels", "marked"),
+    [
+        ({"name": "ravdess"}, ["RAVDESS", "EMO-DB"], True),
+        ({"name": "emodb"}, ["RAVDESS", "EMO-DB"], True),
+        ({"name": "acted", "kind": "emodb"}, ["EMO-DB"], True),
+        ({"name": "my_crema-d", "kind": "manifest"}, ["CREMA-D"], True),
+        ({"name": "esd", "kind": "emobox"}, ["the other academic corpora of EmoBox"], True),
+        ({"name": "call_centre", "kind": "manifest"}, ["the other corpora of EmoBox"], False),
+        ({"name": "call_centre", "kind": "manifest"}, ["pseudo-labels from a network"], True),
+        ({"name": "emodb"}, ["RAVDESS"], False),
+        ({"name": "ravdess"}, [], False),
+        ({"name": "ravdess"}, None, False),
+    ],
+)
+def test_a_backbone_that_has_seen_a_corpuss_labels_is_marked(
+    empty_run: Any, trial: Any, corpus: Any, labels: Any, marked: bool
+) -> None:
+    empty_run.add(trial(corpus=CorpusSpec(**corpus)), emotion_labels_seen=labels)
+    table = compare(empty_run)
+    assert list(table["marks"]) == ["LABELS SEEN" if marked else "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("backbone", "corpora"),
+    [
+        ("emotion2vec_plus_seed", ["ravdess", "emodb", "mesd"]),
+        ("emotion2vec_plus_base", [*EVERY_CORPUS]),
+        ("emotion2vec_base", []),
+        ("wavlm-base", []),
+    ],
+)
+def test_what_the_cards_say_is_recognised(
+    empty_run: Any, trial: Any, backbone: str, corpora: list[str]
+) -> None:
+    seen = list(BACKBONES[backbone].emotion_labels_seen)
+    for name, kind in EVERY_CORPUS.items():
+        empty_run.add(trial(corpus=CorpusSpec(name=name, kind=kind)), emotion_labels_seen=seen)
+    table = compare(empty_run)
+    assert list(table[table["marks"] == "LABELS SEEN"]["corpus"].unique()) == corpora
+
+
+def test_the_labels_are_those_of_the_corpus_scored_on(empty_run: Any, trial: Any) -> None:
+    record = empty_run.add(trial(), emotion_labels_seen=["EMO-DB"])
+    assert marks([record.trial], [record]) == []
+    assert marks([record.trial], [record], CorpusSpec(name="emodb")) == ["LABELS SEEN"]
