@@ -15,7 +15,7 @@ from rich.console import Console
 from harness.errors import TrialError, UserError
 from harness.suite.load import load_suite
 from harness.suite.matrix import expand, select
-from harness.suite.schema import CorpusSpec, Suite, Trial
+from harness.suite.schema import CorpusSpec, FramesChoice, Suite, Trial
 
 app = typer.Typer(
     help="Which self-supervised speech backbone for emotion recognition, how many of its layers "
@@ -68,19 +68,35 @@ def run(
     results: ResultsOption = Path("results"),
     offline: OfflineOption = False,
     device: DeviceOption = "auto",
+    frames: Annotated[
+        FramesChoice,
+        typer.Option(
+            "--frames",
+            help="How the frozen layers' frames are kept: in each trial's precision, in a stated "
+            "one, or not at all.",
+        ),
+    ] = "auto",
+    cache_gb: Annotated[
+        float, typer.Option("--cache-gb", min=0, help="What kept frames may take on disk.")
+    ] = 100.0,
+    memory_gb: Annotated[
+        float, typer.Option("--memory-gb", min=0, help="What of them may be held in memory.")
+    ] = 0.0,
 ) -> None:
     """Run a suite's trials; those already finished are kept."""
     intent, trials = _trials(suite, changes, only, limit_utterances)
-    from harness.engines.local import Machine, run_suite
+    from harness.bench import Machine
+    from harness.engines.local import run_suite
     from harness.progress import reporting
     from harness.records.store import Store
     from harness.report.render import show_report
     from harness.report.verdict import shortfalls
 
+    machine = Machine(device, offline, frames, cache_gb, memory_gb)
     store = Store(results / intent.suite)
     try:
         with reporting(console) as reporter:
-            summary = run_suite(intent, trials, store, reporter, Machine(device, offline))
+            summary = run_suite(intent, trials, store, reporter, machine)
     except KeyboardInterrupt:
         again = "interrupted; what is finished is kept, and the same command goes on from there"
         typer.echo(again, err=True)
@@ -168,16 +184,22 @@ def list_(
 
 @app.command()
 def doctor(
+    suite: Annotated[
+        str | None, typer.Argument(help="Only the backbones of this suite, its own included.")
+    ] = None,
     backbone: Annotated[
         list[str] | None,
         typer.Option("--backbone", help="Only this backbone; else all that are on this machine."),
     ] = None,
+    changes: SetOption = None,
 ) -> None:
     """Load the backbones that are on this machine and check that each keeps its contract."""
     from harness.doctor import examine
+    from harness.fetch.needs import needs_of
 
+    intent = load_suite(suite, changes or []) if suite else None
     failed = total = 0
-    for check in examine(backbone or []):
+    for check in examine(needs_of(intent, backbone or [], []).backbones):
         console.print(check.line(), markup=False, soft_wrap=True)
         total, failed = total + 1, failed + (not check.ok)
     nothing = "no backbone is on this machine: `harness prefetch --backbone NAME` fetches one"

@@ -20,6 +20,7 @@ from harness.records.store import MODEL, Store
 from harness.report.marks import marks
 from harness.suite.schema import CorpusSpec
 from harness.training.device import make_accelerator
+from harness.training.inputs import FromAudio
 from harness.training.predict import predict
 from harness.trial import predictions_frame
 
@@ -137,7 +138,8 @@ def _score(
     training = record.trial.training
     accelerator = make_accelerator(device, training.precision)
     split = labelled(ground, tuple(ids))
-    logits = predict(model.to(accelerator.device), split, training.batch_seconds, accelerator)
+    inputs = FromAudio(split, model.to(accelerator.device), accelerator)
+    logits = predict(model, inputs, training.batch_seconds, accelerator)
     shared = [record.classes.index(name) for name in ground.corpus.classes]
     frame = predictions_frame("test", split, logits[:, shared], ground.corpus.classes)
     return score_predictions(frame)
@@ -155,5 +157,5 @@ def _row(record: Record, spec: CorpusSpec, metrics: SplitMetrics) -> dict[str, o
         "uar": metrics.uar,
         "macro_f1": metrics.macro_f1,
         "weighted_f1": metrics.weighted_f1,
-        "marks": ", ".join(marks([record.trial], [record])),
+        "marks": ", ".join(marks([record.trial], [record], spec)),
     }

@@ -14,12 +14,14 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from backbones.base import Backbone
 from harness.analysis.baselines import baselines
 from harness.analysis.metrics import class_counts, score_predictions
 from harness.batches import LabelledSplit
-from harness.ground import Fold, Ground, cut_fold, labelled
+from harness.bench import Bench
+from harness.ground import Fold, cut_fold, labelled
 from harness.heads import LOSSES
-from harness.heads.build import build_model, load_backbone
+from harness.heads.build import build_model
 from harness.records.environment import code_digest, environment
 from harness.records.schema import Digests, Fit, Record, SplitMetrics
 from harness.suite.schema import Trial
@@ -37,16 +39,9 @@ class Outcome:
     trained_state: dict[str, Tensor] | None = None
 
 
-def run_trial(
-    trial: Trial,
-    ground: Ground,
-    *,
-    suite: str,
-    device: str = "auto",
-    offline: bool = False,
-    watch: Watch = Watch(),
-) -> Outcome:
+def run_trial(trial: Trial, bench: Bench, *, suite: str, watch: Watch = Watch()) -> Outcome:
     """Train and score one trial; whatever goes wrong becomes a record that says so."""
+    ground = bench.ground
     started = time.monotonic()
     record = Record(
         trial_id=trial.trial_id,
@@ -65,8 +60,9 @@ def run_trial(
     outcome = Outcome(record)
     changes: dict[str, Any]
     try:
-        accelerator = make_accelerator(device, trial.training.precision)
-        outcome, changes = _train_and_score(trial, ground, record, accelerator, offline, watch)
+        accelerator = make_accelerator(bench.machine.device, trial.training.precision)
+        with bench.lent(trial) as backbone:
+            outcome, changes = _train_and_score(trial, bench, backbone, record, accelerator, watch)
     except Exception as error:
         changes = {"status": status_of(error), "error": traceback.format_exc()}
     changes["wall_s"] = time.monotonic() - started
@@ -98,28 +94,30 @@ def predictions_frame(
 
 def _train_and_score(
     trial: Trial,
-    ground: Ground,
+    bench: Bench,
+    backbone: Backbone,
     record: Record,
     accelerator: Accelerator,
-    offline: bool,
     watch: Watch,
 ) -> tuple[Outcome, dict[str, Any]]:
-    classes = ground.corpus.classes
+    ground, classes = bench.ground, bench.ground.corpus.classes
     fold = cut_fold(trial, ground)
-    train = labelled(ground, fold.splits.train, trial.training.crop_s)
-    dev = labelled(ground, fold.splits.dev)
-    test = labelled(ground, fold.splits.test)
-    counts = class_counts(_labels(train), classes)
-
-    backbone = load_backbone(trial.backbone, offline=offline)
-    backbone.frozen_mode = trial.training.frozen_mode
     model = build_model(backbone, trial.head, len(classes), trial.finetune_layers, trial.seed)
+    splits = {
+        "train": labelled(ground, fold.splits.train, trial.training.crop_s),
+        "dev": labelled(ground, fold.splits.dev),
+        "test": labelled(ground, fold.splits.test),
+    }
+    inputs = {
+        name: bench.inputs(trial, model, split, accelerator) for name, split in splits.items()
+    }
+    counts = class_counts(_labels(splits["train"]), classes)
     loss = LOSSES[trial.loss].load()(list(counts.values()))
     fitted = fit(
         model,
         loss,
-        train,
-        dev,
+        inputs["train"],
+        inputs["dev"],
         classes,
         trial.training,
         trial.seed,
@@ -129,8 +127,9 @@ def _train_and_score(
 
     frames: dict[str, pd.DataFrame] = {}
     metrics: dict[str, SplitMetrics] = {}
-    for name, split in (("dev", dev), ("test", test)):
-        logits = predict(model, split, trial.training.batch_seconds, accelerator)
+    for name in ("dev", "test"):
+        split = splits[name]
+        logits = predict(model, inputs[name], trial.training.batch_seconds, accelerator)
         frames[name] = predictions_frame(name, split, logits, classes)
         metrics[name] = score_predictions(frames[name], counts, _loss_of(loss, logits, split))
 
@@ -138,13 +137,15 @@ def _train_and_score(
     return outcome, {
         "status": "ok",
         "metrics": metrics,
-        "baselines": baselines(_labels(train), _labels(test), classes),
-        "fit": Fit(**asdict(fitted), frames_from="computed"),
+        "baselines": baselines(_labels(splits["train"]), _labels(splits["test"]), classes),
+        "fit": Fit(**asdict(fitted), frames_from="stored" if bench.keeps(trial) else "computed"),
         "digests": digests_of(fold, backbone.weights.digest),
         "split_sizes": {name: len(ids) for name, ids in fold.splits.named().items()},
         "trainable_parameters": model.trainable_parameters(),
         "total_parameters": model.total_parameters(),
         "head_parameters": sum(p.numel() for p in model.head_parameters()),
+        "backbone_depth": len(backbone.layers),
+        "emotion_labels_seen": _labels_seen(backbone),
         "random_weights": backbone.weights.init == "random",
         "environment": environment() | device_facts(accelerator.device),
     }
@@ -158,6 +159,11 @@ def digests_of(fold: Fold, weights_digest: str) -> Digests:
         split=fold.split_digest,
         code=code_digest(),
     )
+
+
+def _labels_seen(backbone: Backbone) -> list[str]:
+    pretrained = backbone.weights.init == "pretrained"
+    return list(backbone.card.emotion_labels_seen) if pretrained else []
 
 
 def _loss_of(loss: torch.nn.Module, logits: Tensor, split: LabelledSplit) -> float:

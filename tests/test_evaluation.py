@@ -9,8 +9,9 @@ import soundfile
 import torch
 from quiet import Quiet
 
+from harness.bench import Machine
 from harness.corpora import synthetic
-from harness.engines.local import Machine, run_suite
+from harness.engines.local import run_suite
 from harness.errors import ResultsError, UserError
 from harness.evaluation import evaluate_kept, restore
 from harness.ground import labelled, prepare_ground
@@ -19,6 +20,7 @@ from harness.suite.load import load_suite
 from harness.suite.matrix import expand
 from harness.suite.schema import CorpusSpec
 from harness.training.device import make_accelerator
+from harness.training.inputs import FromAudio
 from harness.training.predict import predict
 
 
@@ -61,8 +63,8 @@ def test_bfloat16_predicts_what_float32_does_wherever_that_is_no_tie(trained: St
         ground = prepare_ground(record.trial.corpus, None, Quiet())
         everything = labelled(ground, tuple(ground.corpus.by_id()))
         full, half = (
-            predict(model, everything, 24, make_accelerator("cpu", precision))
-            for precision in ("float32", "bf16")
+            predict(model, FromAudio(everything, model, accelerator), 24, accelerator)
+            for accelerator in (make_accelerator("cpu", "float32"), make_accelerator("cpu", "bf16"))
         )
         best, second = full.topk(2, dim=1).values.T
         sure = best - second > 0.02 * full.abs().mean()

@@ -29,7 +29,8 @@ def test_two_waveforms_of_3_s_become_the_same_logits_as_on_the_cpu(name: str) ->
 
 
 def test_the_smoke_suite_runs_in_mixed_precision(cli: Any, tmp_path: Path) -> None:
-    answer = cli("run", "smoke", "--results", tmp_path, "--device", "cuda", "--set", "cost=null")
+    changes = ("--set", "cost=null", "--set", "training.precision=auto")
+    answer = cli("run", "smoke", "--results", tmp_path, "--device", "cuda", *changes)
     assert answer.code == 0, answer.err
     for record in Store(tmp_path / "smoke").read_trials():
         assert record.fit is not None

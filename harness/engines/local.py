@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from harness.bench import Bench, Machine
 from harness.cost.measure import measure_apart
 from harness.cost.plan import cost_trials
 from harness.engines.keep import beaten_rivals, save_model
 from harness.engines.prepare import Prepared, prepare
 from harness.engines.watching import watching
+from harness.errors import UserError
 from harness.progress import Reporter
 from harness.records.environment import code_digest
 from harness.records.schema import CostRecord, Record
 from harness.records.store import MODEL, Store
 from harness.report.trials import error_line
-from harness.suite.schema import Suite, Trial
+from harness.suite.schema import BackboneSpec, CorpusSpec, Suite, Trial
 from harness.training.device import machine_name, make_accelerator, release_memory
 from harness.trial import Outcome, run_trial
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where trials run: "auto", "cpu" or "cuda[:N]", and whether the network may be used."""
-
-    device: str = "auto"
-    offline: bool = False
 
 
 @dataclass
@@ -67,18 +61,28 @@ def run_suite(
     store.write_plan(trials)
     for spec, ground in prepared.corpora.items():
         store.write_quality(spec.name, ground.quality.lines())
-    summary = RunSummary()
+    finished = {
+        trial_id: record
+        for trial_id, record in known.items()
+        if trial_id in prepared.digests and _is_finished(record, prepared, store)
+    }
+    summary = RunSummary(reused=len(finished))
     reporter.begin("trials", len(trials))
-    for number, trial in enumerate(trials, start=1):
-        record = known.get(trial.trial_id)
-        if record and _is_finished(record, trial, prepared, store):
-            summary.reused += 1
-        else:
-            reporter.note(f"[{number}/{len(trials)}] {trial.describe()}")
-            record = _run(trial, suite, prepared, store, reporter, machine)
-            reporter.note(f"    {outcome_line(record)}")
-        summary.records.append(record)
-        reporter.advance()
+    done = 0
+    for group in groups(trials):
+        todo = [trial for trial in group if trial.trial_id not in finished]
+        bench = Bench(prepared.corpora[group[0].corpus], machine)
+        if todo:
+            _fill(bench, todo, reporter)
+        for trial in group:
+            done += 1
+            record = finished.get(trial.trial_id)
+            if record is None:
+                reporter.note(f"[{done}/{len(trials)}] {trial.describe()}")
+                record = _run(trial, suite, bench, store, reporter)
+                reporter.note(f"    {outcome_line(record)}")
+            summary.records.append(record)
+            reporter.advance()
     reporter.end()
     summary.costs = _measure_costs(suite, trials, store, reporter, machine)
     return summary
@@ -95,33 +99,38 @@ def outcome_line(record: Record) -> str:
     )
 
 
-def _is_finished(record: Record, trial: Trial, prepared: Prepared, store: Store) -> bool:
+def groups(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """Trials that share a corpus and a backbone, in the order in which they first come."""
+    found: dict[tuple[CorpusSpec, BackboneSpec], list[Trial]] = {}
+    for trial in trials:
+        found.setdefault((trial.corpus, trial.backbone), []).append(trial)
+    return list(found.values())
+
+
+def _is_finished(record: Record, prepared: Prepared, store: Store) -> bool:
     """Whether a trial ended well and rests on the same inputs as now; else it makes way."""
     if record.status != "ok":
         return False
-    if record.digests == prepared.digests[trial.trial_id]:
+    if record.digests == prepared.digests[record.trial_id]:
         return True
-    store.supersede(trial.trial_id)
+    store.supersede(record.trial_id)
     return False
 
 
-def _run(
-    trial: Trial,
-    suite: Suite,
-    prepared: Prepared,
-    store: Store,
-    reporter: Reporter,
-    machine: Machine,
-) -> Record:
+def _fill(bench: Bench, trials: Sequence[Trial], reporter: Reporter) -> None:
+    """Have the frames ready; what keeps a backbone from running is told by its trials' records."""
+    try:
+        bench.fill(trials, reporter)
+    except UserError:
+        raise
+    except Exception as error:
+        reporter.note(f"    frames were not kept: {type(error).__name__}: {error}")
+        bench.machine = replace(bench.machine, frames="off")
+
+
+def _run(trial: Trial, suite: Suite, bench: Bench, store: Store, reporter: Reporter) -> Record:
     with watching(reporter) as watch:
-        outcome = run_trial(
-            trial,
-            prepared.corpora[trial.corpus],
-            suite=suite.suite,
-            device=machine.device,
-            offline=machine.offline,
-            watch=watch,
-        )
+        outcome = run_trial(trial, bench, suite=suite.suite, watch=watch)
     _write(outcome, suite, store)
     return outcome.record
 

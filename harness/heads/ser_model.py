@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 import backbones
-from backbones.base import Backbone
-from backbones.padding import valid_mask
+from backbones.base import Backbone, Frames
+from backbones.padding import lengths_from_mask
 from harness.errors import UserError
 from harness.heads import POOLINGS, pooling_name
 from harness.heads.classifier import mlp_classifier
@@ -76,17 +76,51 @@ class SERModel(nn.Module):
             attention_mask: (B, S), nonzero where a sample is real
             output: (B, C), float32
         """
-        summed = self.layer_sum
-        output = self.backbone(input_values, attention_mask, summed is not None)
-        values = output.last_hidden_state if summed is None else summed(output.hidden_states)
-        pooled = self.pooling(values, valid_mask(output.lengths, values.shape[1]))
-        logits: Tensor = self.classifier(pooled)
-        return logits.float()
+        return self.logits(input_values, lengths_from_mask(input_values, attention_mask))
 
     def logits(self, waveforms: Tensor, lengths: Tensor) -> Tensor:
         """As `forward`, with lengths (B,) in samples instead of a mask."""
-        logits: Tensor = self(waveforms, valid_mask(lengths, waveforms.shape[1]))
-        return logits
+        return self.suffix(self.prefix(waveforms, lengths))
+
+    @property
+    def depths(self) -> tuple[int, ...]:
+        """Depths of the backbone whose frames the trained part starts from."""
+        top = len(self.backbone.layers)
+        if self.layer_sum is not None:
+            return tuple(range(top + 1))
+        return (top - self.backbone.finetune_layers,)
+
+    def prefix(self, waveforms: Tensor, lengths: Tensor) -> tuple[Frames, ...]:
+        """What training never changes: the frames at `depths`, without a graph."""
+        found = self.backbone.states(waveforms, lengths, self.depths)
+        return self.start([found[depth] for depth in self.depths])
+
+    def start(self, states: Sequence[Frames]) -> tuple[Frames, ...]:
+        """What `suffix` takes, from frames as the backbone gives them at `depths`."""
+        if self.layer_sum is None:
+            return tuple(states)
+        *below, last = states
+        return (*map(self.backbone.speech, below), last)
+
+    def suffix(self, states: Sequence[Frames]) -> Tensor:
+        """Class logits from the top of the prefix: what training changes.
+
+        Shape:
+            output: (B, C), float32
+        """
+        frames = self._top(states)
+        pooled = self.pooling(frames.values, frames.mask())
+        logits: Tensor = self.classifier(pooled)
+        return logits.float()
+
+    def _top(self, states: Sequence[Frames]) -> Frames:
+        if self.layer_sum is not None:
+            summed = self.layer_sum([state.values for state in states])
+            return Frames(summed, states[-1].lengths)
+        released, top = self.backbone.finetune_layers, len(self.backbone.layers)
+        if released == 0:
+            return states[0]
+        return self.backbone.finish(self.backbone.run(states[0], top - released, top))
 
     def head_parameters(self) -> list[nn.Parameter]:
         """Parameters of the layer sum, pooling and classifier."""

@@ -9,12 +9,16 @@ import subprocess
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
 
 import backbones
 import harness
+from harness.files import content_digest
+
+Sources = dict[ModuleType, tuple[str, ...]]
 
 PACKAGES = (
     "accelerate",
@@ -29,7 +33,7 @@ PACKAGES = (
     "transformers",
 )
 
-DECISIVE = {
+DECISIVE: Sources = {
     backbones: ("*.py",),
     harness: (
         "audio.py",
@@ -37,8 +41,10 @@ DECISIVE = {
         "ground.py",
         "trial.py",
         "analysis/*.py",
+        "bench.py",
         "corpora/*.py",
         "cost/*.py",
+        "frames/*.py",
         "heads/*.py",
         "protocol/*.py",
         "suite/schema.py",
@@ -46,6 +52,9 @@ DECISIVE = {
     ),
 }
 """Files of each package on which an outcome rests."""
+
+OF_FRAMES: Sources = {backbones: ("*.py",), harness: ("audio.py", "frames/*.py")}
+"""Files on which a recording's frames rest."""
 
 
 @cache
@@ -69,8 +78,19 @@ def code_digest() -> str:
 
     How things are fetched, reported or printed is left out: it changes no number.
     """
+    return _digest_of(DECISIVE)
+
+
+@cache
+def frames_digest() -> str:
+    """SHA-256 over the source, and the versions of packages, that make frames of a recording."""
+    packages = {name: _version(name) for name in PACKAGES}
+    return content_digest({"source": _digest_of(OF_FRAMES), "packages": packages})
+
+
+def _digest_of(sources: Sources) -> str:
     digest = hashlib.sha256()
-    for package, names in DECISIVE.items():
+    for package, names in sources.items():
         folder = Path(package.__path__[0])
         for path in sorted(path for name in names for path in folder.glob(name)):
             digest.update(path.relative_to(folder).as_posix().encode())

@@ -25,6 +25,8 @@ Share = Annotated[Number, Field(ge=0, lt=1)]
 FinetuneLayers = Annotated[Integer, Field(ge=0)] | Literal["all"]
 Handling = Literal["refuse", "exclude", "keep"]
 Precision = Literal["auto", "float32", "bf16", "fp16"]
+FramesChoice = Literal["auto", "off", "float32", "bf16", "fp16"]
+"""How frames of frozen layers are kept: in the trial's own precision, not at all, or as stated."""
 FrozenMode = Literal["eval", "train"]
 
 TRIAL_ID_LENGTH = 12

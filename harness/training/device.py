@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from accelerate import Accelerator
@@ -43,10 +43,11 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     return Accelerator(cpu=on_cpu, mixed_precision=mixed)
 
 
-def precision_name(accelerator: Accelerator) -> str:
+def precision_name(accelerator: Accelerator) -> Literal["float32", "bf16", "fp16"]:
     """The precision in force, in the suite's words."""
-    mixed = str(accelerator.mixed_precision)
-    return "float32" if mixed == "no" else mixed
+    names: dict[str, Literal["float32", "bf16", "fp16"]]
+    names = {"no": "float32", "bf16": "bf16", "fp16": "fp16"}
+    return names[str(accelerator.mixed_precision)]
 
 
 def _choose_gpu(index: int) -> None:

@@ -15,12 +15,13 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from harness.analysis.metrics import score
-from harness.batches import LabelledSplit, bucketed, stream
+from harness.batches import bucketed
 from harness.errors import TrialError, TrialTimeout
 from harness.heads.ser_model import SERModel
 from harness.suite.schema import TrainingSpec
 from harness.training.device import precision_name
 from harness.training.early_stopping import EarlyStopping
+from harness.training.inputs import Inputs
 from harness.training.predict import predict
 
 
@@ -60,8 +61,8 @@ class Watch:
 def fit(
     model: SERModel,
     loss: nn.Module,
-    train: LabelledSplit,
-    dev: LabelledSplit,
+    train: Inputs,
+    dev: Inputs,
     classes: Sequence[str],
     spec: TrainingSpec,
     seed: int,
@@ -79,7 +80,7 @@ def fit(
     model.to(accelerator.device).train()
     loss.to(accelerator.device)
     plans = [
-        _grouped(bucketed(train.seconds(), spec.batch_seconds, (seed, epoch)), spec)
+        _grouped(bucketed(train.split.seconds(), spec.batch_seconds, (seed, epoch)), spec)
         for epoch in range(1, spec.epochs + 1)
     ]
     all_steps = sum(map(len, plans))
@@ -93,12 +94,12 @@ def fit(
     for epoch, groups in enumerate(plans, start=1):
         epoch_started = time.monotonic()
         total = torch.zeros((), device=accelerator.device)
-        batches = stream(train, (batch for group in groups for batch in group), (seed, epoch))
+        batches = train.batches((batch for group in groups for batch in group), (seed, epoch))
         for group in groups:
             for _ in group:
-                batch = next(batches).to(accelerator.device)
+                batch = next(batches)
                 with accelerator.autocast():
-                    value = loss(model.logits(batch.waveforms, batch.lengths), batch.labels)
+                    value = loss(model.suffix(batch.states), batch.labels)
                 accelerator.backward(value / len(group))
                 total += value.detach() * len(batch.indices)
             accelerator.clip_grad_norm_(trainable(model), spec.max_grad_norm)
@@ -108,7 +109,7 @@ def fit(
             steps += 1
             watch.on_step(steps, all_steps)
             _check_time(started, spec.time_limit_s)
-        train_loss = float(total) / len(train.labels)
+        train_loss = float(total) / len(train.split.labels)
         dev_loss, metric = score_dev(model, loss, dev, classes, spec, accelerator)
         _check_finite(train_loss, dev_loss, epoch)
         verdict = stopping.update(metric, dev_loss)
@@ -135,14 +136,14 @@ def fit(
 def score_dev(
     model: SERModel,
     loss: nn.Module,
-    dev: LabelledSplit,
+    dev: Inputs,
     classes: Sequence[str],
     spec: TrainingSpec,
     accelerator: Accelerator,
 ) -> tuple[float, float]:
     """Loss over the whole dev split, and the early-stopping metric."""
     logits = predict(model, dev, spec.batch_seconds, accelerator)
-    labels = torch.tensor(dev.labels)
+    labels = torch.tensor(dev.split.labels)
     with torch.no_grad():
         value = float(loss(logits.to(accelerator.device), labels.to(accelerator.device)))
     metrics = score(_names(labels, classes), _names(logits.argmax(1), classes), classes)

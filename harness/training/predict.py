@@ -9,26 +9,26 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from harness.batches import LabelledSplit, bucketed, stream
+from harness.batches import bucketed
 from harness.heads.ser_model import SERModel
+from harness.training.inputs import Inputs
 
 
 def predict(
-    model: SERModel, split: LabelledSplit, batch_seconds: float, accelerator: Accelerator
+    model: SERModel, inputs: Inputs, batch_seconds: float, accelerator: Accelerator
 ) -> Tensor:
     """Logits of every utterance, in the split's order, on the CPU.
 
     Shape:
         output: (len(split.utterances), C), float32
     """
-    plan = bucketed(split.seconds(), batch_seconds)
+    plan = bucketed(inputs.split.seconds(), batch_seconds)
     logits: list[Tensor] = []
     order: list[int] = []
     with evaluating(model), torch.inference_mode():
-        for batch in stream(split, plan):
-            moved = batch.to(accelerator.device)
+        for batch in inputs.batches(plan):
             with accelerator.autocast():
-                logits.append(model.logits(moved.waveforms, moved.lengths).float().cpu())
+                logits.append(model.suffix(batch.states).float().cpu())
             order += batch.indices
     return torch.cat(logits)[torch.tensor(order).argsort()]
 

@@ -8,9 +8,10 @@ import pytest
 import soundfile
 from quiet import Quiet
 
+from harness.bench import Machine
 from harness.corpora import synthetic
 from harness.engines.keep import beaten_rivals
-from harness.engines.local import Machine, RunSummary, run_suite
+from harness.engines.local import RunSummary, run_suite
 from harness.errors import ResultsError, UserError
 from harness.records.schema import Record
 from harness.records.store import MODEL, Store
@@ -170,18 +171,6 @@ def test_a_crop_that_gives_no_frame_is_told_before_anything_starts(
 ) -> None:
     with pytest.raises(UserError, match=r"crop_s: 0.01 is too short for tiny-wavlm"):
         run(Store(tmp_path / "results"), recordings, "training.crop_s=0.01")
-
-
-@pytest.mark.slow
-def test_an_utterance_too_long_for_a_backbone_is_told_before_anything_starts(
-    tmp_path: Path, recordings: Path
-) -> None:
-    path = next(recordings.glob("*.wav"))
-    samples, rate_hz = soundfile.read(path)
-    soundfile.write(path, np.tile(samples, 40), rate_hz)
-    whisper = "backbones=[{name: whisper-tiny, init: random}]"
-    with pytest.raises(UserError, match="whisper-tiny takes at most 30 s"):
-        run(Store(tmp_path / "results"), recordings, whisper)
 
 
 def test_the_run_tells_what_the_recordings_are_like(tmp_path: Path, recordings: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from quiet import Quiet
+from torch import Tensor
 
 import backbones
 from harness.batches import LabelledSplit
@@ -24,12 +25,14 @@ from harness.suite.schema import (
 )
 from harness.training.device import make_accelerator
 from harness.training.fit import FitOutcome, fit, make_optimizer, score_dev, warmup_then_linear
+from harness.training.inputs import FromAudio
 from harness.training.predict import predict
 
 TRAINING = TrainingSpec.model_validate(
     {
         "epochs": 2,
         "batch_seconds": 16,
+        "precision": "float32",
         "learning_rate": {"head": 3e-3, "backbone": 1e-3},
         "early_stopping": {"window": 1, "loss_factor": None},
     }
@@ -66,7 +69,13 @@ def run(
 ) -> FitOutcome:
     accelerator = make_accelerator("cpu", spec.precision)
     classes = ("angry", "happy", "neutral", "sad")
-    return fit(model, CrossEntropy([1] * 4), *splits, classes, spec, seed, accelerator)
+    inputs = (FromAudio(split, model, accelerator) for split in splits)
+    return fit(model, CrossEntropy([1] * 4), *inputs, classes, spec, seed, accelerator)
+
+
+def logits_of(model: SERModel, split: LabelledSplit) -> Tensor:
+    accelerator = make_accelerator("cpu", "float32")
+    return predict(model, FromAudio(split, model, accelerator), 16, accelerator)
 
 
 def test_the_loss_falls_and_every_epoch_is_on_the_curve(
@@ -122,7 +131,7 @@ def test_the_model_is_left_with_the_weights_of_its_best_epoch(
     outcome = run(model, splits, spec)
     best = max(outcome.curve, key=lambda point: point.dev_average)
     assert outcome.best_epoch == best.epoch
-    logits = predict(model, dev, 16, make_accelerator("cpu", "float32"))
+    logits = logits_of(model, dev)
     loss = torch.nn.functional.cross_entropy(logits, torch.tensor(dev.labels))
     assert float(loss) == pytest.approx(best.dev_loss, rel=1e-4)
 
@@ -139,7 +148,7 @@ def test_an_epoch_that_is_not_the_last_is_put_back(
     model = model_for()
     outcome = run(model, splits, TRAINING.model_copy(update={"epochs": 3}))
     assert outcome.best_epoch == 1
-    logits = predict(model, splits[1], 16, make_accelerator("cpu", "float32"))
+    logits = logits_of(model, splits[1])
     loss = torch.nn.functional.cross_entropy(logits, torch.tensor(splits[1].labels))
     assert float(loss) == pytest.approx(outcome.curve[0].dev_loss, rel=1e-4)
     assert outcome.curve[0].dev_loss != pytest.approx(outcome.curve[-1].dev_loss, rel=1e-3)
@@ -194,17 +203,14 @@ def test_predictions_come_in_the_order_of_the_split(
 ) -> None:
     _, dev = splits
     model = model_for()
-    accelerator = make_accelerator("cpu", "float32")
-    together = predict(model, dev, 16, accelerator)
+    together = logits_of(model, dev)
     for index in (0, len(dev.labels) - 1):
         one = LabelledSplit(
             dev.utterances[index : index + 1],
             dev.labels[index : index + 1],
             dev.durations_s[index : index + 1],
         )
-        torch.testing.assert_close(
-            predict(model, one, 16, accelerator)[0], together[index], atol=1e-4, rtol=1e-4
-        )
+        torch.testing.assert_close(logits_of(model, one)[0], together[index], atol=1e-4, rtol=1e-4)
 
 
 def test_training_crops_are_cut_anew_each_epoch(

@@ -1,0 +1,182 @@
+"""What the trials on one corpus × backbone share: the network, loaded once, and its frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from backbones.base import Backbone
+from harness.batches import LabelledSplit
+from harness.corpora.cache import cache_folder
+from harness.frames.extract import extract, passes
+from harness.frames.inputs import FromStore
+from harness.frames.room import DEFAULT_LIMIT_GB, make_room, planned_bytes
+from harness.frames.store import DTYPES, Dtype, FrameStore, Shelf
+from harness.frames.views import views_of
+from harness.ground import Ground, cut_fold, labelled
+from harness.heads.build import load_backbone
+from harness.heads.ser_model import SERModel
+from harness.progress import Reporter
+from harness.records.environment import frames_digest
+from harness.suite.schema import FramesChoice, Trial
+from harness.training.device import make_accelerator, precision_name
+from harness.training.inputs import FromAudio, Inputs
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where trials run, and what of this machine they may use."""
+
+    device: str = "auto"
+    """"auto", "cpu" or "cuda[:N]"."""
+    offline: bool = False
+    frames: FramesChoice = "auto"
+    cache_gb: float = DEFAULT_LIMIT_GB
+    """What kept frames may take on disk."""
+    memory_gb: float = 0.0
+    """What they may take in memory; the rest is read from disk, through the system's cache."""
+
+
+@dataclass
+class Bench:
+    """Made for one corpus × backbone; nothing is loaded before it is asked for."""
+
+    ground: Ground
+    machine: Machine
+    _backbone: Backbone | None = None
+    _open: dict[Shelf, dict[str, Tensor]] = field(default_factory=dict)
+    _memory_used: int = 0
+
+    def backbone(self, trial: Trial) -> Backbone:
+        """The trial's backbone, with the weights it was loaded with."""
+        if self._backbone is None:
+            self._backbone = load_backbone(trial.backbone, offline=self.machine.offline)
+        return self._backbone
+
+    @contextmanager
+    def lent(self, trial: Trial) -> Iterator[Backbone]:
+        """The backbone for a trial to train, put right again afterwards."""
+        backbone = self.backbone(trial)
+        backbone.frozen_mode = trial.training.frozen_mode
+        backbone.finetune(trial.finetune_layers)
+        with restored(backbone):
+            yield backbone
+
+    def fill(self, trials: Sequence[Trial], reporter: Reporter) -> None:
+        """Compute the frames that these trials will start from and that are not kept yet.
+
+        Raises:
+            UserError: there is no room for them.
+        """
+        by_precision: dict[str, list[Trial]] = {}
+        for trial in filter(self.keeps, trials):
+            by_precision.setdefault(trial.training.precision, []).append(trial)
+        for alike in by_precision.values():
+            self._fill(alike, reporter)
+
+    def _fill(self, trials: Sequence[Trial], reporter: Reporter) -> None:
+        name, precision = trials[0].backbone.name, trials[0].training.precision
+        accelerator = make_accelerator(self.machine.device, precision)
+        backbone = self.backbone(trials[0])
+        shelves = {shelf: None for trial in trials for shelf in self._shelves(trial, accelerator)}
+        split = labelled(self.ground, self._used_by(trials))
+        for todo in passes(self._store, list(shelves), split, self._sounds(split)):
+            needed_bytes = planned_bytes(todo, backbone)
+            make_room(self._store, needed_bytes, 1e9 * self.machine.cache_gb, list(shelves))
+            reporter.note(
+                f"frames of {len(todo.sounds)} utterances from {name}, "
+                f"{len(todo.shelves)} depths, {needed_bytes / 1e9:.2f} GB"
+            )
+            reporter.begin("  frames", len(todo.plan()))
+            backbone.finetune(0).eval().to(accelerator.device)
+            extract(todo, self._store, backbone, accelerator, lambda *_: reporter.advance())
+            reporter.end()
+
+    def inputs(
+        self, trial: Trial, model: SERModel, split: LabelledSplit, accelerator: Accelerator
+    ) -> Inputs:
+        """Batches of a split for a trial's model: from kept frames, or from the recordings."""
+        audio = FromAudio(split, model, accelerator)
+        if not self.keeps(trial):
+            return audio
+        shelves = self._shelves(trial, accelerator)
+        precision = DTYPES[precision_name(accelerator)]
+        return FromStore(
+            split,
+            self._sounds(split),
+            [self._opened(shelf, accelerator.device) for shelf in shelves],
+            None if shelves[0].view.form != "frames" else precision,
+            audio,
+        )
+
+    def keeps(self, trial: Trial) -> bool:
+        """Whether a trial learns from kept frames; in "train" mode its prefix has dropout."""
+        return self.machine.frames != "off" and trial.training.frozen_mode == "eval"
+
+    def _shelves(self, trial: Trial, accelerator: Accelerator) -> tuple[Shelf, ...]:
+        backbone, precision = self.backbone(trial), precision_name(accelerator)
+        views = views_of(trial.head, trial.finetune_layers, len(backbone.layers))
+        asked = self.machine.frames
+        kept: Dtype = precision if asked == "auto" or asked == "off" else asked
+        return tuple(
+            Shelf(
+                backbone=trial.backbone.name,
+                weights=backbone.weights.digest,
+                program=frames_digest(),
+                precision=precision,
+                dtype=kept if view.form == "frames" else "float32",
+                view=view,
+            )
+            for view in views
+        )
+
+    def _opened(self, shelf: Shelf, device: torch.device) -> dict[str, Tensor]:
+        if shelf not in self._open:
+            self._open[shelf] = self._store.open(shelf, lambda mapped: self._placed(mapped, device))
+        return self._open[shelf]
+
+    def _placed(self, mapped: Tensor, device: torch.device) -> Tensor:
+        """On the GPU if it has room to spare, else in memory as far as is allowed."""
+        if device.type == "cuda" and mapped.nbytes < torch.cuda.mem_get_info(device)[0] / 4:
+            return mapped.to(device)
+        if self._memory_used + mapped.nbytes > 1e9 * self.machine.memory_gb:
+            return mapped
+        self._memory_used += mapped.nbytes
+        return mapped.clone()
+
+    @property
+    def _store(self) -> FrameStore:
+        return FrameStore(cache_folder("frames"))
+
+    def _used_by(self, trials: Sequence[Trial]) -> tuple[str, ...]:
+        folds = [cut_fold(trial, self.ground).splits.named() for trial in trials]
+        used = {name for splits in folds for ids in splits.values() for name in ids}
+        return tuple(name for name in self.ground.corpus.by_id() if name in used)
+
+    def _sounds(self, split: LabelledSplit) -> list[str]:
+        return [self._sound[utterance.utterance_id] for utterance in split.utterances]
+
+    @cached_property
+    def _sound(self) -> dict[str, str]:
+        return {fact.utterance_id: fact.sha256 for fact in self.ground.facts if fact.sha256}
+
+
+@contextmanager
+def restored(backbone: Backbone) -> Iterator[None]:
+    """Put back what a fit changed, so that the next trial finds the weights that were loaded."""
+    released = [p for p in backbone.parameters() if p.requires_grad]
+    loaded = [parameter.detach().clone() for parameter in released]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, value in zip(released, loaded, strict=True):
+                parameter.copy_(value)
+                parameter.grad = None
+        backbone.finetune(0).eval()

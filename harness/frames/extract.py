@@ -1,0 +1,220 @@
+"""One pass over the audio that fills shelves, and goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Self, TextIO
+
+import torch
+from accelerate import Accelerator
+from filelock import FileLock
+from torch import Tensor
+
+from backbones.base import Backbone
+from harness.batches import LabelledSplit, bucketed, stream
+from harness.errors import UserError
+from harness.files import content_digest
+from harness.frames.condense import condense
+from harness.frames.store import DTYPES, FRAMES, PART, FrameStore, Shelf, seal
+
+BATCH_SECONDS = 64.0
+JOURNAL = "rows.jsonl"
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Utterances that the same shelves lack."""
+
+    shelves: tuple[Shelf, ...]
+    split: LabelledSplit
+    sounds: tuple[str, ...]
+    """Digest of each utterance's sound."""
+
+    @property
+    def name(self) -> str:
+        """Of the segments it writes: the same whenever the same sounds are asked for."""
+        return content_digest(list(self.sounds))[:16]
+
+    def plan(self) -> list[list[int]]:
+        """Its batches, always the same, so that a pass can go on after an interruption."""
+        return bucketed(self.split.durations_s, BATCH_SECONDS)
+
+
+def passes(
+    store: FrameStore, shelves: Sequence[Shelf], split: LabelledSplit, sounds: Sequence[str]
+) -> list[Pass]:
+    """What must be computed so that every shelf has every sound; none twice."""
+    found: dict[tuple[int, ...], list[Shelf]] = {}
+    first = {sound: index for index, sound in reversed(list(enumerate(sounds)))}
+    for shelf in shelves:
+        stored = store.sounds(shelf)
+        missing = tuple(sorted(index for sound, index in first.items() if sound not in stored))
+        found.setdefault(missing, []).append(shelf)
+    return [
+        Pass(tuple(lacking), _part(split, missing), tuple(sounds[index] for index in missing))
+        for missing, lacking in found.items()
+        if missing
+    ]
+
+
+def _part(split: LabelledSplit, indices: Sequence[int]) -> LabelledSplit:
+    return LabelledSplit(
+        tuple(split.utterances[index] for index in indices),
+        tuple(split.labels[index] for index in indices),
+        tuple(split.durations_s[index] for index in indices),
+    )
+
+
+def extract(
+    todo: Pass,
+    store: FrameStore,
+    backbone: Backbone,
+    accelerator: Accelerator,
+    on_batch: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Compute a pass's frames and write them to its shelves, whole or not at all.
+
+    Args:
+        todo: what to compute
+        store: where to
+        backbone: frozen, on the accelerator's device
+        accelerator: the precision in which frames are computed
+        on_batch: called with how many batches are done, and of how many
+
+    Raises:
+        UserError: the disk is full; what was written is kept, and the next pass goes on from it.
+    """
+    store.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(store.folder / f"{todo.name}.lock"), _disk_full(store.folder):
+        folders = {shelf: store.shelf(shelf) / todo.name for shelf in todo.shelves}
+        with ExitStack() as stack:
+            parts = [
+                stack.enter_context(Part.opened(folder.with_name(f"{todo.name}{PART}"), shelf))
+                for shelf, folder in folders.items()
+                if not folder.exists()  # another process may have written it meanwhile
+            ]
+            if not parts:
+                return
+            _fill(parts, todo, backbone, accelerator, on_batch)
+        for part in parts:
+            part.seal()
+
+
+def _fill(
+    parts: Sequence[Part],
+    todo: Pass,
+    backbone: Backbone,
+    accelerator: Accelerator,
+    on_batch: Callable[[int, int], None],
+) -> None:
+    plan = todo.plan()
+    done = min(part.batches for part in parts)
+    for part in parts:
+        part.go_back_to(done)
+    depths = {part.shelf.view.depth for part in parts}
+    batches = stream(todo.split, plan[done:])
+    for number, batch in enumerate(batches, start=done + 1):
+        moved = batch.to(accelerator.device)
+        with accelerator.autocast():
+            states = backbone.states(moved.waveforms, moved.lengths, depths)
+        sounds = [todo.sounds[index] for index in batch.indices]
+        for part in parts:
+            view = part.shelf.view
+            frames = states[view.depth]
+            if view.form != "frames":
+                frames = condense(
+                    frames if view.depth == len(backbone.layers) else backbone.speech(frames),
+                    view.form,
+                )
+            part.append(sounds, frames.values, frames.lengths.tolist())
+        on_batch(number, len(plan))
+
+
+@dataclass
+class Part:
+    """A segment that is being written: frames, and a journal of the batches they came in."""
+
+    folder: Path
+    shelf: Shelf
+    frames: BinaryIO
+    journal: TextIO
+    dims: int = 0
+    rows: list[list[tuple[str, int]]] = field(default_factory=list)
+
+    @classmethod
+    @contextmanager
+    def opened(cls, folder: Path, shelf: Shelf) -> Iterator[Self]:
+        """The part in `folder`, with the whole batches that an earlier pass left in it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with (
+            (folder / FRAMES).open("ab") as frames,
+            (folder / JOURNAL).open("a+", encoding="utf-8") as journal,
+        ):
+            part = cls(folder, shelf, frames, journal)
+            part._remember()
+            yield part
+
+    @property
+    def batches(self) -> int:
+        """How many batches are written."""
+        return len(self.rows)
+
+    def append(self, sounds: Sequence[str], values: Tensor, lengths: Sequence[int]) -> None:
+        """Write the real frames of one batch, then note that they are there."""
+        self.dims = values.shape[-1]
+        kept = values.detach().to("cpu", DTYPES[self.shelf.dtype])
+        for row, length in zip(kept, lengths, strict=True):
+            self.frames.write(row[:length].contiguous().view(torch.uint8).numpy().data)
+        _to_disk(self.frames)
+        rows = list(zip(sounds, lengths, strict=True))
+        self.journal.write(json.dumps({"dims": self.dims, "rows": rows}) + "\n")
+        _to_disk(self.journal)
+        self.rows.append(rows)
+
+    def go_back_to(self, batches: int) -> None:
+        """Forget what was written after so many batches, and half a batch after those."""
+        del self.rows[batches:]
+        frames = sum(count for rows in self.rows for _, count in rows)
+        self.frames.truncate(frames * self.dims * DTYPES[self.shelf.dtype].itemsize)
+        self.journal.seek(0)
+        lines = self.journal.readlines()[:batches]
+        self.journal.truncate(len("".join(lines).encode()))
+
+    def seal(self) -> None:
+        """Make it a segment, after the last batch."""
+        (self.folder / JOURNAL).unlink()
+        seal(self.folder, self.shelf, self.dims, (row for rows in self.rows for row in rows))
+
+    def _remember(self) -> None:
+        self.journal.seek(0)
+        for line in self.journal:
+            try:
+                noted = json.loads(line)
+            except ValueError:  # the last line of a process that was killed
+                return
+            self.dims = noted["dims"]
+            self.rows.append([(sound, count) for sound, count in noted["rows"]])
+
+
+def _to_disk(file: BinaryIO | TextIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+@contextmanager
+def _disk_full(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UserError(
+            f"the disk of {folder} is full. What was computed is kept: make room and run again, "
+            "set HARNESS_CACHE to another disk, or use --frames off"
+        ) from error

@@ -1,0 +1,56 @@
+"""Batches gathered from stored frames, ahead of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from backbones.base import Frames
+from harness.batches import Batch, LabelledSplit, ahead, load_batch
+from harness.training.inputs import FromAudio, Start
+
+
+@dataclass(frozen=True)
+class FromStore:
+    """Frames of one split, as they lie in the store.
+
+    A recording that is longer than the split's crop is cut anew each epoch, and frames of a
+    stretch are no stretch of the frames: a batch that holds one goes through the prefix.
+    """
+
+    split: LabelledSplit
+    sounds: Sequence[str]
+    """Digest of each utterance's sound."""
+    views: Sequence[Mapping[str, Tensor]]
+    """For each of the model's depths, frames (F, D) by sound."""
+    dtype: torch.dtype | None
+    """In which the trained part takes them; None where pooling has condensed them."""
+    audio: FromAudio
+
+    def batches(self, plan: Iterable[list[int]], seed: Sequence[int] = ()) -> Iterator[Start]:
+        """The batches of a plan, gathered while the previous ones are used."""
+        for loaded in ahead(plan, lambda indices: self._load(indices, seed)):
+            yield self.audio.begin(loaded) if isinstance(loaded, Batch) else self._move(loaded)
+
+    def _load(self, indices: list[int], seed: Sequence[int]) -> Batch | Start:
+        limit = self.split.crop_s
+        if limit is not None and any(self.split.durations_s[index] > limit for index in indices):
+            return load_batch(self.split, indices, seed)
+        labels = torch.tensor([self.split.labels[index] for index in indices])
+        return Start(tuple(self._gather(view, indices) for view in self.views), labels, indices)
+
+    def _gather(self, view: Mapping[str, Tensor], indices: Sequence[int]) -> Frames:
+        rows = [view[self.sounds[index]] for index in indices]
+        values = pad_sequence(rows, batch_first=True)
+        return Frames(values.to(self.dtype), torch.tensor([len(row) for row in rows]))
+
+    def _move(self, batch: Start) -> Start:
+        device = self.audio.accelerator.device
+        states = tuple(Frames(s.values.to(device), s.lengths.to(device)) for s in batch.states)
+        if self.dtype is not None:
+            states = self.audio.model.start(states)
+        return Start(states, batch.labels.to(device), batch.indices)
