@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
 
 from backbones.base import Frames
+from backbones.dropout import attend
 
 
 class FusedAttention(nn.Module):
@@ -35,13 +35,8 @@ class FusedAttention(nn.Module):
         """
         heads = self.qkv(hidden).unflatten(2, (3, self.num_heads, -1))
         query, key, value = heads.permute(2, 0, 3, 1, 4)
-        mixed = scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            attn_mask=alibi_bias.to(query.dtype),
-            dropout_p=self.dropout if self.training else 0.0,
-        )
+        bias = alibi_bias.to(query.dtype)
+        mixed = attend(query, key, value, bias, self.dropout if self.training else 0.0)
         output: Tensor = self.proj_drop(self.proj(mixed.transpose(1, 2).flatten(2)))
         return output
 

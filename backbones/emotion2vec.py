@@ -19,6 +19,7 @@ from backbones.alibi import alibi, alibi_slopes
 from backbones.attention import FusedAttention, key_bias
 from backbones.base import Backbone, BackboneConfig, Encoder, Frames
 from backbones.cards import BackboneCard, BackboneError
+from backbones.dropout import draw_fast
 from backbones.funasr_room import emotion2vec_class, funasr_room
 from backbones.padding import (
     convolved,
@@ -78,6 +79,7 @@ class Emotion2Vec(Backbone):
             for layer in self.local_encoder.conv_layers
         ]
         self.minimum_samples = receptive_field(self.convolutions)
+        draw_fast(self)
 
     @property
     def encoder(self) -> Encoder:

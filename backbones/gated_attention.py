@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
+
+from backbones.dropout import attend
 
 
 class GatedAttention(nn.Module):
@@ -67,8 +68,7 @@ class GatedAttention(nn.Module):
         bias = self._gate(hidden_states).to(query.dtype) * position_bias.to(query.dtype)
         if attention_mask is not None:
             bias = bias.masked_fill(~attention_mask, -torch.inf)
-        dropout = self.dropout if self.training else 0.0
-        attended = scaled_dot_product_attention(query, key, value, bias, dropout)
+        attended = attend(query, key, value, bias, self.dropout if self.training else 0.0)
         return self.out_proj(attended.transpose(1, 2).flatten(2)), None, position_bias
 
     def _gate(self, hidden: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from backbones.base import Backbone, BackboneConfig, Frames
 from backbones.cards import BackboneCard, BackboneError
+from backbones.dropout import draw_fast
 from backbones.gated_attention import GatedAttention
 from backbones.padding import (
     convolved,
@@ -73,6 +74,7 @@ class Wav2Vec2Family(Backbone):
         if self.relative.gated_bias:
             for layer in self.layers:
                 layer.attention = GatedAttention(layer.attention)
+        draw_fast(self)
 
     def frame_lengths(self, lengths: Tensor) -> Tensor:
         """One frame every 20 ms, once 25 ms of audio are there."""

@@ -1,0 +1,68 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from backbones.dropout import Dropout, attend, draw_fast, dropout
+
+
+@given(p=st.floats(0, 0.95), width=st.integers(1, 50))
+def test_a_value_is_dropped_or_grows_to_make_up_for_it(p: float, width: int) -> None:
+    values = dropout(torch.ones(3, width), p)
+    kept = values[values != 0]
+    torch.testing.assert_close(kept, torch.full_like(kept, 1 / (1 - p)), rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_as_many_are_dropped_as_asked_for_wherever_they_stand(p: float) -> None:
+    torch.manual_seed(0)
+    dropped = dropout(torch.ones(400, 403), p) == 0
+    for share in (dropped.float().mean(0), dropped.float().mean(1)):
+        assert float(share.mean()) == pytest.approx(p, abs=0.01)
+        assert float((share - p).abs().max()) < 5 * (p * (1 - p) / 400) ** 0.5
+
+
+def test_a_seed_decides_what_is_dropped() -> None:
+    draws = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        draws.append(dropout(torch.ones(64), 0.5))
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+
+
+def test_the_gradient_passes_where_a_value_did() -> None:
+    values = torch.ones(100, requires_grad=True)
+    kept = dropout(values, 0.3)
+    kept.sum().backward()
+    assert torch.equal(values.grad, kept.detach())
+
+
+def test_everything_and_nothing_can_be_dropped() -> None:
+    assert dropout(torch.ones(5), 1.0).tolist() == [0.0] * 5
+    assert dropout(torch.ones(5), 0.0).tolist() == [1.0] * 5
+
+
+def test_attention_without_dropout_is_torchs_and_with_it_has_the_same_mean() -> None:
+    torch.manual_seed(0)
+    query, key, value = torch.randn(3, 2, 4, 7, 8)
+    bias = torch.randn(2, 4, 7, 7).masked_fill(torch.rand(2, 1, 7, 7) > 0.9, -torch.inf)
+    expected = nn.functional.scaled_dot_product_attention(query, key, value, bias)
+    torch.testing.assert_close(attend(query, key, value, bias, 0.0), expected)
+    torch.testing.assert_close(
+        attend(query, key, value, bias, 1e-5), expected
+    )  # rounds to 1 in 2¹⁶
+    many = torch.stack([attend(query, key, value, bias, 0.2) for _ in range(3000)])
+    torch.testing.assert_close(many.mean(0), expected, rtol=0, atol=0.1)
+    assert many.std(0).min() > 0
+
+
+def test_every_dropout_of_a_network_is_replaced_and_rests_outside_training() -> None:
+    network = nn.Sequential(nn.Linear(4, 4), nn.Sequential(nn.Dropout(0.4), nn.Dropout(0.2)))
+    draw_fast(network)
+    assert [m.p for m in network.modules() if isinstance(m, Dropout)] == [0.4, 0.2]
+    assert not [m for m in network.modules() if isinstance(m, nn.Dropout)]
+    values = torch.randn(2, 4)
+    assert torch.equal(network.eval()(values), network[0](values))
+    assert not torch.equal(network.train()(values), network[0](values))
