@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
+
+from backbones.dropout import attend
 
 
 class RelativeKeyAttention(nn.Module):
@@ -49,8 +50,7 @@ class RelativeKeyAttention(nn.Module):
             for projection in (self.linear_q, self.linear_k, self.linear_v)
         )
         bias = self._position_bias(query).masked_fill(~attention_mask, -torch.inf)
-        dropout = self.dropout if self.training else 0.0
-        attended = scaled_dot_product_attention(query, key, value, bias, dropout)
+        attended = attend(query, key, value, bias, self.dropout if self.training else 0.0)
         return self.linear_out(attended.transpose(1, 2).flatten(2)), None
 
     def _position_bias(self, query: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from backbones.base import Backbone, BackboneConfig, Frames
 from backbones.cards import BackboneCard, BackboneError
+from backbones.dropout import draw_fast
 from backbones.fbank import BANDS, HOP, WINDOW, fbank_frames, normalised_fbank
 from backbones.relative_key import RelativeKeyAttention
 from backbones.weights import read_config
@@ -51,6 +52,7 @@ class W2vBert(Backbone):
         self.layers = net.encoder.layers
         for layer in self.layers:
             layer.self_attn = RelativeKeyAttention(layer.self_attn)
+        draw_fast(self)
 
     def frame_lengths(self, lengths: Tensor) -> Tensor:
         """One frame every 20 ms, once 35 ms of audio are there."""

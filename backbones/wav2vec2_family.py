@@ -19,6 +19,7 @@ from backbones.padding import (
     convolved,
     frames_after,
     group_norm,
+    in_stretches,
     receptive_field,
     standardise,
     zero_padding,
@@ -95,13 +96,18 @@ class Wav2Vec2Family(Backbone):
 
     def _convolve(self, waveforms: Tensor, lengths: Tensor) -> Tensor:
         first, *rest = self.feature_extractor.conv_layers
-        hidden: Tensor = waveforms[:, None]
-        if self._first_norm_over_time():
-            own = frames_after(lengths, self.convolutions[:1])
-            hidden = first.activation(group_norm(first.layer_norm, first.conv(hidden), own))
-        else:
-            hidden = first(hidden)
+        if not self._first_norm_over_time():
+            return in_stretches(self._convolve_locally, waveforms, self.convolutions)
+        own = frames_after(lengths, self.convolutions[:1])
+        normed = group_norm(first.layer_norm, first.conv(waveforms[:, None]), own)
+        hidden: Tensor = first.activation(normed)
         for layer in rest:
+            hidden = layer(hidden)
+        return hidden
+
+    def _convolve_locally(self, waveforms: Tensor) -> Tensor:
+        hidden: Tensor = waveforms[:, None]
+        for layer in self.feature_extractor.conv_layers:
             hidden = layer(hidden)
         return hidden
 

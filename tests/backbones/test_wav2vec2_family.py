@@ -161,7 +161,9 @@ def test_waveforms_are_normalised_as_the_checkpoint_says(
         if normalises
         else waveforms[0]
     )
-    torch.testing.assert_close(convolved[0], expected, rtol=0, atol=1e-3)
+    heard = len(convolved[0])  # samples that make no whole frame may be left out
+    assert heard > 8000 - 320
+    torch.testing.assert_close(convolved[0], expected[:heard], rtol=0, atol=1e-3)
 
 
 def test_normalised_input_is_what_transformers_own_extractor_makes(
