@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -35,6 +37,19 @@ def test_the_smoke_suite_runs_in_mixed_precision(cli: Any, tmp_path: Path) -> No
     for record in Store(tmp_path / "smoke").read_trials():
         assert record.fit is not None
         assert record.fit.precision == ("bf16" if torch.cuda.is_bf16_supported() else "float32")
+
+
+def test_kept_frames_teach_what_the_recordings_do(cli: Any, tmp_path: Path) -> None:
+    probabilities = {}
+    for frames in ("auto", "off"):
+        results = tmp_path / frames
+        changes = ("--set", "cost=null", "--set", "training.epochs=2", "--frames", frames)
+        answer = cli("run", "smoke", "--results", results, "--device", "cuda", *changes)
+        assert answer.code == 0, answer.err
+        store = Store(results / "smoke")
+        kept = [store.read_predictions(record.trial_id) for record in store.read_trials()]
+        probabilities[frames] = pd.concat(kept).filter(like="p_").to_numpy()
+    np.testing.assert_allclose(probabilities["auto"], probabilities["off"], atol=1e-2)
 
 
 def test_costs_hold_the_peak_of_nvml_and_of_torch() -> None:
