@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
@@ -14,9 +16,10 @@ from torch import Tensor
 from backbones.base import Backbone
 from harness.batches import LabelledSplit
 from harness.corpora.cache import cache_folder
+from harness.files import content_digest, file_digest
 from harness.frames.extract import extract, passes
 from harness.frames.inputs import FromStore
-from harness.frames.room import DEFAULT_LIMIT_GB, make_room, planned_bytes
+from harness.frames.room import DEFAULT_LIMIT_GB, make_room, planned_bytes, written_bytes
 from harness.frames.store import DTYPES, Dtype, FrameStore, Shelf
 from harness.frames.views import views_of
 from harness.ground import Ground, cut_fold, labelled
@@ -88,7 +91,8 @@ class Bench:
         split = labelled(self.ground, self._used_by(trials))
         for todo in passes(self._store, list(shelves), split, self._sounds(split)):
             needed_bytes = planned_bytes(todo, backbone)
-            make_room(self._store, needed_bytes, 1e9 * self.machine.cache_gb, list(shelves))
+            more_bytes = needed_bytes - written_bytes(todo, self._store)
+            make_room(self._store, more_bytes, 1e9 * self.machine.cache_gb, list(shelves))
             reporter.note(
                 f"frames of {len(todo.sounds)} utterances from {name}, "
                 f"{len(todo.shelves)} depths, {needed_bytes / 1e9:.2f} GB"
@@ -97,6 +101,8 @@ class Bench:
             backbone.finetune(0).eval().to(accelerator.device)
             extract(todo, self._store, backbone, accelerator, lambda *_: reporter.advance())
             reporter.end()
+        for shelf in shelves:  # now, so that they stay even if another run makes room
+            self._opened(shelf, accelerator.device)
 
     def inputs(
         self, trial: Trial, model: SERModel, split: LabelledSplit, accelerator: Accelerator
@@ -128,6 +134,7 @@ class Bench:
             Shelf(
                 backbone=trial.backbone.name,
                 weights=backbone.weights.digest,
+                settings=settings_digest(backbone),
                 program=frames_digest(),
                 precision=precision,
                 dtype=kept if view.form == "frames" else "float32",
@@ -165,6 +172,14 @@ class Bench:
     @cached_property
     def _sound(self) -> dict[str, str]:
         return {fact.utterance_id: fact.sha256 for fact in self.ground.facts if fact.sha256}
+
+
+def settings_digest(backbone: Backbone) -> str:
+    """Digest of what makes a network what it is beside its weights: settings, and its program."""
+    card, folder = backbone.card, Path(backbone.weights.source)
+    beside = [*folder.glob("*.json"), *folder.glob("*.yaml")] if folder.is_dir() else []
+    files = [Path(inspect.getfile(type(backbone))), *sorted(beside)]
+    return content_digest([card.architecture, card.pads_to_s, *map(file_digest, files)])
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Self, TextIO
 
@@ -36,10 +37,10 @@ class Pass:
     sounds: tuple[str, ...]
     """Digest of each utterance's sound."""
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """Of the segments it writes: the same whenever the same sounds are asked for."""
-        return content_digest(list(self.sounds))[:16]
+        """Of the segments it writes: the same for the same sounds in the same batches."""
+        return content_digest([list(self.sounds), self.plan()])[:16]
 
     def plan(self) -> list[list[int]]:
         """Its batches, always the same, so that a pass can go on after an interruption."""
@@ -91,7 +92,7 @@ def extract(
         UserError: the disk is full; what was written is kept, and the next pass goes on from it.
     """
     store.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(store.folder / f"{todo.name}.lock"), _disk_full(store.folder):
+    with _disk_full(store.folder), lock(store.folder, todo.name):
         folders = {shelf: store.shelf(shelf) / todo.name for shelf in todo.shelves}
         with ExitStack() as stack:
             parts = [
@@ -104,6 +105,11 @@ def extract(
             _fill(parts, todo, backbone, accelerator, on_batch)
         for part in parts:
             part.seal()
+
+
+def lock(folder: Path, name: str) -> FileLock:
+    """Held by whoever writes the segments of that name in a store's folder."""
+    return FileLock(folder / f"{name}.lock")
 
 
 def _fill(
@@ -169,6 +175,11 @@ class Part:
         """Write the real frames of one batch, then note that they are there."""
         self.dims = values.shape[-1]
         kept = values.detach().to("cpu", DTYPES[self.shelf.dtype])
+        if kept.abs().amax() == torch.inf:
+            raise UserError(
+                f"frames of {self.shelf.backbone} are too large to be kept as {self.shelf.dtype}: "
+                "use --frames bf16 or float32"
+            )
         for row, length in zip(kept, lengths, strict=True):
             self.frames.write(row[:length].contiguous().view(torch.uint8).numpy().data)
         _to_disk(self.frames)
@@ -180,8 +191,7 @@ class Part:
     def go_back_to(self, batches: int) -> None:
         """Forget what was written after so many batches, and half a batch after those."""
         del self.rows[batches:]
-        frames = sum(count for rows in self.rows for _, count in rows)
-        self.frames.truncate(frames * self.dims * DTYPES[self.shelf.dtype].itemsize)
+        self.frames.truncate(self._size_bytes(self.rows))
         self.journal.seek(0)
         lines = self.journal.readlines()[:batches]
         self.journal.truncate(len("".join(lines).encode()))
@@ -193,13 +203,22 @@ class Part:
 
     def _remember(self) -> None:
         self.journal.seek(0)
+        left_bytes = self.frames.tell()
         for line in self.journal:
             try:
                 noted = json.loads(line)
             except ValueError:  # the last line of a process that was killed
                 return
             self.dims = noted["dims"]
-            self.rows.append([(sound, count) for sound, count in noted["rows"]])
+            rows = [(sound, count) for sound, count in noted["rows"]]
+            left_bytes -= self._size_bytes([rows])
+            if left_bytes < 0:  # a disk that kept the journal and lost the frames
+                return
+            self.rows.append(rows)
+
+    def _size_bytes(self, batches: Sequence[Sequence[tuple[str, int]]]) -> int:
+        frames = sum(count for rows in batches for _, count in rows)
+        return frames * self.dims * DTYPES[self.shelf.dtype].itemsize
 
 
 def _to_disk(file: BinaryIO | TextIO) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import torch
+from filelock import Timeout
 
 from backbones.base import Backbone, Frames
 from harness.audio import SAMPLE_RATE_HZ
 from harness.errors import UserError
-from harness.frames.extract import Pass
-from harness.frames.store import DTYPES, INDEX, FrameStore, Shelf
+from harness.frames.extract import Pass, lock
+from harness.frames.store import DTYPES, PART, Dtype, FrameStore, Shelf
+from harness.frames.views import View
 
 DEFAULT_LIMIT_GB = 100.0
 SPARE_BYTES = 500_000_000  # of the disk, that frames leave to others
@@ -20,14 +22,22 @@ SPARE_BYTES = 500_000_000  # of the disk, that frames leave to others
 
 def planned_bytes(todo: Pass, backbone: Backbone) -> int:
     """What a pass will write, by the exact arithmetic of the backbone's frames."""
-    samples = [round(seconds * SAMPLE_RATE_HZ) for seconds in todo.split.durations_s]
-    counts = (backbone.frame_lengths(torch.tensor(samples)) + extra_tokens(backbone)).tolist()
-    dims = backbone.config.hidden_size
-    return sum(
-        shelf.view.rows(count) * dims * DTYPES[shelf.dtype].itemsize
-        for shelf in todo.shelves
-        for count in counts
-    )
+    durations_s = todo.split.durations_s
+    return sum(view_bytes(s.view, s.dtype, durations_s, backbone) for s in todo.shelves)
+
+
+def view_bytes(view: View, dtype: Dtype, durations_s: Sequence[float], backbone: Backbone) -> int:
+    """What utterances of some lengths take at one depth."""
+    samples = torch.tensor([round(seconds * SAMPLE_RATE_HZ) for seconds in durations_s])
+    below_top = view.depth < len(backbone.layers)
+    counts = backbone.frame_lengths(samples) + (extra_tokens(backbone) if below_top else 0)
+    rows = sum(map(view.rows, counts.tolist()))
+    return rows * backbone.config.hidden_size * DTYPES[dtype].itemsize
+
+
+def written_bytes(todo: Pass, store: FrameStore) -> int:
+    """What an earlier attempt at a pass has written already."""
+    return sum(size_bytes(store.shelf(shelf) / f"{todo.name}{PART}") for shelf in todo.shelves)
 
 
 def extra_tokens(backbone: Backbone) -> int:
@@ -42,6 +52,8 @@ def make_room(
 ) -> list[Path]:
     """Delete segments, those unused for longest first, until so many bytes may be written.
 
+    What an interrupted pass has left makes way like a segment, unless it is being written.
+
     Args:
         store: where they are to be written
         needed_bytes: how many
@@ -52,28 +64,29 @@ def make_room(
         The folders that made way.
 
     Raises:
-        UserError: there is no room for them, whatever makes way.
+        UserError: there is no room for them, whatever makes way; then nothing does.
     """
     store.folder.mkdir(parents=True, exist_ok=True)
-    kept = {store.shelf(shelf) for shelf in in_use}
+    movable = _by_last_use(store.folder, {store.shelf(shelf) for shelf in in_use})
+    room = _room(store.folder, limit_bytes, sum(map(size_bytes, movable)))
+    if needed_bytes > room:
+        raise UserError(
+            f"frames need {_gb(needed_bytes)} in {store.folder}, where {_gb(limit_bytes)} are "
+            f"allowed and there is room for {_gb(room)}: allow more with --cache-gb, set "
+            "HARNESS_CACHE to another disk, or use --frames off"
+        )
     gone = []
-    oldest_first = iter(_by_last_use(store.folder, kept))
-    while needed_bytes > _room(store.folder, limit_bytes):
-        folder = next(oldest_first, None)
-        if folder is None:
-            raise UserError(
-                f"frames need {_gb(needed_bytes)} in {store.folder}, where {_gb(limit_bytes)} are "
-                f"allowed and there is room for {_gb(_room(store.folder, limit_bytes))}: allow "
-                "more with --cache-gb, set HARNESS_CACHE to another disk, or use --frames off"
-            )
+    for folder in movable:
+        if needed_bytes <= _room(store.folder, limit_bytes):
+            break
         shutil.rmtree(folder)
         gone.append(folder)
     return gone
 
 
-def _room(folder: Path, limit_bytes: float) -> float:
+def _room(folder: Path, limit_bytes: float, freed_bytes: int = 0) -> float:
     free = shutil.disk_usage(folder).free - SPARE_BYTES
-    return max(0.0, min(limit_bytes - size_bytes(folder), free))
+    return max(0.0, min(limit_bytes - size_bytes(folder), free) + freed_bytes)
 
 
 def size_bytes(folder: Path) -> int:
@@ -81,9 +94,24 @@ def size_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _by_last_use(folder: Path, kept: Collection[Path]) -> Iterable[Path]:
-    indices = [path for path in folder.glob(f"*/*/{INDEX}") if path.parents[1] not in kept]
-    return [path.parent for path in sorted(indices, key=lambda path: path.stat().st_mtime)]
+def _by_last_use(folder: Path, kept: Collection[Path]) -> list[Path]:
+    """Segments and unfinished parts that may make way."""
+    found = [path for path in folder.glob("*/*/") if path.parent not in kept]
+    return sorted((path for path in found if not _being_written(folder, path)), key=_last_use)
+
+
+def _last_use(folder: Path) -> float:
+    return max((path.stat().st_mtime for path in folder.iterdir()), default=0.0)
+
+
+def _being_written(folder: Path, path: Path) -> bool:
+    if not path.name.endswith(PART):
+        return False
+    try:
+        with lock(folder, path.name.removesuffix(PART)).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 def _gb(size: float) -> str:

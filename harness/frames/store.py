@@ -43,6 +43,8 @@ class Shelf:
     backbone: str
     weights: str
     """Digest of the weights."""
+    settings: str
+    """Digest of what else makes the network what it is, such as how it wants a waveform."""
     program: str
     """Digest of the code that makes frames of a recording, and of the libraries it uses."""
     precision: str
@@ -125,30 +127,26 @@ class FrameStore:
 
 def segments_in(folder: Path) -> Iterator[Segment]:
     """The whole segments in a shelf's folder; a damaged one is none, since it can be remade."""
-    for index in sorted(folder.glob(f"*/{INDEX}")):
-        if index.parent.name.endswith(PART):
+    for place in sorted(folder.glob("*/")):
+        if place.name.endswith(PART):
             continue
         try:
-            segment = _segment(index)
+            segment = _segment(place)
         except (OSError, ValueError, KeyError, TypeError):
             segment = None
-        if segment and _is_whole(segment):
+        if segment:
             yield segment
         else:
-            shutil.rmtree(index.parent, ignore_errors=True)
+            shutil.rmtree(place, ignore_errors=True)
 
 
-def _segment(index: Path) -> Segment | None:
-    stated = json.loads(index.read_text("utf-8"))
+def _segment(folder: Path) -> Segment | None:
+    stated = json.loads((folder / INDEX).read_text("utf-8"))
     if stated["format"] != FORMAT:
         return None
     rows = tuple((str(sound), int(frames)) for sound, frames in stated["rows"])
-    return Segment(index.parent, int(stated["dims"]), stated["dtype"], rows)
-
-
-def _is_whole(segment: Segment) -> bool:
-    path = segment.folder / FRAMES
-    return path.is_file() and path.stat().st_size == segment.size_bytes
+    segment = Segment(folder, int(stated["dims"]), stated["dtype"], rows)
+    return segment if (folder / FRAMES).stat().st_size == segment.size_bytes else None
 
 
 def seal(part: Path, shelf: Shelf, dims: int, rows: Iterable[tuple[str, int]]) -> None:

@@ -31,11 +31,16 @@ POOLINGS = {
         "attention-weighted mean and standard deviation (Okabe et al. 2018), 2·D wide",
     ),
     "mean": Part("harness.heads.pooling:MeanPooling", "mean over the real frames, D wide"),
+    "statistics": Part(
+        "harness.heads.pooling:StatisticsPooling",
+        "mean and standard deviation over the real frames, 2·D wide",
+    ),
 }
 
 POOLING_ALIASES = {
     "AttentiveStatisticsPooling": "attentive_statistics",
     "MeanPooling": "mean",
+    "StatisticsPooling": "statistics",
 }
 
 LOSSES = {

@@ -29,6 +29,30 @@ class MeanPooling(nn.Module):
             return _weighted_sum(mask / mask.sum(1, keepdim=True), _real_only(values, mask))
 
 
+class StatisticsPooling(nn.Module):
+    """The mean and the standard deviation of an utterance's real frames; it learns nothing.
+
+    σ = sqrt(max(mean of (x − μ)², 1e-5)), the biased deviation, output [μ; σ].
+
+    Shape:
+        input: (B, F, D) and mask (B, F)
+        output: (B, 2·D)
+
+    >>> frames, mask = torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[True, True, False]])
+    >>> StatisticsPooling(input_dim=1, hidden_dim=1)(frames, mask)
+    tensor([[2., 1.]])
+    """
+
+    def __init__(self, input_dim: int, hidden_dim: int) -> None:
+        super().__init__()
+        self.output_dim = 2 * input_dim
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """Take the statistics in float32."""
+        with _float32(values):
+            return _statistics(mask / mask.sum(1, keepdim=True), _real_only(values, mask))
+
+
 class AttentiveStatisticsPooling(nn.Module):
     """Attention-weighted mean and standard deviation of the frames.
 
@@ -59,17 +83,20 @@ class AttentiveStatisticsPooling(nn.Module):
         scores = self.attention(values).squeeze(-1)
         with _float32(values):
             weights = scores.float().masked_fill(~mask, -torch.inf).softmax(1)
-            real = _real_only(values, mask)
-            mean = _weighted_sum(weights, real)
-            # the same as Σ w x² − μ², without the difference of two large numbers
-            variance = _weighted_sum(weights, (real - mean[:, None]).square())
-            deviation = variance.clamp(min=MIN_VARIANCE).sqrt()
-            return torch.cat([mean, deviation], dim=1)
+            return _statistics(weights, _real_only(values, mask))
 
 
 def _float32(values: Tensor) -> torch.autocast:
     """Mixed precision would take the products of the statistics in half precision."""
     return torch.autocast(values.device.type, enabled=False)
+
+
+def _statistics(weights: Tensor, real: Tensor) -> Tensor:
+    """Weighted mean and standard deviation, (B, 2·D), of frames that hold zeros as padding."""
+    mean = _weighted_sum(weights, real)
+    # the same as Σ w x² − μ², without the difference of two large numbers
+    variance = _weighted_sum(weights, (real - mean[:, None]).square())
+    return torch.cat([mean, variance.clamp(min=MIN_VARIANCE).sqrt()], dim=1)
 
 
 def _weighted_sum(weights: Tensor, values: Tensor) -> Tensor:

@@ -114,6 +114,22 @@ def test_hidden_states_have_the_shape_of_the_last_one(backbone: Backbone, batch:
     assert backbone(*batch(8000)).hidden_states is None
 
 
+def test_states_at_some_depths_are_those_of_the_whole_pass(
+    backbone: Backbone, batch: Batch
+) -> None:
+    waveforms, lengths = _lengths(batch(8000, 5000))
+    expected = backbone(*batch(8000, 5000), output_hidden_states=True).hidden_states
+    backbone.finetune("all")
+    for asked in ({0, len(backbone.layers)}, {max(0, len(backbone.layers) - 1)}):
+        found = backbone.states(waveforms, lengths, asked)
+        assert found.keys() == asked
+        for depth, frames in found.items():
+            below_top = depth < len(backbone.layers)
+            speech = backbone.speech(frames) if below_top else frames
+            assert torch.equal(speech.values, expected[depth])
+            assert not speech.values.requires_grad
+
+
 @pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.bool, torch.float32])
 def test_an_attention_mask_of_any_type_means_the_same(
     backbone: Backbone, batch: Batch, dtype: torch.dtype

@@ -2,10 +2,16 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.errors import UserError
 from harness.heads import POOLING_ALIASES, POOLINGS, pooling_name
-from harness.heads.pooling import AttentiveStatisticsPooling, MeanPooling
+from harness.heads.pooling import (
+    AttentiveStatisticsPooling,
+    MeanPooling,
+    StatisticsPooling,
+)
 
 
 def example() -> tuple[torch.Tensor, torch.Tensor]:
@@ -19,6 +25,19 @@ def test_mean_pooling_is_the_mean_of_each_rows_real_frames() -> None:
     pooled = MeanPooling(4, 4)(values, mask)
     for row, frames, length in zip(pooled, values, (7, 4, 1), strict=True):
         torch.testing.assert_close(row, frames[:length].mean(0))
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=5), st.integers(0, 99))
+def test_statistics_are_torchs_mean_and_biased_deviation_of_each_row_alone(
+    lengths: list[int], seed: int
+) -> None:
+    values = torch.randn(len(lengths), 30, 4, generator=torch.Generator().manual_seed(seed))
+    pooled = StatisticsPooling(4, 4)(values, torch.arange(30) < torch.tensor(lengths)[:, None])
+    for row, frames, length in zip(pooled, values, lengths, strict=True):
+        real = frames[:length]
+        deviation = real.std(0, correction=0).clamp(min=1e-5**0.5)
+        torch.testing.assert_close(row, torch.cat([real.mean(0), deviation]))
 
 
 def test_attentive_statistics_equal_the_formula_row_by_row() -> None:
@@ -52,9 +71,12 @@ def test_every_pooling_says_how_wide_its_output_is(name: str) -> None:
     assert pooling(values, mask).shape == (3, pooling.output_dim)
 
 
-def test_a_single_frame_has_the_smallest_deviation_and_a_finite_gradient() -> None:
+@pytest.mark.parametrize("pooling", [AttentiveStatisticsPooling, StatisticsPooling])
+def test_a_single_frame_has_the_smallest_deviation_and_a_finite_gradient(
+    pooling: type[torch.nn.Module],
+) -> None:
     values = torch.ones(1, 1, 4, requires_grad=True)
-    pooled = AttentiveStatisticsPooling(4, 4)(values, torch.ones(1, 1, dtype=torch.bool))
+    pooled = pooling(4, 4)(values, torch.ones(1, 1, dtype=torch.bool))
     pooled.sum().backward()
     torch.testing.assert_close(pooled[0, 4:], torch.full((4,), 1e-5).sqrt())
     assert values.grad is not None
