@@ -11,16 +11,15 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
 
 from backbones.base import Backbone
 from harness.batches import LabelledSplit
 from harness.corpora.cache import cache_folder
 from harness.files import content_digest, file_digest
-from harness.frames.extract import extract, passes
+from harness.frames.extract import Pass, extract, passes
 from harness.frames.inputs import FromStore
 from harness.frames.room import DEFAULT_LIMIT_GB, make_room, planned_bytes, written_bytes
-from harness.frames.store import DTYPES, Dtype, FrameStore, Shelf
+from harness.frames.store import PART, Dtype, FrameStore, Kept, Shelf
 from harness.frames.views import views_of
 from harness.ground import Ground, cut_fold, labelled
 from harness.heads.build import load_backbone
@@ -53,13 +52,16 @@ class Bench:
     ground: Ground
     machine: Machine
     _backbone: Backbone | None = None
-    _open: dict[Shelf, dict[str, Tensor]] = field(default_factory=dict)
-    _memory_used: int = 0
+    _settings: str = ""
+    _opened: dict[Shelf, Kept] = field(default_factory=dict)
+    _held: dict[Shelf, Kept] = field(default_factory=dict)
+    """What the latest trial learned from, in memory or on the GPU."""
 
     def backbone(self, trial: Trial) -> Backbone:
         """The trial's backbone, with the weights it was loaded with."""
         if self._backbone is None:
             self._backbone = load_backbone(trial.backbone, offline=self.machine.offline)
+            self._settings = settings_digest(self._backbone)
         return self._backbone
 
     @contextmanager
@@ -89,20 +91,30 @@ class Bench:
         backbone = self.backbone(trials[0])
         shelves = {shelf: None for trial in trials for shelf in self._shelves(trial, accelerator)}
         split = labelled(self.ground, self._used_by(trials))
-        for todo in passes(self._store, list(shelves), split, self._sounds(split)):
+        sounds = self._sounds(split)
+        for todo in passes(self._store, list(shelves), split, sounds):
             needed_bytes = planned_bytes(todo, backbone)
-            more_bytes = needed_bytes - written_bytes(todo, self._store)
-            make_room(self._store, more_bytes, 1e9 * self.machine.cache_gb, list(shelves))
+            self._make_room(todo, needed_bytes, list(shelves), sounds)
             reporter.note(
                 f"frames of {len(todo.sounds)} utterances from {name}, "
                 f"{len(todo.shelves)} depths, {needed_bytes / 1e9:.2f} GB"
             )
-            reporter.begin("  frames", len(todo.plan()))
             backbone.finetune(0).eval().to(accelerator.device)
-            extract(todo, self._store, backbone, accelerator, lambda *_: reporter.advance())
-            reporter.end()
+            reporter.begin("  frames", len(todo.plan()))
+            try:
+                extract(todo, self._store, backbone, accelerator, lambda *_: reporter.advance())
+            finally:
+                reporter.end()
         for shelf in shelves:  # now, so that they stay even if another run makes room
-            self._opened(shelf, accelerator.device)
+            self._opened[shelf] = self._store.open(shelf, sounds)
+
+    def _make_room(
+        self, todo: Pass, needed_bytes: int, shelves: Sequence[Shelf], sounds: Sequence[str]
+    ) -> None:
+        more_bytes = needed_bytes - written_bytes(todo, self._store)
+        in_use = [s.folder for shelf in shelves for s in self._store.holding(shelf, sounds)]
+        parts = [self._store.shelf(shelf) / f"{todo.name}{PART}" for shelf in todo.shelves]
+        make_room(self._store, more_bytes, 1e9 * self.machine.cache_gb, [*in_use, *parts])
 
     def inputs(
         self, trial: Trial, model: SERModel, split: LabelledSplit, accelerator: Accelerator
@@ -111,15 +123,13 @@ class Bench:
         audio = FromAudio(split, model, accelerator)
         if not self.keeps(trial):
             return audio
-        shelves = self._shelves(trial, accelerator)
-        precision = DTYPES[precision_name(accelerator)]
-        return FromStore(
-            split,
-            self._sounds(split),
-            [self._opened(shelf, accelerator.device) for shelf in shelves],
-            None if shelves[0].view.form != "frames" else precision,
-            audio,
-        )
+        shelves, sounds = self._shelves(trial, accelerator), self._sounds(split)
+        if any(shelf not in self._opened for shelf in shelves):
+            return audio
+        views = self._placed(shelves, accelerator.device)
+        if any(sound not in view.frames for view in views for sound in sounds):
+            return audio
+        return FromStore(split, sounds, views, shelves[0].view.form != "frames", audio)
 
     def keeps(self, trial: Trial) -> bool:
         """Whether a trial learns from kept frames; in "train" mode its prefix has dropout."""
@@ -134,8 +144,9 @@ class Bench:
             Shelf(
                 backbone=trial.backbone.name,
                 weights=backbone.weights.digest,
-                settings=settings_digest(backbone),
+                settings=self._settings,
                 program=frames_digest(),
+                device=accelerator.device.type,
                 precision=precision,
                 dtype=kept if view.form == "frames" else "float32",
                 view=view,
@@ -143,19 +154,20 @@ class Bench:
             for view in views
         )
 
-    def _opened(self, shelf: Shelf, device: torch.device) -> dict[str, Tensor]:
-        if shelf not in self._open:
-            self._open[shelf] = self._store.open(shelf, lambda mapped: self._placed(mapped, device))
-        return self._open[shelf]
-
-    def _placed(self, mapped: Tensor, device: torch.device) -> Tensor:
+    def _placed(self, shelves: Sequence[Shelf], device: torch.device) -> list[Kept]:
         """On the GPU if it has room to spare, else in memory as far as is allowed."""
-        if device.type == "cuda" and mapped.nbytes < torch.cuda.mem_get_info(device)[0] / 4:
-            return mapped.to(device)
-        if self._memory_used + mapped.nbytes > 1e9 * self.machine.memory_gb:
-            return mapped
-        self._memory_used += mapped.nbytes
-        return mapped.clone()
+        self._held = {shelf: kept for shelf, kept in self._held.items() if shelf in shelves}
+        allowed_bytes = 1e9 * self.machine.memory_gb
+        if device.type == "cuda":
+            allowed_bytes = torch.cuda.mem_get_info(device)[0] / 4
+        else:
+            allowed_bytes -= sum(kept.size_bytes for kept in self._held.values())
+        for shelf in shelves:
+            kept = self._opened[shelf]
+            if shelf not in self._held and kept.size_bytes <= allowed_bytes:
+                allowed_bytes -= kept.size_bytes
+                self._held[shelf] = kept.to(device)
+        return [self._held.get(shelf, self._opened[shelf]) for shelf in shelves]
 
     @property
     def _store(self) -> FrameStore:
@@ -178,7 +190,8 @@ def settings_digest(backbone: Backbone) -> str:
     """Digest of what makes a network what it is beside its weights: settings, and its program."""
     card, folder = backbone.card, Path(backbone.weights.source)
     beside = [*folder.glob("*.json"), *folder.glob("*.yaml")] if folder.is_dir() else []
-    files = [Path(inspect.getfile(type(backbone))), *sorted(beside)]
+    program = Path(inspect.getfile(type(backbone)))  # of an installed package's backbone
+    files = [program, *sorted(beside)]
     return content_digest([card.architecture, card.pads_to_s, *map(file_digest, files)])
 
 
@@ -186,7 +199,7 @@ def settings_digest(backbone: Backbone) -> str:
 def restored(backbone: Backbone) -> Iterator[None]:
     """Put back what a fit changed, so that the next trial finds the weights that were loaded."""
     released = [p for p in backbone.parameters() if p.requires_grad]
-    loaded = [parameter.detach().clone() for parameter in released]
+    loaded = [parameter.detach().cpu().clone() for parameter in released]
     try:
         yield
     finally:

@@ -4,6 +4,7 @@
     ├── UserError             the user's mistake or machine: exit code 2
     │   ├── SuiteError        a suite that cannot be understood (all its mistakes at once)
     │   ├── CorpusError       recordings missing, unreadable, unlabelled or leaking
+    │   ├── NoRoomError       no disk left for kept frames
     │   └── ResultsError      a results folder that is missing, broken or cannot be written
     └── TrialError            work that was started and failed: exit code 1
         └── TrialTimeout      a trial passed its time limit
@@ -32,6 +33,10 @@ class SuiteError(UserError):
 
 class CorpusError(UserError):
     """Recordings or labels that are missing, unreadable or unfit for the protocol."""
+
+
+class NoRoomError(UserError):
+    """No disk is left, or allowed, for the frames that are to be kept."""
 
 
 class ResultsError(UserError):

@@ -19,6 +19,7 @@ from harness.analysis.baselines import baselines
 from harness.analysis.metrics import class_counts, score_predictions
 from harness.batches import LabelledSplit
 from harness.bench import Bench
+from harness.frames.inputs import FromStore
 from harness.ground import Fold, cut_fold, labelled
 from harness.heads import LOSSES
 from harness.heads.build import build_model
@@ -27,6 +28,7 @@ from harness.records.schema import Digests, Fit, Record, SplitMetrics
 from harness.suite.schema import Trial
 from harness.training.device import device_facts, make_accelerator, status_of
 from harness.training.fit import Watch, fit
+from harness.training.inputs import Inputs
 from harness.training.predict import predict
 
 
@@ -133,12 +135,15 @@ def _train_and_score(
         frames[name] = predictions_frame(name, split, logits, classes)
         metrics[name] = score_predictions(frames[name], counts, _loss_of(loss, logits, split))
 
+    kept = _kept_dtype(inputs["train"])
     outcome = Outcome(record, pd.concat(frames.values()), model.trained_state())
     return outcome, {
         "status": "ok",
         "metrics": metrics,
         "baselines": baselines(_labels(splits["train"]), _labels(splits["test"]), classes),
-        "fit": Fit(**asdict(fitted), frames_from="stored" if bench.keeps(trial) else "computed"),
+        "fit": Fit(
+            **asdict(fitted), frames_from="stored" if kept else "computed", frames_dtype=kept
+        ),
         "digests": digests_of(fold, backbone.weights.digest),
         "split_sizes": {name: len(ids) for name, ids in fold.splits.named().items()},
         "trainable_parameters": model.trainable_parameters(),
@@ -149,6 +154,14 @@ def _train_and_score(
         "random_weights": backbone.weights.init == "random",
         "environment": environment() | device_facts(accelerator.device),
     }
+
+
+def _kept_dtype(inputs: Inputs) -> str | None:
+    """The type in which frames were kept; None where they were computed anew."""
+    if not isinstance(inputs, FromStore):
+        return None
+    frames = next(iter(inputs.views[0].frames.values()))
+    return str(frames.dtype).removeprefix("torch.")
 
 
 def digests_of(fold: Fold, weights_digest: str) -> Digests:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,13 +19,24 @@ from torch import Tensor
 
 from backbones.base import Backbone
 from harness.batches import LabelledSplit, bucketed, stream
-from harness.errors import UserError
+from harness.errors import NoRoomError, UserError
 from harness.files import content_digest
 from harness.frames.condense import condense
-from harness.frames.store import DTYPES, FRAMES, PART, FrameStore, Shelf, seal
+from harness.frames.store import (
+    DTYPES,
+    FRAMES,
+    INDEX,
+    PART,
+    Dtype,
+    FrameStore,
+    Shelf,
+    seal,
+    write_index,
+)
 
 BATCH_SECONDS = 64.0
 JOURNAL = "rows.jsonl"
+NAMES: Mapping[torch.dtype, Dtype] = {dtype: name for name, dtype in DTYPES.items()}
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,8 @@ def extract(
     """
     store.folder.mkdir(parents=True, exist_ok=True)
     with _disk_full(store.folder), lock(store.folder, todo.name):
+        for shelf in todo.shelves:
+            _finish(store.shelf(shelf) / f"{todo.name}{PART}")
         folders = {shelf: store.shelf(shelf) / todo.name for shelf in todo.shelves}
         with ExitStack() as stack:
             parts = [
@@ -105,6 +118,12 @@ def extract(
             _fill(parts, todo, backbone, accelerator, on_batch)
         for part in parts:
             part.seal()
+
+
+def _finish(part: Path) -> None:
+    """Seal a part that lacked nothing else when its pass was killed."""
+    if (part / INDEX).exists() and not (part / JOURNAL).exists():
+        seal(part)
 
 
 def lock(folder: Path, name: str) -> FileLock:
@@ -151,6 +170,7 @@ class Part:
     frames: BinaryIO
     journal: TextIO
     dims: int = 0
+    computed: Dtype = "float32"
     rows: list[list[tuple[str, int]]] = field(default_factory=list)
 
     @classmethod
@@ -173,18 +193,20 @@ class Part:
 
     def append(self, sounds: Sequence[str], values: Tensor, lengths: Sequence[int]) -> None:
         """Write the real frames of one batch, then note that they are there."""
-        self.dims = values.shape[-1]
-        kept = values.detach().to("cpu", DTYPES[self.shelf.dtype])
-        if kept.abs().amax() == torch.inf:
+        dtype = DTYPES[self.shelf.dtype]
+        self.dims, self.computed = values.shape[-1], NAMES[values.dtype]
+        kept = values.detach().to("cpu", dtype)
+        if dtype == torch.float16 and kept.isinf().any():
             raise UserError(
-                f"frames of {self.shelf.backbone} are too large to be kept as {self.shelf.dtype}: "
+                f"frames of {self.shelf.backbone} are too large for fp16: "
                 "use --frames bf16 or float32"
             )
         for row, length in zip(kept, lengths, strict=True):
             self.frames.write(row[:length].contiguous().view(torch.uint8).numpy().data)
         _to_disk(self.frames)
         rows = list(zip(sounds, lengths, strict=True))
-        self.journal.write(json.dumps({"dims": self.dims, "rows": rows}) + "\n")
+        noted = {"dims": self.dims, "computed": self.computed, "rows": rows}
+        self.journal.write(json.dumps(noted) + "\n")
         _to_disk(self.journal)
         self.rows.append(rows)
 
@@ -198,8 +220,10 @@ class Part:
 
     def seal(self) -> None:
         """Make it a segment, after the last batch."""
-        (self.folder / JOURNAL).unlink()
-        seal(self.folder, self.shelf, self.dims, (row for rows in self.rows for row in rows))
+        rows = [row for batch in self.rows for row in batch]
+        write_index(self.folder, self.shelf, self.dims, self.computed, rows)
+        (self.folder / JOURNAL).unlink()  # until now a full disk or a kill costs no batch
+        seal(self.folder)
 
     def _remember(self) -> None:
         self.journal.seek(0)
@@ -209,7 +233,7 @@ class Part:
                 noted = json.loads(line)
             except ValueError:  # the last line of a process that was killed
                 return
-            self.dims = noted["dims"]
+            self.dims, self.computed = noted["dims"], noted["computed"]
             rows = [(sound, count) for sound, count in noted["rows"]]
             left_bytes -= self._size_bytes([rows])
             if left_bytes < 0:  # a disk that kept the journal and lost the frames
@@ -233,7 +257,7 @@ def _disk_full(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise UserError(
+        raise NoRoomError(
             f"the disk of {folder} is full. What was computed is kept: make room and run again, "
             "set HARNESS_CACHE to another disk, or use --frames off"
         ) from error

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from backbones.base import Frames
 from harness.batches import Batch, LabelledSplit, ahead, load_batch
+from harness.frames.store import Kept
 from harness.training.inputs import FromAudio, Start
 
 
@@ -25,10 +25,10 @@ class FromStore:
     split: LabelledSplit
     sounds: Sequence[str]
     """Digest of each utterance's sound."""
-    views: Sequence[Mapping[str, Tensor]]
-    """For each of the model's depths, frames (F, D) by sound."""
-    dtype: torch.dtype | None
-    """In which the trained part takes them; None where pooling has condensed them."""
+    views: Sequence[Kept]
+    """The frames at each of the model's depths."""
+    condensed: bool
+    """Whether pooling has made one or two vectors of each utterance's frames."""
     audio: FromAudio
 
     def batches(self, plan: Iterable[list[int]], seed: Sequence[int] = ()) -> Iterator[Start]:
@@ -43,14 +43,14 @@ class FromStore:
         labels = torch.tensor([self.split.labels[index] for index in indices])
         return Start(tuple(self._gather(view, indices) for view in self.views), labels, indices)
 
-    def _gather(self, view: Mapping[str, Tensor], indices: Sequence[int]) -> Frames:
-        rows = [view[self.sounds[index]] for index in indices]
-        values = pad_sequence(rows, batch_first=True)
-        return Frames(values.to(self.dtype), torch.tensor([len(row) for row in rows]))
+    def _gather(self, view: Kept, indices: Sequence[int]) -> Frames:
+        rows = [view.frames[self.sounds[index]] for index in indices]
+        values = pad_sequence(rows, batch_first=True).to(view.computed)
+        return Frames(values, torch.tensor([len(row) for row in rows]))
 
     def _move(self, batch: Start) -> Start:
         device = self.audio.accelerator.device
         states = tuple(Frames(s.values.to(device), s.lengths.to(device)) for s in batch.states)
-        if self.dtype is not None:
+        if not self.condensed:
             states = self.audio.model.start(states)
         return Start(states, batch.labels.to(device), batch.indices)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -11,9 +13,9 @@ from filelock import Timeout
 
 from backbones.base import Backbone, Frames
 from harness.audio import SAMPLE_RATE_HZ
-from harness.errors import UserError
+from harness.errors import NoRoomError
 from harness.frames.extract import Pass, lock
-from harness.frames.store import DTYPES, PART, Dtype, FrameStore, Shelf
+from harness.frames.store import DTYPES, PART, Dtype, FrameStore
 from harness.frames.views import View
 
 DEFAULT_LIMIT_GB = 100.0
@@ -48,7 +50,7 @@ def extra_tokens(backbone: Backbone) -> int:
 
 
 def make_room(
-    store: FrameStore, needed_bytes: int, limit_bytes: float, in_use: Collection[Shelf] = ()
+    store: FrameStore, needed_bytes: int, limit_bytes: float, in_use: Collection[Path] = ()
 ) -> list[Path]:
     """Delete segments, those unused for longest first, until so many bytes may be written.
 
@@ -58,19 +60,19 @@ def make_room(
         store: where they are to be written
         needed_bytes: how many
         limit_bytes: that all frames together may take
-        in_use: shelves from which nothing is deleted
+        in_use: folders of segments that stay
 
     Returns:
         The folders that made way.
 
     Raises:
-        UserError: there is no room for them, whatever makes way; then nothing does.
+        NoRoomError: there is no room for them, whatever makes way; then nothing does.
     """
     store.folder.mkdir(parents=True, exist_ok=True)
-    movable = _by_last_use(store.folder, {store.shelf(shelf) for shelf in in_use})
+    movable = _by_last_use(store.folder, in_use)
     room = _room(store.folder, limit_bytes, sum(map(size_bytes, movable)))
     if needed_bytes > room:
-        raise UserError(
+        raise NoRoomError(
             f"frames need {_gb(needed_bytes)} in {store.folder}, where {_gb(limit_bytes)} are "
             f"allowed and there is room for {_gb(room)}: allow more with --cache-gb, set "
             "HARNESS_CACHE to another disk, or use --frames off"
@@ -79,7 +81,7 @@ def make_room(
     for folder in movable:
         if needed_bytes <= _room(store.folder, limit_bytes):
             break
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # another run may be making room too
         gone.append(folder)
     return gone
 
@@ -91,17 +93,25 @@ def _room(folder: Path, limit_bytes: float, freed_bytes: int = 0) -> float:
 
 def size_bytes(folder: Path) -> int:
     """What all files under a folder take."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return sum(status.st_size for status in _files_in(folder))
 
 
 def _by_last_use(folder: Path, kept: Collection[Path]) -> list[Path]:
     """Segments and unfinished parts that may make way."""
-    found = [path for path in folder.glob("*/*/") if path.parent not in kept]
+    found = [path for path in folder.glob("*/*/") if path not in kept]
     return sorted((path for path in found if not _being_written(folder, path)), key=_last_use)
 
 
 def _last_use(folder: Path) -> float:
-    return max((path.stat().st_mtime for path in folder.iterdir()), default=0.0)
+    return max((status.st_mtime for status in _files_in(folder)), default=0.0)
+
+
+def _files_in(folder: Path) -> Iterator[os.stat_result]:
+    """The state of each file, but of those that another run has just moved."""
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                yield path.stat()
 
 
 def _being_written(folder: Path, path: Path) -> bool:

@@ -10,9 +10,12 @@ A shelf holds one view of one backbone. Suites that share some utterances share 
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +30,12 @@ FORMAT = 1
 FRAMES = "frames.bin"
 INDEX = "index.json"
 PART = ".part"
+
+# whoever writes to a mapped frame has a page of his own; no memory is set aside for that, since
+# a file may be larger than all there is
+NO_RESERVE = 0x4000 if sys.platform == "linux" else 0  # mmap names it from Python 3.13 on
+PRIVATE = mmap.MAP_PRIVATE | NO_RESERVE
+READ_AND_WRITE = mmap.PROT_READ | mmap.PROT_WRITE
 
 Dtype = Literal["float32", "bf16", "fp16"]
 DTYPES: Mapping[Dtype, torch.dtype] = {
@@ -47,6 +56,8 @@ class Shelf:
     """Digest of what else makes the network what it is, such as how it wants a waveform."""
     program: str
     """Digest of the code that makes frames of a recording, and of the libraries it uses."""
+    device: str
+    """The kind on which they were computed: a GPU may multiply with fewer bits."""
     precision: str
     """In which they were computed."""
     dtype: Dtype
@@ -67,6 +78,8 @@ class Segment:
     folder: Path
     dims: int
     dtype: Dtype
+    computed: Dtype
+    """The type in which the backbone gave them, whatever they are kept in."""
     rows: tuple[tuple[str, int], ...]
     """Digest of each utterance's sound and how many frames it has, in the order of the file."""
 
@@ -76,19 +89,37 @@ class Segment:
         frames = sum(count for _, count in self.rows)
         return frames * self.dims * DTYPES[self.dtype].itemsize
 
-    def open(self, place: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-        """Each utterance's frames (F, D), mapped from the file and not read before they are used.
-
-        Args:
-            place: where they are held: given the mapped numbers, gives back those to use.
-        """
-        path = self.folder / FRAMES
-        dtype = DTYPES[self.dtype]
-        numbers = self.size_bytes // dtype.itemsize
-        flat = torch.from_file(str(path), shared=False, size=numbers, dtype=dtype)
+    def open(self) -> dict[str, Tensor]:
+        """Each utterance's frames (F, D), mapped from the file and read when they are used."""
         counts = [count for _, count in self.rows]
-        pieces = torch.split(place(flat).view(-1, self.dims), counts)
+        with (self.folder / FRAMES).open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, flags=PRIVATE, prot=READ_AND_WRITE)
+        flat = torch.frombuffer(mapped, dtype=DTYPES[self.dtype])
+        pieces = torch.split(flat.view(-1, self.dims), counts)
         return {sound: piece for (sound, _), piece in zip(self.rows, pieces, strict=True)}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Frames of some utterances."""
+
+    frames: Mapping[str, Tensor]
+    """(F, D), by the digest of the utterance's sound."""
+    computed: torch.dtype
+    """The type in which the backbone gave them."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What they take, wherever they are held."""
+        return sum(frames.nbytes for frames in self.frames.values())
+
+    def to(self, device: torch.device) -> Kept:
+        """A copy of them in the memory of a device."""
+        held = {
+            sound: torch.empty_like(frames, device=device).copy_(frames)
+            for sound, frames in self.frames.items()
+        }
+        return Kept(held, self.computed)
 
 
 @dataclass(frozen=True)
@@ -109,20 +140,21 @@ class FrameStore:
         """Digests of the utterances that are stored."""
         return {sound for segment in self.segments(shelf) for sound, _ in segment.rows}
 
-    def open(
-        self, shelf: Shelf, place: Callable[[Tensor], Tensor] = lambda mapped: mapped
-    ) -> dict[str, Tensor]:
-        """All frames (F, D) of a shelf, by the digest of the utterance's sound.
+    def holding(self, shelf: Shelf, sounds: Collection[str]) -> list[Segment]:
+        """The segments of a shelf in which some of these utterances are."""
+        wanted = frozenset(sounds)
+        return [s for s in self.segments(shelf) if wanted & {sound for sound, _ in s.rows}]
 
-        Args:
-            shelf: which frames
-            place: where they are held, see `Segment.open`
-        """
-        found: dict[str, Tensor] = {}
-        for segment in self.segments(shelf):
-            found |= segment.open(place)
-            os.utime(segment.folder / INDEX)  # used: the last to make way
-        return found
+    def open(self, shelf: Shelf, sounds: Collection[str]) -> Kept:
+        """The frames of these utterances, as far as they are stored."""
+        wanted, found = frozenset(sounds), dict[str, Tensor]()
+        computed: Dtype = "float32"
+        for segment in self.holding(shelf, wanted):
+            pieces, computed = segment.open(), segment.computed
+            found |= {sound: piece for sound, piece in pieces.items() if sound in wanted}
+            with suppress(OSError):  # another user's cache, which may only be read
+                os.utime(segment.folder / INDEX)  # used: the last to make way
+        return Kept(found, DTYPES[computed])
 
 
 def segments_in(folder: Path) -> Iterator[Segment]:
@@ -132,7 +164,7 @@ def segments_in(folder: Path) -> Iterator[Segment]:
             continue
         try:
             segment = _segment(place)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             segment = None
         if segment:
             yield segment
@@ -145,18 +177,25 @@ def _segment(folder: Path) -> Segment | None:
     if stated["format"] != FORMAT:
         return None
     rows = tuple((str(sound), int(frames)) for sound, frames in stated["rows"])
-    segment = Segment(folder, int(stated["dims"]), stated["dtype"], rows)
+    segment = Segment(folder, int(stated["dims"]), stated["dtype"], stated["computed"], rows)
     return segment if (folder / FRAMES).stat().st_size == segment.size_bytes else None
 
 
-def seal(part: Path, shelf: Shelf, dims: int, rows: Iterable[tuple[str, int]]) -> None:
-    """Turn a part whose frames are all written into a segment, in one step."""
+def write_index(
+    part: Path, shelf: Shelf, dims: int, computed: Dtype, rows: Iterable[tuple[str, int]]
+) -> None:
+    """Say whose the frames of a part are, once all are written."""
     index: dict[str, Any] = {
         "format": FORMAT,
         "dims": dims,
         "dtype": shelf.dtype,
+        "computed": computed,
         "shelf": asdict(shelf),
         "rows": [list(row) for row in rows],
     }
     write_text(part / INDEX, json.dumps(index))
+
+
+def seal(part: Path) -> None:
+    """Turn a part that has its index into a segment, in one step."""
     part.rename(part.with_name(part.name.removesuffix(PART)))

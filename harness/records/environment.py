@@ -53,8 +53,20 @@ DECISIVE: Sources = {
 }
 """Files of each package on which an outcome rests."""
 
-OF_FRAMES: Sources = {backbones: ("*.py",), harness: ("audio.py", "frames/*.py")}
+OF_FRAMES: Sources = {
+    backbones: ("*.py",),
+    harness: (
+        "audio.py",
+        "batches.py",
+        "corpora/facts.py",
+        "frames/condense.py",
+        "frames/extract.py",
+        "training/device.py",
+    ),
+}
 """Files on which a recording's frames rest."""
+
+PACKAGES_OF_FRAMES = ("funasr", "numpy", "soundfile", "soxr", "torch", "transformers")
 
 
 @cache
@@ -84,7 +96,7 @@ def code_digest() -> str:
 @cache
 def frames_digest() -> str:
     """SHA-256 over the source, and the versions of packages, that make frames of a recording."""
-    packages = {name: _version(name) for name in PACKAGES}
+    packages = {name: _version(name) for name in PACKAGES_OF_FRAMES}
     return content_digest({"source": _digest_of(OF_FRAMES), "packages": packages})
 
 

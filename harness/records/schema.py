@@ -54,6 +54,8 @@ class Fit(Frozen):
     steps: int
     fit_wall_s: float
     frames_from: Literal["computed", "stored"]
+    frames_dtype: str | None = None
+    """In which kept frames lay on disk."""
     precision: str
 
 

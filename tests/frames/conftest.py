@@ -23,7 +23,7 @@ from harness.frames.store import PART, FrameStore, Shelf
 from harness.frames.views import View
 from harness.training.device import make_accelerator
 
-SHELF = Shelf("tiny-wavlm", "weights", "settings", "program", "float32", "float32", View(0))
+SHELF = Shelf("tiny-wavlm", "weights", "settings", "program", "cpu", "float32", "float32", View(0))
 LENGTHS = (16_000, 4000, 9123, 16_001, 30_000, 7000)
 WHISPER = BackboneCard(
     "tiny-whisper-in-windows",  # of 1 s, so that short noise has several

@@ -176,7 +176,7 @@ def test_stored_frames_are_those_of_each_utterance_alone(
 ) -> None:
     shelves = [shelf(view=View(depth)) for depth in range(len(backbone.layers) + 1)]
     replace(desk, backbone=backbone).fill(*shelves)
-    opened = [desk.store.open(own) for own in shelves]
+    opened = [desk.store.open(own, desk.sounds).frames for own in shelves]
     for sound, wave in desk.waves():
         alone = backbone.states(wave, torch.tensor([wave.shape[1]]), range(len(shelves)))
         for depth, stored in enumerate(opened):
@@ -191,7 +191,7 @@ def test_condensed_frames_leave_the_extra_tokens_out(
 ) -> None:
     own = shelf(view=View(range(len(desk.backbone.layers) + 1)[depth], form))
     desk.fill(own)
-    stored = desk.store.open(own)
+    stored = desk.store.open(own, desk.sounds).frames
     for sound, wave in desk.waves():
         state = desk.backbone.backbone(wave, output_hidden_states=True).hidden_states[depth]
         speech = condense(Frames(state, torch.tensor([state.shape[1]])), form)
@@ -221,10 +221,10 @@ def test_more_utterances_and_depths_compute_only_what_lacks(desk: Desk, shelf: M
 
 def test_two_suites_share_the_utterances_that_both_have(desk: Desk, shelf: MakeShelf) -> None:
     desk.of(slice(4)).fill(shelf())
-    before = desk.store.open(shelf())
+    before = desk.store.open(shelf(), desk.sounds).frames
     desk.of(slice(None, 1, -1)).fill(shelf())
     assert [rows for rows, _ in desk.backbone.asked] == [4, 2]
-    found = desk.store.open(shelf())
+    found = desk.store.open(shelf(), desk.sounds).frames
     assert found.keys() == set(desk.sounds)
     assert all(torch.equal(found[sound], values) for sound, values in before.items())
 
@@ -239,7 +239,7 @@ def test_a_sound_that_is_there_twice_is_computed_once(desk: Desk, shelf: MakeShe
 def test_each_type_keeps_the_same_frames(desk: Desk, shelf: MakeShelf) -> None:
     full, half = shelf(), shelf(dtype="bf16")
     desk.fill(full, half)
-    exact, compact = desk.store.open(full), desk.store.open(half)
+    exact, compact = (desk.store.open(own, desk.sounds).frames for own in (full, half))
     assert all(torch.equal(compact[sound], exact[sound].bfloat16()) for sound in desk.sounds)
 
 

@@ -13,7 +13,7 @@ from backbones.base import Backbone
 from harness.batches import LabelledSplit
 from harness.frames.extract import extract, passes
 from harness.frames.inputs import FromStore
-from harness.frames.store import FrameStore, Shelf
+from harness.frames.store import FrameStore, Kept, Shelf
 from harness.frames.views import views_of
 from harness.heads.build import build_model
 from harness.suite.schema import HeadSpec
@@ -44,8 +44,8 @@ def from_store(
         return FromStore(
             noise,
             sounds,
-            [store.open(own) for own in shelves],
-            torch.float32 if views[0].form == "frames" else None,
+            [store.open(own, sounds) for own in shelves],
+            views[0].form != "frames",
             FromAudio(noise, model, accelerator),
         )
 
@@ -120,10 +120,11 @@ def test_only_a_batch_with_a_recording_that_is_cut_goes_through_the_prefix(
             torch.testing.assert_close(mine, other, rtol=0, atol=1e-4)
 
 
-def test_frames_that_are_kept_compact_come_in_the_type_of_the_trial(
-    emotion2vec: Backbone, from_store: From
+@pytest.mark.parametrize("computed", [torch.float32, torch.bfloat16])
+def test_frames_that_are_kept_compact_come_in_the_type_that_the_backbone_gave(
+    computed: torch.dtype, emotion2vec: Backbone, from_store: From
 ) -> None:
     stored = from_store(emotion2vec, 1)
-    halves = [{sound: frames.bfloat16() for sound, frames in stored.views[0].items()}]
-    (batch, *_) = replace(stored, views=halves).batches(PLAN)
-    assert batch.states[0].values.dtype == torch.float32
+    halves = {sound: frames.bfloat16() for sound, frames in stored.views[0].frames.items()}
+    (batch, *_) = replace(stored, views=[Kept(halves, computed)]).batches(PLAN)
+    assert batch.states[0].values.dtype == computed

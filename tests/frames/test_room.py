@@ -63,18 +63,16 @@ def test_what_was_used_longest_ago_goes_first_and_no_more_than_must(
 def test_opening_a_shelf_makes_it_the_last_to_go(
     store: FrameStore, shelf: MakeShelf, aged: list[Path]
 ) -> None:
-    store.open(shelf(view=View(1)))
+    own = shelf(view=View(1))
+    store.open(own, store.sounds(own))
     assert make_room(store, 1, size_bytes(store.folder)) == [aged[0]]
 
 
-def test_shelves_in_use_never_make_way(
-    store: FrameStore, shelf: MakeShelf, aged: list[Path]
-) -> None:
-    in_use = [shelf(view=View(1)), shelf(view=View(2))]
+def test_segments_in_use_never_make_way(store: FrameStore, aged: list[Path]) -> None:
     limit = size_bytes(store.folder)
-    assert make_room(store, 5000, limit, in_use) == [aged[0]]
+    assert make_room(store, 5000, limit, aged[1:]) == [aged[0]]
     with pytest.raises(UserError):
-        make_room(store, SEGMENT_BYTES, limit - SEGMENT_BYTES, in_use)
+        make_room(store, SEGMENT_BYTES, limit - SEGMENT_BYTES, aged[1:])
     assert [folder.is_dir() for folder in aged] == [False, True, True]
 
 
@@ -152,4 +150,5 @@ def test_what_an_interrupted_pass_has_written_needs_no_room_a_second_time(
         extract(todo, store, emotion2vec, accelerator, stop)
     planned, written = planned_bytes(todo, emotion2vec), written_bytes(todo, store)
     assert 0.5 * planned < written == size_bytes(store.folder) < planned
-    assert make_room(store, planned - written, planned, [shelf()]) == []
+    part = store.shelf(shelf()) / f"{todo.name}{PART}"
+    assert make_room(store, planned - written, planned, [part]) == []

@@ -1,5 +1,6 @@
 """What is written is read again, and what is not whole is never read."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -36,7 +38,7 @@ def test_frames_come_back_in_the_type_they_are_kept_in(
     own = shelf(dtype=dtype)
     written = frames(**{f"s{index}": length for index, length in enumerate(lengths)})
     keep(own, "all", written)
-    found = store.open(own)
+    found = store.open(own, written).frames
     assert found.keys() == written.keys() == store.sounds(own)
     for sound, values in written.items():
         assert torch.equal(found[sound], values.to(DTYPES[dtype]))
@@ -44,7 +46,7 @@ def test_frames_come_back_in_the_type_they_are_kept_in(
 
 def test_frames_are_mapped_from_their_file(store: FrameStore, keep: Keep, shelf: MakeShelf) -> None:
     folder = keep(shelf(), "all", frames(a=2, b=3))
-    found = store.open(shelf())
+    found = store.open(shelf(), {"a", "b"}).frames
     with (folder / FRAMES).open("r+b") as file:
         file.write(b"\0" * 20)
     assert not found["a"][0].any()
@@ -56,7 +58,7 @@ def test_changing_opened_frames_changes_nothing_on_disk(
 ) -> None:
     folder = keep(shelf(), "all", frames(a=2))
     before = (folder / FRAMES).read_bytes()
-    store.open(shelf())["a"].zero_()
+    store.open(shelf(), {"a"}).frames["a"].zero_()
     assert (folder / FRAMES).read_bytes() == before
 
 
@@ -66,26 +68,41 @@ def test_segments_of_a_shelf_are_read_together(
     one, other = frames(a=2, b=3), frames(c=4)
     keep(shelf(), "one", one)
     keep(shelf(), "other", other)
-    found = store.open(shelf())
+    found = store.open(shelf(), {"a", "b", "c"}).frames
     assert all(torch.equal(found[sound], values) for sound, values in (one | other).items())
-    assert store.open(shelf(view=View(1))) == {}
+    assert store.open(shelf(view=View(1)), {"a"}).frames == {}
 
 
-def test_where_frames_are_held_is_the_callers_choice(
+def test_only_the_utterances_that_are_asked_for_are_opened(
     store: FrameStore, keep: Keep, shelf: MakeShelf
 ) -> None:
-    written = frames(a=2, b=3)
-    keep(shelf(), "all", written)
-    seen: list[Tensor] = []
+    keep(shelf(), "one", frames(a=2, b=3))
+    other = keep(shelf(), "other", frames(c=4)) / INDEX
+    os.utime(other, (0, 0))
+    assert store.open(shelf(), {"b", "unknown"}).frames.keys() == {"b"}
+    assert other.stat().st_mtime == 0  # so that it makes way before what is used
 
-    def place(mapped: Tensor) -> Tensor:
-        seen.append(mapped.clone())
-        return seen[-1]
 
-    found = store.open(shelf(), place)
-    assert [held.numel() for held in seen] == [25]
-    assert found["a"].data_ptr() == seen[0].data_ptr()
-    assert torch.equal(found["b"], written["b"])
+def test_a_file_larger_than_all_memory_can_be_opened(
+    store: FrameStore, keep: Keep, shelf: MakeShelf
+) -> None:
+    folder = keep(shelf(), "all", frames(a=2))
+    rows = 2 * psutil.virtual_memory().total // (5 * 4)
+    os.truncate(folder / FRAMES, rows * 5 * 4)  # as a hole, which takes no disk
+    index = json.loads((folder / INDEX).read_text())
+    (folder / INDEX).write_text(json.dumps(index | {"rows": [["a", rows]]}))
+    assert len(store.open(shelf(), {"a"}).frames["a"]) == rows
+
+
+def test_frames_of_a_cache_that_may_only_be_read_are_used(
+    store: FrameStore, keep: Keep, shelf: MakeShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*arguments: object) -> None:
+        raise PermissionError
+
+    keep(shelf(), "all", frames(a=2))
+    monkeypatch.setattr("os.utime", refused)
+    assert len(store.open(shelf(), {"a"}).frames["a"]) == 2
 
 
 def test_what_is_being_written_is_never_read(
@@ -93,7 +110,7 @@ def test_what_is_being_written_is_never_read(
 ) -> None:
     folder = keep(shelf(), "all", frames(a=2))
     folder.rename(folder.with_name(f"all{PART}"))
-    assert store.open(shelf()) == {}
+    assert store.open(shelf(), {"a"}).frames == {}
     assert folder.with_name(f"all{PART}").is_dir()  # nor is it swept away
 
 
@@ -152,5 +169,5 @@ def test_reading_says_when_a_segment_was_last_used(
     os.utime(index, (0, 0))
     store.sounds(shelf())
     assert index.stat().st_mtime == 0
-    store.open(shelf())
+    store.open(shelf(), {"a"})
     assert index.stat().st_mtime > 0
