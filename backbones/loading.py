@@ -59,6 +59,24 @@ def load(
     return backbone.finetune(0).eval()
 
 
+def outline(
+    card: BackboneCard, source: str | Path | None = None, revision: str | None = None
+) -> Backbone:
+    """A network on the meta device: all of its shapes, and no numbers.
+
+    It needs no files, but for a user's own network, whose settings lie beside its weights.
+    """
+    settings: Mapping[str, object] = card.architecture
+    if card.downloadable and not settings:
+        settings = _family(card).read_settings(_found(card, source, revision, True).folder)
+    return _on_meta(card, settings)
+
+
+def _on_meta(card: BackboneCard, settings: Mapping[str, object]) -> Backbone:
+    with random_numbers_kept(), torch.device("meta"):
+        return _family(card).build(card, settings)
+
+
 def _constructed(card: BackboneCard) -> tuple[Backbone, Weights]:
     with seeded(SEED):
         backbone = _family(card).build(card, card.architecture)
@@ -68,9 +86,9 @@ def _constructed(card: BackboneCard) -> tuple[Backbone, Weights]:
 
 
 def _pretrained(card: BackboneCard, location: Location) -> tuple[Backbone, Weights]:
-    family, origin = _family(card), f"{card.name} from {location.folder}"
-    with random_numbers_kept(), torch.device("meta"):  # no number is there before the checkpoint's
-        backbone = family.build(card, family.read_settings(location.folder))
+    origin = f"{card.name} from {location.folder}"
+    # no number is there before the checkpoint's
+    backbone = _on_meta(card, _family(card).read_settings(location.folder))
     _check_shape(backbone, origin)
     fill(backbone, read(location.folder, backbone.own_name), origin)
     source = str(location.folder)

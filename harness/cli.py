@@ -43,6 +43,14 @@ LimitOption = Annotated[
 ResultsOption = Annotated[Path, typer.Option("--results", help="Folder that holds all results.")]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+FramesOption = Annotated[
+    FramesChoice,
+    typer.Option(
+        "--frames",
+        help="How the frozen layers' frames are kept: in each trial's precision, in a stated "
+        "one, or not at all.",
+    ),
+]
 
 
 @app.command()
@@ -51,12 +59,26 @@ def plan(
     changes: SetOption = None,
     only: OnlyOption = None,
     limit_utterances: LimitOption = None,
+    estimate: Annotated[
+        bool,
+        typer.Option("--estimate", help="Also say what they will take in time and disk here."),
+    ] = False,
+    device: DeviceOption = "auto",
+    frames: FramesOption = "auto",
 ) -> None:
-    """Print the trials of a suite without running them."""
+    """Print the trials of a suite without running them; --estimate looks at its corpora too."""
     _, trials = _trials(suite, changes, only, limit_utterances)
     for trial in trials:
         console.print(f"{trial.trial_id}  {trial.describe()}", markup=False, soft_wrap=True)
     console.print(f"{len(trials)} trials")
+    if estimate:
+        from harness.engines.foresee import foresee
+        from harness.estimate.show import table
+        from harness.progress import reporting
+
+        with reporting(console) as reporter:
+            estimates = foresee(trials, reporter, device, frames)
+        console.print(table(estimates), markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -68,14 +90,7 @@ def run(
     results: ResultsOption = Path("results"),
     offline: OfflineOption = False,
     device: DeviceOption = "auto",
-    frames: Annotated[
-        FramesChoice,
-        typer.Option(
-            "--frames",
-            help="How the frozen layers' frames are kept: in each trial's precision, in a stated "
-            "one, or not at all.",
-        ),
-    ] = "auto",
+    frames: FramesOption = "auto",
     cache_gb: Annotated[
         float, typer.Option("--cache-gb", min=0, help="What kept frames may take on disk.")
     ] = 100.0,
@@ -102,7 +117,7 @@ def run(
         typer.echo(again, err=True)
         raise typer.Exit(130) from None
     show_report(store, console)
-    console.print(summary.line(), markup=False)
+    console.print(summary.line(), markup=False, soft_wrap=True)
     if summary.failed:
         raise TrialError(f"not everything ended well: {summary.line()}; see {store.folder}")
     if intent.must_beat_majority and (short := shortfalls(summary.records)):

@@ -49,6 +49,31 @@ def test_plan_prints_every_trial_with_a_stable_id_and_loads_no_torch() -> None:
     assert "| torch\n" not in result.stderr
 
 
+def test_plan_says_what_a_suite_will_take_before_any_weights_are_there(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HARNESS_MODELS", "HF_HOME", "MODELSCOPE_CACHE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    answer = cli("plan", "smoke", "--estimate", "--device", "cpu",
+                 "--set", "backbones=[whisper-tiny, tiny-wavlm]")  # fmt: skip
+    assert answer.code == 0, answer.err
+    lines = answer.out.splitlines()
+    assert "6 trials" in lines
+    rows = [line.split()[:3] for line in lines[-4:-1]]
+    assert rows == [["synthetic", "whisper-tiny", "3"], ["synthetic", "tiny-wavlm", "3"],
+                    ["all", "6", "0.09"]]  # fmt: skip
+
+
+def test_an_estimate_of_a_corpus_that_is_not_there_says_so(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CORPORA", str(tmp_path))
+    corpus = "corpora=[{name: emodb, kind: emodb}]"
+    answer = cli("plan", "smoke", "--estimate", "--set", corpus)
+    assert answer.code == 2
+    assert "prefetch --corpus emodb" in answer.err
+
+
 def test_a_run_leaves_records_predictions_a_table_and_one_model_a_backbone(
     cli: Any, tmp_path: Path
 ) -> None:

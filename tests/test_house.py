@@ -37,6 +37,7 @@ FLOORS = {
     "harness.ground": 4,
     "harness.frames": 5,
     "harness.bench": 5,
+    "harness.estimate": 5,
     "harness.trial": 5,
     "harness.evaluation": 6,
     "harness.engines": 6,

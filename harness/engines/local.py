@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from harness.bench import Bench, Machine
 from harness.cost.measure import measure_apart
@@ -11,7 +12,9 @@ from harness.cost.plan import cost_trials
 from harness.engines.keep import beaten_rivals, save_model
 from harness.engines.prepare import Prepared, prepare
 from harness.engines.watching import watching
-from harness.errors import UserError
+from harness.errors import NoRoomError
+from harness.estimate.forecast import Amount
+from harness.estimate.truth import Truth, expect, extracting
 from harness.progress import Reporter
 from harness.records.environment import code_digest
 from harness.records.schema import CostRecord, Record
@@ -29,6 +32,8 @@ class RunSummary:
     records: list[Record] = field(default_factory=list)
     costs: list[CostRecord] = field(default_factory=list)
     reused: int = 0
+    truth: Truth | None = None
+    """What it was expected to take, and took; None if nothing was left to do."""
 
     @property
     def failed(self) -> int:
@@ -43,7 +48,7 @@ class RunSummary:
         if self.costs:
             measured = sum(cost.status == "ok" for cost in self.costs)
             text += f", {measured} of {len(self.costs)} costs measured"
-        return text
+        return f"{text}; {self.truth.line()}" if self.truth else text
 
 
 def run_suite(
@@ -67,13 +72,16 @@ def run_suite(
         if trial_id in prepared.digests and _is_finished(record, prepared, store)
     }
     summary = RunSummary(reused=len(finished))
+    left = [trial for trial in trials if trial.trial_id not in finished]
+    if left:
+        listed = [(prepared.corpora[group[0].corpus], group) for group in groups(left)]
+        summary.truth = expect(listed, machine, store.write_estimate, reporter)
     reporter.begin("trials", len(trials))
     done = 0
     for group in groups(trials):
         todo = [trial for trial in group if trial.trial_id not in finished]
         bench = Bench(prepared.corpora[group[0].corpus], machine)
-        if todo:
-            _fill(bench, todo, reporter)
+        taken = extracting(partial(_fill, bench, todo, reporter)) if todo else Amount()
         for trial in group:
             done += 1
             record = finished.get(trial.trial_id)
@@ -81,8 +89,13 @@ def run_suite(
                 reporter.note(f"[{done}/{len(trials)}] {trial.describe()}")
                 record = _run(trial, suite, bench, store, reporter)
                 reporter.note(f"    {outcome_line(record)}")
+                taken += Amount(training_s=record.wall_s)
             summary.records.append(record)
             reporter.advance()
+        if summary.truth and todo:
+            summary.truth.add(taken)
+        del bench  # its network and frames, before the next ones are loaded
+        release_memory()
     reporter.end()
     summary.costs = _measure_costs(suite, trials, store, reporter, machine)
     return summary
@@ -121,7 +134,7 @@ def _fill(bench: Bench, trials: Sequence[Trial], reporter: Reporter) -> None:
     """Have the frames ready; what keeps a backbone from running is told by its trials' records."""
     try:
         bench.fill(trials, reporter)
-    except UserError:
+    except NoRoomError:
         raise
     except Exception as error:
         reporter.note(f"    frames were not kept: {type(error).__name__}: {error}")
@@ -152,7 +165,6 @@ def _measure_costs(
 ) -> list[CostRecord]:
     costs = cost_trials(trials, suite.cost)
     name = machine_name(make_accelerator(machine.device, "auto").device)
-    release_memory()  # a GPU whose cache the trials still hold would seem smaller than it is
     records = []
     reporter.begin("costs", len(costs))
     for cost in costs:

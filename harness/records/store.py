@@ -4,6 +4,7 @@
                                     predictions.parquet
                                     model.safetensors       if the model is kept
                   costs/<cost_id>/record.json
+                  estimate.json                what the latest run was expected to take, and took
                   superseded/                  records whose inputs have changed since
 """
 
@@ -29,6 +30,7 @@ RECORD = "record.json"
 PREDICTIONS = "predictions.parquet"
 MODEL = "model.safetensors"
 PLAN = "plan.json"
+ESTIMATE = "estimate.json"
 
 _REMEDY = "move its folder away and run the suite again"
 _PLAN = TypeAdapter(list[Trial])
@@ -127,6 +129,10 @@ class Store:
             return _PLAN.validate_json(path.read_bytes()) if path.exists() else []
         except ValidationError as error:
             raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
+
+    def write_estimate(self, text: str) -> None:
+        """Keep what the latest run that had something to do was expected to take, and took."""
+        write_text(self.folder / ESTIMATE, text)
 
     def write_quality(self, corpus: str, lines: Iterable[str]) -> None:
         """Keep a corpus's quality report beside the results that rest on it."""

@@ -1,5 +1,7 @@
 """The engine: nothing finished is lost, nothing stale is taken for finished."""
 
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -179,3 +181,45 @@ def test_the_run_tells_what_the_recordings_are_like(tmp_path: Path, recordings: 
     assert "mine: 32 of 32 utterances used" in reporter.notes[0]
     kept = tmp_path / "results" / "quality" / "mine.txt"
     assert "mine: 32 of 32 utterances used" in kept.read_text()
+
+
+def test_estimate_and_truth_stand_side_by_side(
+    tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    store, reporter = Store(tmp_path / "results"), Quiet()
+    summary = run(store, recordings, "training.epochs=2", reporter=reporter)
+    assert any(note.startswith("estimated: ") for note in reporter.notes)
+    assert re.search(r"; estimated .+ s, took .+ s; frames .+ planned, .+ written$", summary.line())
+    (group,) = json.loads((store.folder / "estimate.json").read_text())["groups"]
+    assert group["expected"]["frames_bytes"] == group["taken"]["frames_bytes"] > 0
+    assert 0 < group["taken"]["training_s"] == summary.records[0].wall_s
+
+
+def test_nothing_is_estimated_where_nothing_is_left_to_do(
+    tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "results")
+    run(store, recordings)
+    kept = (store.folder / "estimate.json").read_text()
+    monkeypatch.delattr("harness.estimate.truth.estimate")
+    reporter = Quiet()
+    again = run(store, recordings, reporter=reporter)
+    assert again.truth is None
+    assert not [note for note in reporter.notes if "estimate" in note]
+    assert (store.folder / "estimate.json").read_text() == kept
+
+
+def test_an_estimate_that_fails_does_not_stop_a_run(
+    tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise RuntimeError("no such kernel")
+
+    monkeypatch.setattr("harness.estimate.truth.estimate", broken)
+    store, reporter = Store(tmp_path / "results"), Quiet()
+    summary = run(store, recordings, reporter=reporter)
+    assert [record.status for record in summary.records] == ["ok"]
+    assert "no estimate: RuntimeError: no such kernel" in reporter.notes
+    assert "; took " in summary.line()
+    assert "estimated" not in summary.line()
