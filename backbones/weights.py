@@ -44,8 +44,8 @@ def read(folder: Path, own_name: OwnName) -> dict[str, Tensor]:
     """The tensors of a checkpoint for which `own_name` has a name, under that name.
 
     Raises:
-        BackboneError: a file is damaged or holds more than tensors, or two tensors claim
-            one name.
+        BackboneError: a file is damaged or holds more than tensors, a tensor holds no numbers,
+            or two claim one name.
     """
     tensors: dict[str, Tensor] = {}
     for path in checkpoint_files(folder):
@@ -53,6 +53,11 @@ def read(folder: Path, own_name: OwnName) -> dict[str, Tensor]:
             for name, tensor in _tensors(path, own_name):
                 if name in tensors:
                     raise BackboneError(f"{path}: two tensors of the checkpoint claim {name}")
+                if not tensor.isfinite().all():
+                    raise BackboneError(
+                        f"{path}: the tensor {name} holds values that are not numbers, the file "
+                        "may be damaged: fetch it again"
+                    )
                 tensors[name] = tensor
     return tensors
 
@@ -122,19 +127,17 @@ def verify(module: nn.Module, tensors: Mapping[str, Tensor], origin: str) -> Non
     """Compare every parameter and buffer of a module with a checkpoint, bit for bit.
 
     Raises:
-        BackboneError: one differs, is not finite or is not in the checkpoint.
+        BackboneError: one differs or is not in the checkpoint.
     """
     different = [
         name
         for name, here in chain(module.named_parameters(), module.named_buffers())
-        if name not in tensors
-        or not torch.equal(here, tensors[name].to(here.dtype))
-        or not here.isfinite().all()
+        if name not in tensors or not torch.equal(here, tensors[name].to(here.dtype))
     ]
     if different:
         raise BackboneError(
-            f"{origin}: {len(different)} tensors are not those of the checkpoint, or are not "
-            f"numbers{_listed(different)}"
+            f"{origin}: {len(different)} tensors are not those of the checkpoint"
+            f"{_listed(different)}"
         )
 
 

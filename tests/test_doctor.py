@@ -109,6 +109,7 @@ def test_a_tensor_that_holds_no_numbers_is_named(cli: Any, copied: Path) -> None
     rewrite(copied, lambda all_: {k: v * spoilt if TENSOR in k else v for k, v in all_.items()})
     answer = cli("doctor", "--backbone", "whisper-base")
     assert answer.code == 1
+    assert f"{copied}: the tensor " in answer.out
     assert TENSOR in answer.out
 
 

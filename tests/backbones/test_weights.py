@@ -74,10 +74,14 @@ def test_a_buffer_that_no_checkpoint_holds_is_found() -> None:
         verify(module, stored, "here")
 
 
-def test_weights_that_are_not_numbers_are_refused() -> None:
-    stored = tensors() | {"0.bias": torch.full((4,), torch.nan)}
-    with pytest.raises(BackboneError, match="not numbers"):
-        fill(empty(), stored, "here")
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_a_tensor_that_holds_no_numbers_is_named_with_its_file(
+    value: float, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    save_file(tensors() | {"0.bias": torch.tensor([0.0, value])}, path)
+    with pytest.raises(BackboneError, match=rf"{path}: the tensor 0\.bias holds"):
+        read(tmp_path, same)
 
 
 def test_only_tensors_with_a_name_here_are_read(tmp_path: Path) -> None:
