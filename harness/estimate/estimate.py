@@ -8,6 +8,7 @@ from statistics import median
 
 import backbones
 from backbones.randomness import random_numbers_kept
+from harness.estimate.company import gathering_threads
 from harness.estimate.forecast import Amount, amount
 from harness.estimate.gauge import Gauge
 from harness.estimate.network import blank
@@ -52,7 +53,7 @@ def estimate(
     """
     expected = [Amount()] * len(groups)
     flops = [0.0] * len(groups)
-    with random_numbers_kept():
+    with random_numbers_kept(), gathering_threads():
         for precision, alike in _alike(groups).items():
             accelerator = make_accelerator(device, precision)
             for numbers in alike.values():

@@ -5,8 +5,8 @@ line through the two tells what every batch costs and what every FLOP costs. The
 one frozen layer, one released layer in a training step, and a head in either way.
 
 Left out are the loss and the scores, the decoding of audio and the reading of frames where they
-do not keep up, and how busy other processes are later on. Next to a network of a usual size that
-is little; a tiny one may take twice as long as it seems.
+do not keep up, and how busy other processes are later on. Next to a network of a usual size all
+but the last is little.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """An estimate needs no weights, and stands beside what a run took."""
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 import torch
 
 from backbones.base import Backbone
+from harness.batches import DECODING_THREADS
 from harness.engines.local import groups
+from harness.estimate.company import gathering_threads
 from harness.estimate.estimate import estimate
 from harness.estimate.forecast import Amount
 from harness.estimate.network import blank
@@ -55,6 +58,15 @@ def test_random_numbers_go_on_as_if_nothing_had_been_timed(trials: Trials, groun
     torch.manual_seed(1)
     estimate([(ground, trials("backbones=[tiny-wavlm]"))], "cpu")
     assert torch.rand(1) == expected
+
+
+def test_what_is_timed_has_the_company_that_a_run_has() -> None:
+    def gathering() -> int:
+        return sum(thread.name.startswith("gather") for thread in threading.enumerate())
+
+    with gathering_threads():
+        assert gathering() == DECODING_THREADS
+    assert gathering() == 0
 
 
 def test_a_run_keeps_what_was_estimated_beside_what_it_took(
