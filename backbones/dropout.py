@@ -44,22 +44,6 @@ def dropout(values: Tensor, p: float) -> Tensor:
     return values * factors
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, p: float) -> Tensor:
-    """Attention under a bias, with dropout over its weights.
-
-    Torch's fused kernel where it serves; on a CPU it knows no dropout.
-
-    Shape:
-        query, key, value: (B, H, F, C)
-        bias: (1 or B, H, F, F)
-        output: (B, H, F, C)
-    """
-    if p == 0 or query.device.type != "cpu":
-        return functional.scaled_dot_product_attention(query, key, value, bias, p)
-    scores = torch.matmul(query * query.shape[-1] ** -0.5, key.mT) + bias
-    return torch.matmul(dropout(scores.softmax(-1), p), value)
-
-
 def draw_fast(network: nn.Module) -> None:
     """Put `Dropout` in the place of torch's, everywhere in a network."""
     for module in list(network.modules()):

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from backbones.dropout import attend
+from backbones.attention import attend
 
 
 class RelativeKeyAttention(nn.Module):

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from backbones.attention import teach_transformers
 from backbones.base import Backbone, BackboneConfig, Frames
 from backbones.cards import BackboneCard, BackboneError
 from backbones.dropout import draw_fast
@@ -192,7 +193,7 @@ def build(card: BackboneCard, settings: Mapping[str, object]) -> Wav2Vec2Family:
             raise BackboneError(f"{card.name}: networks with {part} cannot be used here")
     relative = RELATIVES[card.family]
     stated = {key: value for key, value in settings.items() if key != "do_normalize"}
-    fast = {} if relative.gated_bias else {"attn_implementation": "sdpa"}
+    fast = {} if relative.gated_bias else {"attn_implementation": teach_transformers()}
     config = getattr(transformers, f"{relative.classes}Config").from_dict(stated, **fast)
     net = getattr(transformers, f"{relative.classes}Model")(config)
     normalise = settings.get("do_normalize")

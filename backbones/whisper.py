@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, pad
 
+from backbones.attention import teach_transformers
 from backbones.base import Backbone, BackboneConfig, Frames
 from backbones.cards import BackboneCard
 from backbones.mel import HOP, SHORTEST, log10_mel, mel_frames
@@ -133,5 +134,5 @@ def build(card: BackboneCard, settings: Mapping[str, object]) -> Whisper:
     from transformers import WhisperConfig
     from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-    config = WhisperConfig.from_dict(dict(settings), attn_implementation="sdpa")
+    config = WhisperConfig.from_dict(dict(settings), attn_implementation=teach_transformers())
     return Whisper(card, WhisperEncoder(config))

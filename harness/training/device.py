@@ -14,6 +14,7 @@ from harness.errors import TrialTimeout, UserError, choices
 from harness.records.environment import processor
 from harness.records.schema import Status
 from harness.suite.schema import Precision
+from harness.training.heap import keep_freed_memory
 
 
 def make_accelerator(device: str, precision: Precision) -> Accelerator:
@@ -39,6 +40,8 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     # accelerate keeps its state in singletons; a run's trials may differ in precision
     AcceleratorState._reset_state(reset_partial_state=True)
     GradientState._reset_state()
+    if on_cpu:
+        keep_freed_memory()
     mixed = {"auto": _best_precision(on_cpu), "float32": "no"}.get(precision, precision)
     return Accelerator(cpu=on_cpu, mixed_precision=mixed)
 

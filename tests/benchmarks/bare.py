@@ -25,6 +25,7 @@ from backbones.base import Backbone, Frames
 from harness.heads.classifier import mlp_classifier
 from harness.heads.losses import WeightedCrossEntropy
 from harness.heads.pooling import AttentiveStatisticsPooling
+from harness.training.heap import keep_freed_memory
 
 SAMPLE_RATE_HZ = 16_000
 UTTERANCE_S = 3
@@ -123,6 +124,7 @@ def scoring_s(top: Top, frames: Frames) -> float:
 
 def measure(suite: dict[str, Any]) -> dict[str, Any]:
     """Seconds a batch; by finetune_layers where it depends on them."""
+    keep_freed_memory()
     own = suite["backbones"][0]
     backbones.declare(own["name"], own["kind"], own["source"])
     backbone = backbones.load(own["name"], offline=True)
