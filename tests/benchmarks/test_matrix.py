@@ -7,8 +7,10 @@ the same, so it runs 2 of them a trial for one seed, and is scaled; the table sa
 
     MATRIX_PLAIN_EPOCHS=10   runs all of the plain loop, to tell its UAR too (two hours more)
     MATRIX_SCALE=tiny        tries everything in a minute or two, and claims nothing
-    MATRIX_JSON=FILE         keeps what was measured
+    MATRIX_FOLDER=FOLDER     keeps what was measured, part by part, and goes on from it
 """
+
+from __future__ import annotations
 
 import json
 import os
@@ -86,6 +88,15 @@ class HarnessRun:
     precisions: list[str]
     peak_anonymous_bytes: int
 
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> HarnessRun:
+        """From JSON, in which keys are text."""
+        by_layers = {
+            name: {int(layers): value for layers, value in values[name].items()}
+            for name in ("trials_s", "uar")
+        }
+        return cls(**values | by_layers)
+
     def seconds(self, layers: int) -> float:
         """Its trials, and their share of what the run spent outside its trials."""
         outside_s = self.wall_s - sum(self.trials_s.values())
@@ -159,9 +170,8 @@ class Findings:
 
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory: pytest.TempPathFactory) -> Findings:
-    found = measure(chosen_scale(), tmp_path_factory.mktemp("matrix"))
-    if path := os.environ.get("MATRIX_JSON"):
-        Path(path).write_text(json.dumps(asdict(found), indent=1))
+    kept = os.environ.get("MATRIX_FOLDER")
+    found = measure(chosen_scale(), Path(kept) if kept else tmp_path_factory.mktemp("matrix"))
     print(f"\n\n{report(found)}\n")
     return found
 
@@ -173,25 +183,39 @@ def chosen_scale() -> Scale:
 
 
 def measure(scale: Scale, folder: Path) -> Findings:
-    write_backbone(scale.backbone, folder / "backbone")
+    """Both sides, one process after another; a part that `folder` holds already is not run."""
+    if not (folder / "backbone").exists():
+        write_backbone(scale.backbone, folder / "backbone")
     for name, takes in (("corpus", scale.takes), ("tenfold", 10 * scale.takes)):
-        script("matrix_corpus.py", folder / name, "--takes", takes)
+        if not (folder / name).exists():
+            script("matrix_corpus.py", folder / name, "--takes", takes)
 
     def suite(name: str, **changes: Any) -> Path:
         return write_suite(folder, name, scale, **changes)
 
     whole = suite("bf16")
     seeds = SEEDS if scale.whole_plain else SEEDS[:1]
-    plain = script("plain.py", whole, "--epochs", scale.plain_epochs, "--seeds", *seeds)
-    return Findings(
-        scale=scale,
-        plain=json.loads(plain),
-        bare=json.loads(script("bare.py", whole)),
-        bf16=harness_run(whole),
-        float32=harness_run(suite("float32", precision="float32")),
-        frozen=harness_run(suite("frozen", layers=(0,))),
-        tenfold=harness_run(suite("frozen-tenfold", layers=(0,), corpus="tenfold")),
-    )
+    plain = ("plain.py", whole, "--epochs", scale.plain_epochs, "--seeds", *seeds)
+    alone = {"layers": (0,)}
+    runs: dict[str, Callable[[], dict[str, Any]]] = {
+        "plain": lambda: dict(json.loads(script(*plain))),
+        "bare": lambda: dict(json.loads(script("bare.py", whole))),
+        "bf16": lambda: harness_run(whole),
+        "float32": lambda: harness_run(suite("float32", precision="float32")),
+        "frozen": lambda: harness_run(suite("frozen", **alone)),
+        "tenfold": lambda: harness_run(suite("frozen-tenfold", **alone, corpus="tenfold")),
+    }
+    found = {name: measured(folder / f"{name}.json", run) for name, run in runs.items()}
+    plain_found, bare_found = found.pop("plain"), found.pop("bare")
+    ours = {name: HarnessRun.read(values) for name, values in found.items()}
+    return Findings(scale=scale, plain=plain_found, bare=bare_found, **ours)
+
+
+def measured(path: Path, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a part found, now or in an earlier call."""
+    if not path.exists():
+        path.write_text(json.dumps(run(), indent=1))
+    return dict(json.loads(path.read_text()))
 
 
 def write_backbone(name: str, folder: Path) -> None:
@@ -257,9 +281,11 @@ def script(name: str, *arguments: object) -> str:
     return printed
 
 
-def harness_run(suite: Path) -> HarnessRun:
+def harness_run(suite: Path) -> dict[str, Any]:
     """Run a suite in a process of its own, with a cache folder of its own."""
     results, cache, log = (suite.with_suffix(end) for end in (".results", ".cache", ".log"))
+    for before in (results, cache):  # of a run that was cut short
+        shutil.rmtree(before, ignore_errors=True)
     command = [sys.executable, "-m", "harness", "run", str(suite)]
     command += ["--results", str(results), "--offline"]
     started = time.perf_counter()
@@ -274,7 +300,8 @@ def harness_run(suite: Path) -> HarnessRun:
     assert process.returncode == 0, log.read_text()
     shutil.rmtree(cache, ignore_errors=True)  # the disk need not hold every run's frames
     print(f"harness, {suite.stem}: {wall_s:.0f} s", flush=True)
-    return harness_findings(Store(results / suite.stem).read_trials(), wall_s, peak_bytes)
+    found = harness_findings(Store(results / suite.stem).read_trials(), wall_s, peak_bytes)
+    return asdict(found)
 
 
 def harness_findings(records: list[Record], wall_s: float, peak_bytes: int) -> HarnessRun:
