@@ -1,13 +1,12 @@
-"""Runs one trial: the one room where corpus, backbone, head and fit meet."""
+"""Runs trials: the one room where corpus, backbone, head and fit meet."""
 
 from __future__ import annotations
 
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pandas as pd
 import torch
@@ -27,6 +26,7 @@ from harness.records.environment import code_digest, environment
 from harness.records.schema import Digests, Fit, Record, SplitMetrics
 from harness.suite.schema import Trial
 from harness.training.device import device_facts, make_accelerator, status_of
+from harness.training.drive import Asking, drive
 from harness.training.fit import Watch, fit
 from harness.training.inputs import Inputs
 from harness.training.predict import predict
@@ -41,10 +41,32 @@ class Outcome:
     trained_state: dict[str, Tensor] | None = None
 
 
-def run_trial(trial: Trial, bench: Bench, *, suite: str, watch: Watch = Watch()) -> Outcome:
-    """Train and score one trial; whatever goes wrong becomes a record that says so."""
-    ground = bench.ground
+def run_trials(
+    trials: Sequence[Trial], bench: Bench, *, suite: str, watch: Watch = Watch()
+) -> list[Outcome]:
+    """Train and score trials that `Bench.side_by_side` gave: one, or several at once.
+
+    Whatever goes wrong in a trial becomes its record, which says so. Each counts an equal share
+    of the time that all took.
+    """
     started = time.monotonic()
+    accelerator = make_accelerator(bench.machine.device, trials[0].training.precision)
+    work = [_trial(trial, bench, suite, accelerator, watch) for trial in trials]
+    outcomes = drive(work, accelerator)
+    wall_s = (time.monotonic() - started) / len(trials)
+    return [_shared(outcome, wall_s, len(trials)) for outcome in outcomes]
+
+
+def _shared(outcome: Outcome, wall_s: float, trials: int) -> Outcome:
+    fit = outcome.record.fit
+    changes = {"wall_s": wall_s, "fit": fit and fit.model_copy(update={"side_by_side": trials})}
+    return replace(outcome, record=outcome.record.model_copy(update=changes))
+
+
+def _trial(
+    trial: Trial, bench: Bench, suite: str, accelerator: Accelerator, watch: Watch
+) -> Asking[Outcome]:
+    ground = bench.ground
     record = Record(
         trial_id=trial.trial_id,
         suite=suite,
@@ -59,17 +81,12 @@ def run_trial(trial: Trial, bench: Bench, *, suite: str, watch: Watch = Watch())
         excluded_utterances=ground.quality.checked - ground.quality.used,
         environment=environment(),
     )
-    outcome = Outcome(record)
-    changes: dict[str, Any]
     try:
-        accelerator = make_accelerator(bench.machine.device, trial.training.precision)
         with bench.lent(trial) as backbone:
-            outcome, changes = _train_and_score(trial, bench, backbone, record, accelerator, watch)
+            return (yield from _train_and_score(trial, bench, backbone, record, accelerator, watch))
     except Exception as error:
-        changes = {"status": status_of(error), "error": traceback.format_exc()}
-    changes["wall_s"] = time.monotonic() - started
-    finished = outcome.record.model_copy(update=changes)
-    return Outcome(finished, outcome.predictions, outcome.trained_state)
+        failed = {"status": status_of(error), "error": traceback.format_exc()}
+        return Outcome(record.model_copy(update=failed))
 
 
 def predictions_frame(
@@ -101,7 +118,7 @@ def _train_and_score(
     record: Record,
     accelerator: Accelerator,
     watch: Watch,
-) -> tuple[Outcome, dict[str, Any]]:
+) -> Asking[Outcome]:
     ground, classes = bench.ground, bench.ground.corpus.classes
     fold = cut_fold(trial, ground)
     model = build_model(backbone, trial.head, len(classes), trial.finetune_layers, trial.seed)
@@ -115,7 +132,7 @@ def _train_and_score(
     }
     counts = class_counts(_labels(splits["train"]), classes)
     loss = LOSSES[trial.loss].load()(list(counts.values()))
-    fitted = fit(
+    fitted = yield from fit(
         model,
         loss,
         inputs["train"],
@@ -136,24 +153,26 @@ def _train_and_score(
         metrics[name] = score_predictions(frames[name], counts, _loss_of(loss, logits, split))
 
     kept = _kept_dtype(inputs["train"])
-    outcome = Outcome(record, pd.concat(frames.values()), model.trained_state())
-    return outcome, {
-        "status": "ok",
-        "metrics": metrics,
-        "baselines": baselines(_labels(splits["train"]), _labels(splits["test"]), classes),
-        "fit": Fit(
-            **asdict(fitted), frames_from="stored" if kept else "computed", frames_dtype=kept
-        ),
-        "digests": digests_of(fold, backbone.weights.digest),
-        "split_sizes": {name: len(ids) for name, ids in fold.splits.named().items()},
-        "trainable_parameters": model.trainable_parameters(),
-        "total_parameters": model.total_parameters(),
-        "head_parameters": sum(p.numel() for p in model.head_parameters()),
-        "backbone_depth": len(backbone.layers),
-        "emotion_labels_seen": _labels_seen(backbone),
-        "random_weights": backbone.weights.init == "random",
-        "environment": environment() | device_facts(accelerator.device),
-    }
+    finished = record.model_copy(
+        update={
+            "status": "ok",
+            "metrics": metrics,
+            "baselines": baselines(_labels(splits["train"]), _labels(splits["test"]), classes),
+            "fit": Fit(
+                **asdict(fitted), frames_from="stored" if kept else "computed", frames_dtype=kept
+            ),
+            "digests": digests_of(fold, backbone.weights.digest),
+            "split_sizes": {name: len(ids) for name, ids in fold.splits.named().items()},
+            "trainable_parameters": model.trainable_parameters(),
+            "total_parameters": model.total_parameters(),
+            "head_parameters": sum(p.numel() for p in model.head_parameters()),
+            "backbone_depth": len(backbone.layers),
+            "emotion_labels_seen": _labels_seen(backbone),
+            "random_weights": backbone.weights.init == "random",
+            "environment": environment() | device_facts(accelerator.device),
+        }
+    )
+    return Outcome(finished, pd.concat(frames.values()), model.trained_state())
 
 
 def _kept_dtype(inputs: Inputs) -> str | None:

@@ -29,7 +29,7 @@ from harness.suite.load import load_suite
 from harness.suite.matrix import expand
 from harness.suite.schema import CorpusSpec, Trial
 from harness.training.device import make_accelerator
-from harness.trial import Outcome, run_trial
+from harness.trial import Outcome, run_trials
 
 QUICK = ("training.epochs=2", "cost=null")
 MATRIX = "matrix.finetune_layers=[0, 1]"
@@ -66,10 +66,12 @@ def benches(ground: Ground, chosen: Sequence[Trial], **machine: Any) -> list[tup
 
 
 def run(ground: Ground, *changes: str, **machine: Any) -> list[Outcome]:
-    return [
-        run_trial(trial, bench, suite="smoke")
-        for bench, trial in benches(ground, trials(*changes), **machine)
-    ]
+    return [alone(bench, trial) for bench, trial in benches(ground, trials(*changes), **machine)]
+
+
+def alone(bench: Bench, trial: Trial) -> Outcome:
+    (outcome,) = run_trials([trial], bench, suite="smoke")
+    return outcome
 
 
 def probabilities(outcome: Outcome) -> np.ndarray:
@@ -146,7 +148,7 @@ def test_the_backbone_is_what_was_loaded_after_a_trial_however_it_ended(
 ) -> None:
     chosen = trials("backbones=[tiny-wavlm]", "matrix.finetune_layers=[2]", *changes)
     ((bench, trial),) = benches(ground, chosen)
-    outcome = run_trial(trial, bench, suite="smoke")
+    outcome = alone(bench, trial)
     assert outcome.record.status == ("failed" if changes else "ok")
     backbone = bench.backbone(trial)
     assert digest(backbone) == backbone.weights.digest
@@ -157,11 +159,30 @@ def test_the_backbone_is_what_was_loaded_after_a_trial_however_it_ended(
 
 def test_a_trial_learns_the_same_after_others_as_alone(ground: Ground) -> None:
     first, *others = trials("backbones=[tiny-wavlm]", "matrix.finetune_layers=[1, 2, all]")
-    (*_, after), (alone,) = (
-        [run_trial(trial, bench, suite="smoke") for bench, trial in benches(ground, chosen)]
+    (*_, after), (only,) = (
+        [alone(bench, trial) for bench, trial in benches(ground, chosen)]
         for chosen in ([*others, first], [first])
     )
-    np.testing.assert_array_equal(probabilities(after), probabilities(alone))
+    np.testing.assert_array_equal(probabilities(after), probabilities(only))
+
+
+def test_a_trial_that_fails_leaves_those_beside_it_alone(ground: Ground) -> None:
+    chosen = trials(*ONE, "matrix.seed=[1, 2]", "matrix.learning_rate.head=[1.0e-3, 1.0e+30]")
+    bench = Bench(ground, Machine("cpu", offline=True))
+    bench.fill(chosen, Quiet())
+    outcomes = run_trials(chosen, bench, suite="smoke")
+    assert [outcome.record.trial_id for outcome in outcomes] == [t.trial_id for t in chosen]
+    for outcome in outcomes:
+        record = outcome.record
+        if record.trial.training.learning_rate.head > 1:
+            assert (record.status, record.fit) == ("failed", None)
+            assert "the loss became" in (record.error or "")
+            continue
+        expected = alone(bench, record.trial)
+        np.testing.assert_allclose(probabilities(outcome), probabilities(expected), atol=1e-4)
+        assert record.fit is not None
+        assert expected.record.fit is not None
+        assert (record.fit.side_by_side, expected.record.fit.side_by_side) == (4, 1)
 
 
 def test_dropout_in_frozen_layers_lasts_as_long_as_its_trial(ground: Ground) -> None:

@@ -1,4 +1,4 @@
-"""Runs trials one after another on this machine, and loses nothing that was finished."""
+"""Runs trials on this machine, and loses nothing that was finished."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from harness.cost.measure import measure_apart
 from harness.cost.plan import cost_trials
 from harness.engines.keep import beaten_rivals, save_model
 from harness.engines.prepare import Prepared, prepare
+from harness.engines.together import together
 from harness.engines.watching import watching
 from harness.errors import NoRoomError
 from harness.estimate.forecast import Amount
@@ -22,7 +23,7 @@ from harness.records.store import MODEL, Store
 from harness.report.trials import error_line
 from harness.suite.schema import BackboneSpec, CorpusSpec, Suite, Trial
 from harness.training.device import machine_name, make_accelerator, release_memory
-from harness.trial import Outcome, run_trial
+from harness.trial import Outcome, run_trials
 
 
 @dataclass
@@ -77,28 +78,44 @@ def run_suite(
         listed = [(prepared.corpora[group[0].corpus], group) for group in groups(left)]
         summary.truth = expect(listed, machine, store.write_estimate, reporter)
     reporter.begin("trials", len(trials))
-    done = 0
     for group in groups(trials):
-        todo = [trial for trial in group if trial.trial_id not in finished]
-        bench = Bench(prepared.corpora[group[0].corpus], machine)
-        taken = extracting(partial(_fill, bench, todo, reporter)) if todo else Amount()
         for trial in group:
-            done += 1
-            record = finished.get(trial.trial_id)
-            if record is None:
-                reporter.note(f"[{done}/{len(trials)}] {trial.describe()}")
-                record = _run(trial, suite, bench, store, reporter)
-                reporter.note(f"    {outcome_line(record)}")
-                taken += Amount(training_s=record.wall_s)
-            summary.records.append(record)
-            reporter.advance()
-        if summary.truth and todo:
-            summary.truth.add(taken)
-        del bench  # its network and frames, before the next ones are loaded
-        release_memory()
+            if trial.trial_id in finished:
+                summary.records.append(finished[trial.trial_id])
+                reporter.advance()
+        if todo := [trial for trial in group if trial.trial_id not in finished]:
+            bench = Bench(prepared.corpora[todo[0].corpus], machine)
+            taken = _run_group(todo, suite, bench, store, reporter, summary, len(trials))
+            if summary.truth:
+                summary.truth.add(taken)
+            del bench  # its network and frames, before the next ones are loaded
+            release_memory()
     reporter.end()
     summary.costs = _measure_costs(suite, trials, store, reporter, machine)
     return summary
+
+
+def _run_group(
+    todo: Sequence[Trial],
+    suite: Suite,
+    bench: Bench,
+    store: Store,
+    reporter: Reporter,
+    summary: RunSummary,
+    total: int,
+) -> Amount:
+    """Run trials on one bench and add their records to the summary; what they took."""
+    taken = extracting(partial(_fill, bench, todo, reporter))
+    device = make_accelerator(bench.machine.device, "auto").device
+    for batch in together(todo, device.type, bench.keeps):
+        for number, trial in enumerate(batch, start=len(summary.records) + 1):
+            reporter.note(f"[{number}/{total}] {trial.describe()}")
+        for record in _run(batch, suite, bench, store, reporter):
+            reporter.note(f"    {outcome_line(record)}")
+            taken += Amount(training_s=record.wall_s)
+            summary.records.append(record)
+            reporter.advance()
+    return taken
 
 
 def outcome_line(record: Record) -> str:
@@ -141,11 +158,14 @@ def _fill(bench: Bench, trials: Sequence[Trial], reporter: Reporter) -> None:
         bench.machine = replace(bench.machine, frames="off")
 
 
-def _run(trial: Trial, suite: Suite, bench: Bench, store: Store, reporter: Reporter) -> Record:
-    with watching(reporter) as watch:
-        outcome = run_trial(trial, bench, suite=suite.suite, watch=watch)
-    _write(outcome, suite, store)
-    return outcome.record
+def _run(
+    trials: Sequence[Trial], suite: Suite, bench: Bench, store: Store, reporter: Reporter
+) -> list[Record]:
+    with watching(reporter, len(trials)) as watch:
+        outcomes = run_trials(trials, bench, suite=suite.suite, watch=watch)
+    for outcome in outcomes:
+        _write(outcome, suite, store)
+    return [outcome.record for outcome in outcomes]
 
 
 def _write(outcome: Outcome, suite: Suite, store: Store) -> None:

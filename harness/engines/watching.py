@@ -1,4 +1,4 @@
-"""A fit's progress, shown as one stretch of steps with the latest scores beside it."""
+"""Progress of the fits that run at once: one stretch of steps, the latest scores beside it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from harness.training.fit import CurvePoint, Watch
 @dataclass
 class _Steps:
     reporter: Reporter
+    fits: int
     begun: bool = False
     scores: str = ""
 
     def step(self, done: int, total: int) -> None:
         if not self.begun:
-            self.reporter.begin("  steps", total)
+            self.reporter.begin("  steps", total * self.fits)
             self.begun = True
         self.reporter.advance(self.scores)
 
@@ -30,9 +31,9 @@ class _Steps:
 
 
 @contextmanager
-def watching(reporter: Reporter) -> Iterator[Watch]:
-    """Tell `reporter` of every step of a fit."""
-    steps = _Steps(reporter)
+def watching(reporter: Reporter, fits: int) -> Iterator[Watch]:
+    """Tell `reporter` of every step of so many fits."""
+    steps = _Steps(reporter, fits)
     try:
         yield Watch(steps.step, steps.epoch)
     finally:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from harness.heads.dropout import StreamDropout
+
 
 def mlp_classifier(
     input_dim: int, head_dim: int, classes: int, *, layers: int, dropout: float
@@ -15,16 +17,16 @@ def mlp_classifier(
         output: (B, classes)
 
     >>> [type(part).__name__ for part in mlp_classifier(8, 4, 2, layers=0, dropout=0.5)]
-    ['Dropout', 'Linear']
+    ['StreamDropout', 'Linear']
     """
-    parts: list[nn.Module] = [nn.Dropout(dropout)]
+    parts: list[nn.Module] = [StreamDropout(dropout, input_dim)]
     width = input_dim
     for _ in range(layers):
         parts += [
             nn.Linear(width, head_dim),
             nn.LayerNorm(head_dim),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            StreamDropout(dropout, head_dim),
         ]
         width = head_dim
     return nn.Sequential(*parts, nn.Linear(width, classes))

@@ -57,6 +57,8 @@ class Fit(Frozen):
     frames_dtype: str | None = None
     """In which kept frames lay on disk."""
     precision: str
+    side_by_side: int = 1
+    """How many trials shared its passes; the times here are those of all of them."""
 
 
 class Record(Frozen):
@@ -70,6 +72,7 @@ class Record(Frozen):
     started_at: str
     """ISO 8601, UTC."""
     wall_s: float
+    """Its equal share where trials trained side by side."""
     classes: list[str] = []
     split_sizes: dict[str, int] = {}
     metrics: dict[str, SplitMetrics] = {}

@@ -1,4 +1,8 @@
-"""The one training loop. It gives back an outcome and knows nothing of records."""
+"""The one training loop. It gives back an outcome and knows nothing of records.
+
+It asks for the gradient of each batch instead of computing it, so that whoever drives it can
+serve several fits in one pass: see `harness.training.drive`.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +21,11 @@ from torch.optim.lr_scheduler import LambdaLR
 from harness.analysis.metrics import score
 from harness.batches import bucketed
 from harness.errors import TrialError, TrialTimeout
+from harness.heads.dropout import seed_dropout
 from harness.heads.ser_model import SERModel
 from harness.suite.schema import TrainingSpec
 from harness.training.device import precision_name
+from harness.training.drive import Ask, Asking
 from harness.training.early_stopping import EarlyStopping
 from harness.training.inputs import Inputs
 from harness.training.predict import predict
@@ -68,7 +74,7 @@ def fit(
     seed: int,
     accelerator: Accelerator,
     watch: Watch = Watch(),
-) -> FitOutcome:
+) -> Asking[FitOutcome]:
     """Train `model` in place and leave it with the weights of its best epoch on dev.
 
     Raises:
@@ -79,6 +85,7 @@ def fit(
     torch.manual_seed(seed)
     model.to(accelerator.device).train()
     loss.to(accelerator.device)
+    seed_dropout(model, seed, accelerator.device)
     plans = [
         _grouped(bucketed(train.split.seconds(), spec.batch_seconds, (seed, epoch)), spec)
         for epoch in range(1, spec.epochs + 1)
@@ -98,10 +105,8 @@ def fit(
         for group in groups:
             for _ in group:
                 batch = next(batches)
-                with accelerator.autocast():
-                    value = loss(model.suffix(batch.states), batch.labels)
-                accelerator.backward(value / len(group))
-                total += value.detach() * len(batch.indices)
+                value = yield Ask(model, batch.states, _part_of(loss, batch.labels, len(group)))
+                total += value * len(group) * len(batch.indices)
             accelerator.clip_grad_norm_(trainable(model), spec.max_grad_norm)
             optimizer.step()
             schedule.step()
@@ -197,6 +202,11 @@ def _grouped(plan: list[list[int]], spec: TrainingSpec) -> list[list[list[int]]]
     """Batches whose gradients are added up before each optimiser step."""
     size = spec.accumulation_steps
     return [plan[start : start + size] for start in range(0, len(plan), size)]
+
+
+def _part_of(loss: nn.Module, labels: Tensor, parts: int) -> Callable[[Tensor], Tensor]:
+    """A batch's loss, where `parts` batches are added up to one step."""
+    return lambda logits: loss(logits, labels) / parts
 
 
 def _names(numbers: Tensor, classes: Sequence[str]) -> list[str]:

@@ -7,8 +7,8 @@ from harness.heads.classifier import mlp_classifier
 
 def test_each_hidden_layer_is_linear_norm_relu_dropout() -> None:
     parts = [type(part).__name__ for part in mlp_classifier(8, 4, 3, layers=2, dropout=0.5)]
-    hidden = ["Linear", "LayerNorm", "ReLU", "Dropout"]
-    assert parts == ["Dropout", *hidden, *hidden, "Linear"]
+    hidden = ["Linear", "LayerNorm", "ReLU", "StreamDropout"]
+    assert parts == ["StreamDropout", *hidden, *hidden, "Linear"]
 
 
 def test_a_batch_of_vectors_becomes_a_batch_of_logits() -> None:

@@ -24,6 +24,7 @@ from harness.suite.schema import (
     Trial,
 )
 from harness.training.device import make_accelerator
+from harness.training.drive import drive
 from harness.training.fit import FitOutcome, fit, make_optimizer, score_dev, warmup_then_linear
 from harness.training.inputs import FromAudio
 from harness.training.predict import predict
@@ -70,7 +71,8 @@ def run(
     accelerator = make_accelerator("cpu", spec.precision)
     classes = ("angry", "happy", "neutral", "sad")
     inputs = (FromAudio(split, model, accelerator) for split in splits)
-    return fit(model, CrossEntropy([1] * 4), *inputs, classes, spec, seed, accelerator)
+    fitting = fit(model, CrossEntropy([1] * 4), *inputs, classes, spec, seed, accelerator)
+    return drive([fitting], accelerator)[0]
 
 
 def logits_of(model: SERModel, split: LabelledSplit) -> Tensor:
