@@ -18,31 +18,18 @@ from harness.corpora.cache import cache_folder
 from harness.files import content_digest, file_digest
 from harness.frames.extract import Pass, extract, passes
 from harness.frames.inputs import FromStore
-from harness.frames.room import DEFAULT_LIMIT_GB, make_room, planned_bytes, written_bytes
+from harness.frames.room import make_room, planned_bytes, written_bytes
 from harness.frames.store import PART, Dtype, FrameStore, Kept, Shelf
 from harness.frames.views import views_of
 from harness.ground import Ground, cut_fold, labelled
 from harness.heads.build import load_backbone
 from harness.heads.ser_model import SERModel
+from harness.machine import Machine
 from harness.progress import Reporter
 from harness.records.environment import frames_digest
-from harness.suite.schema import FramesChoice, Trial
+from harness.suite.schema import Trial
 from harness.training.device import make_accelerator, precision_name
 from harness.training.inputs import FromAudio, Inputs
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where trials run, and what of this machine they may use."""
-
-    device: str = "auto"
-    """"auto", "cpu" or "cuda[:N]"."""
-    offline: bool = False
-    frames: FramesChoice = "auto"
-    cache_gb: float = DEFAULT_LIMIT_GB
-    """What kept frames may take on disk."""
-    memory_gb: float = 0.0
-    """What they may take in memory; the rest is read from disk, through the system's cache."""
 
 
 @dataclass
@@ -83,9 +70,9 @@ class Bench:
         for trial in filter(self.keeps, trials):
             by_precision.setdefault(trial.training.precision, []).append(trial)
         for alike in by_precision.values():
-            self._fill(alike, reporter)
+            self._extract(alike, reporter)
 
-    def _fill(self, trials: Sequence[Trial], reporter: Reporter) -> None:
+    def _extract(self, trials: Sequence[Trial], reporter: Reporter) -> None:
         name, precision = trials[0].backbone.name, trials[0].training.precision
         accelerator = make_accelerator(self.machine.device, precision)
         backbone = self.backbone(trials[0])

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from harness.errors import TrialError, UserError
+from harness.machine import Machine
 from harness.suite.load import load_suite
 from harness.suite.matrix import expand, select
 from harness.suite.schema import CorpusSpec, FramesChoice, Suite, Trial
@@ -93,14 +94,13 @@ def run(
     frames: FramesOption = "auto",
     cache_gb: Annotated[
         float, typer.Option("--cache-gb", min=0, help="What kept frames may take on disk.")
-    ] = 100.0,
+    ] = Machine.cache_gb,
     memory_gb: Annotated[
         float, typer.Option("--memory-gb", min=0, help="What of them may be held in memory.")
-    ] = 0.0,
+    ] = Machine.memory_gb,
 ) -> None:
     """Run a suite's trials; those already finished are kept."""
     intent, trials = _trials(suite, changes, only, limit_utterances)
-    from harness.bench import Machine
     from harness.engines.local import run_suite
     from harness.progress import reporting
     from harness.records.store import Store

@@ -15,7 +15,7 @@ from quiet import Quiet
 from backbones import load
 from backbones.base import Backbone
 from backbones.weights import digest
-from harness.bench import Bench, Machine, settings_digest
+from harness.bench import Bench, settings_digest
 from harness.engines.local import RunSummary, groups, run_suite
 from harness.errors import UserError
 from harness.frames.extract import Pass, extract
@@ -24,6 +24,7 @@ from harness.frames.room import size_bytes
 from harness.frames.store import FrameStore
 from harness.ground import Ground, labelled, prepare_ground
 from harness.heads.build import build_model
+from harness.machine import Machine
 from harness.records.store import Store
 from harness.suite.load import load_suite
 from harness.suite.matrix import expand

@@ -9,12 +9,12 @@ import soundfile
 import torch
 from quiet import Quiet
 
-from harness.bench import Machine
 from harness.corpora import synthetic
 from harness.engines.local import run_suite
 from harness.errors import ResultsError, UserError
 from harness.evaluation import evaluate_kept, restore
 from harness.ground import labelled, prepare_ground
+from harness.machine import Machine
 from harness.records.store import Store
 from harness.suite.load import load_suite
 from harness.suite.matrix import expand

@@ -33,6 +33,7 @@ FLOORS = {
     "harness.cost": 5,
     "harness.listing": 5,
     "harness.contract": 2,
+    "harness.machine": 2,
     "harness.doctor": 5,
     "harness.ground": 4,
     "harness.frames": 5,

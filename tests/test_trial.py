@@ -10,8 +10,8 @@ from transformers import HubertConfig, HubertModel
 
 from backbones import BACKBONES
 from backbones.plugins import card_from_config
-from harness.bench import Machine
 from harness.engines.local import run_suite
+from harness.machine import Machine
 from harness.records.store import Store
 from harness.report.comparison import comparison
 from harness.suite.load import load_suite

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from harness.bench import Bench, Machine
+from harness.bench import Bench
 from harness.cost.measure import measure_apart
 from harness.cost.plan import cost_trials
 from harness.engines.keep import beaten_rivals, save_model
@@ -16,6 +16,7 @@ from harness.engines.watching import watching
 from harness.errors import NoRoomError
 from harness.estimate.forecast import Amount
 from harness.estimate.truth import Truth, expect, extracting
+from harness.machine import Machine
 from harness.progress import Reporter
 from harness.records.environment import code_digest
 from harness.records.schema import CostRecord, Record
@@ -105,7 +106,7 @@ def _run_group(
     total: int,
 ) -> Amount:
     """Run trials on one bench and add their records to the summary; what they took."""
-    taken = extracting(partial(_fill, bench, todo, reporter))
+    taken = extracting(partial(_have_frames, bench, todo, reporter))
     device = make_accelerator(bench.machine.device, "auto").device
     for batch in together(todo, device.type, bench.keeps):
         for number, trial in enumerate(batch, start=len(summary.records) + 1):
@@ -147,7 +148,7 @@ def _is_finished(record: Record, prepared: Prepared, store: Store) -> bool:
     return False
 
 
-def _fill(bench: Bench, trials: Sequence[Trial], reporter: Reporter) -> None:
+def _have_frames(bench: Bench, trials: Sequence[Trial], reporter: Reporter) -> None:
     """Have the frames ready; what keeps a backbone from running is told by its trials' records."""
     try:
         bench.fill(trials, reporter)

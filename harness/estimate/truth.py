@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.bench import Machine
 from harness.corpora.cache import cache_folder
 from harness.estimate.estimate import Estimate, Group, estimate
 from harness.estimate.forecast import Amount
 from harness.estimate.show import comparison, outlook, to_json, whole
 from harness.frames.store import FRAMES
+from harness.machine import Machine
 from harness.progress import Reporter
 from harness.training.device import machine_name, make_accelerator
 

@@ -18,7 +18,6 @@ from harness.frames.extract import Pass, lock
 from harness.frames.store import DTYPES, PART, Dtype, FrameStore
 from harness.frames.views import View
 
-DEFAULT_LIMIT_GB = 100.0
 SPARE_BYTES = 500_000_000  # of the disk, that frames leave to others
 
 

@@ -10,11 +10,11 @@ import pytest
 import soundfile
 from quiet import Quiet
 
-from harness.bench import Machine
 from harness.corpora import synthetic
 from harness.engines.keep import beaten_rivals
 from harness.engines.local import RunSummary, run_suite
 from harness.errors import ResultsError, UserError
+from harness.machine import Machine
 from harness.records.schema import Record
 from harness.records.store import MODEL, Store
 from harness.suite.load import load_suite
