@@ -201,9 +201,9 @@ def measure(scale: Scale, folder: Path) -> Findings:
         "plain": lambda: dict(json.loads(script(*plain))),
         "bare": lambda: dict(json.loads(script("bare.py", whole))),
         "bf16": lambda: harness_run(whole),
-        "float32": lambda: harness_run(suite("float32", precision="float32")),
         "frozen": lambda: harness_run(suite("frozen", **alone)),
         "tenfold": lambda: harness_run(suite("frozen-tenfold", **alone, corpus="tenfold")),
+        "float32": lambda: harness_run(suite("float32", precision="float32")),
     }
     found = {name: measured(folder / f"{name}.json", run) for name, run in runs.items()}
     plain_found, bare_found = found.pop("plain"), found.pop("bare")
