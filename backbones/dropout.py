@@ -6,6 +6,7 @@ the large products of a training step. Here one draw of 64 bits serves four valu
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -37,11 +38,22 @@ def dropout(values: Tensor, p: float) -> Tensor:
         return values
     if values.device.type != "cpu" or dropped == LEVELS:
         return functional.dropout(values, p)
-    draws = torch.empty(-(-values.numel() // 4), dtype=torch.int64, device=values.device)
-    draws.random_(-(1 << 63), None)
+    draws = random_bits(-(-values.numel() // 4))
     bits = draws.view(torch.int16)[: values.numel()].view(values.shape)
     factors = (bits >= dropped + LOWEST).to(values.dtype).mul_(LEVELS / (LEVELS - dropped))
     return values * factors
+
+
+def random_bits(count: int) -> Tensor:
+    """So many times 64 random bits, of a stream that begins with a draw from torch's own.
+
+    NumPy's SFC64 is twice as fast as torch's generator, and these draws wait for one thread.
+
+    Shape:
+        output: (count,), int64
+    """
+    seed = int(torch.randint(1 << 62, ()))
+    return torch.from_numpy(np.random.SFC64(seed).random_raw(count).view(np.int64))
 
 
 def draw_fast(network: nn.Module) -> None:

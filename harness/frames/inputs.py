@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from backbones.base import Frames
@@ -45,8 +47,7 @@ class FromStore:
 
     def _gather(self, view: Kept, indices: Sequence[int]) -> Frames:
         rows = [view.frames[self.sounds[index]] for index in indices]
-        values = pad_sequence(rows, batch_first=True).to(view.computed)
-        return Frames(values, torch.tensor([len(row) for row in rows]))
+        return Frames(padded(rows).to(view.computed), torch.tensor([len(row) for row in rows]))
 
     def _move(self, batch: Start) -> Start:
         device = self.audio.accelerator.device
@@ -54,3 +55,25 @@ class FromStore:
         if not self.condensed:
             states = self.audio.model.start(states)
         return Start(states, batch.labels.to(device), batch.indices)
+
+
+def padded(rows: Sequence[Tensor]) -> Tensor:
+    """Frames of several utterances as one batch, with zeros after the shorter ones.
+
+    In main memory they are copied without torch: its copies would start a second team of OpenMP's
+    threads, which in this background thread takes the processor from the first.
+
+    Shape:
+        rows: (F, D) each
+        output: (B, F, D)
+
+    >>> padded([torch.ones(1, 2), torch.ones(2, 2)]).tolist()
+    [[[1.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [1.0, 1.0]]]
+    """
+    if rows[0].device.type != "cpu":
+        return pad_sequence(list(rows), batch_first=True)
+    pieces = [row.view(torch.uint8).numpy() for row in rows]
+    batch = np.zeros((len(rows), max(map(len, pieces)), pieces[0].shape[1]), np.uint8)
+    for place, piece in zip(batch, pieces, strict=True):
+        place[: len(piece)] = piece
+    return torch.from_numpy(batch).view(rows[0].dtype)
