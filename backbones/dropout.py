@@ -52,7 +52,7 @@ def random_bits(count: int) -> Tensor:
     Shape:
         output: (count,), int64
     """
-    seed = int(torch.randint(1 << 62, ()))
+    seed = int(torch.randint(1 << 62, (), device="cpu"))  # wherever tensors are made by default
     return torch.from_numpy(np.random.SFC64(seed).random_raw(count).view(np.int64))
 
 
