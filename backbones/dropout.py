@@ -40,8 +40,16 @@ def dropout(values: Tensor, p: float) -> Tensor:
         return functional.dropout(values, p)
     draws = random_bits(-(-values.numel() // 4))
     bits = draws.view(torch.int16)[: values.numel()].view(values.shape)
-    factors = (bits >= dropped + LOWEST).to(values.dtype).mul_(LEVELS / (LEVELS - dropped))
-    return values * factors
+    return values * _factors(bits.ge_(dropped + LOWEST), LEVELS / (LEVELS - dropped), values.dtype)
+
+
+def _factors(kept: Tensor, factor: float, dtype: torch.dtype) -> Tensor:
+    """The factor where `kept`, an int16 tensor, is 1, and 0 where it is 0."""
+    if dtype.itemsize > kept.dtype.itemsize:
+        return kept.to(dtype).mul_(factor)
+    # in half precision in place: the factor's own bits, taken as a whole number, times 0 or 1
+    bits = int(torch.tensor(factor, dtype=dtype, device="cpu").view(torch.int16))
+    return kept.mul_(bits).view(dtype)
 
 
 def random_bits(count: int) -> Tensor:

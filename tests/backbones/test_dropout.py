@@ -6,13 +6,28 @@ from torch import nn
 
 from backbones.dropout import Dropout, draw_fast, dropout
 
+PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
+
 
 @settings(deadline=None)
-@given(p=st.floats(0, 0.95), width=st.integers(1, 50))
-def test_a_value_is_dropped_or_grows_to_make_up_for_it(p: float, width: int) -> None:
-    values = dropout(torch.ones(3, width), p)
+@given(p=st.floats(0, 0.95), width=st.integers(1, 50), precision=st.sampled_from(PRECISIONS))
+def test_a_value_is_dropped_or_grows_to_make_up_for_it(
+    p: float, width: int, precision: torch.dtype
+) -> None:
+    values = dropout(torch.ones(3, width, dtype=precision), p)
+    assert values.dtype == precision
     kept = values[values != 0]
-    torch.testing.assert_close(kept, torch.full_like(kept, 1 / (1 - p)), rtol=1e-3, atol=0)
+    rounding = max(1e-3, torch.finfo(precision).eps)
+    torch.testing.assert_close(kept, torch.full_like(kept, 1 / (1 - p)), rtol=rounding, atol=0)
+
+
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
+def test_half_precision_drops_what_full_precision_does(precision: torch.dtype) -> None:
+    draws = []
+    for dtype in (torch.float32, precision):
+        torch.manual_seed(3)
+        draws.append(dropout(torch.ones(50, 50, dtype=dtype), 0.2) == 0)
+    assert torch.equal(*draws)
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
