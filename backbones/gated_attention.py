@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from backbones.attention import attend
 
@@ -73,8 +74,11 @@ class GatedAttention(nn.Module):
 
     def _gate(self, hidden: Tensor) -> Tensor:
         """How strongly each frame and head follows the bias: (B, H, F, 1)."""
-        gates = self.gru_rel_pos_linear(self._by_head(hidden))
-        update, reset = gates.view(*gates.shape[:-1], 2, 4).sum(-1).sigmoid().chunk(2, dim=-1)
+        linear = self.gru_rel_pos_linear
+        # what eight outputs summed by fours would give: two outputs of summed weights
+        weight, bias = linear.weight.view(2, 4, -1).sum(1), linear.bias.view(2, 4).sum(1)
+        gates = functional.linear(hidden.view(*hidden.shape[:2], self.heads, -1), weight, bias)
+        update, reset = gates.transpose(1, 2).sigmoid().chunk(2, dim=-1)
         gate: Tensor = update * (reset * self.gru_rel_pos_const - 1) + 2
         return gate
 
