@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -109,12 +109,12 @@ def load_batch(split: LabelledSplit, indices: list[int], seed: Sequence[int]) ->
 
 def stream(
     split: LabelledSplit, plan: Iterable[list[int]], seed: Sequence[int] = ()
-) -> Iterator[Batch]:
+) -> Generator[Batch]:
     """The batches of a plan in order, decoded by threads while the previous ones are used."""
     return ahead(plan, lambda indices: load_batch(split, indices, seed))
 
 
-def ahead(items: Iterable[Item], load: Callable[[Item], Loaded]) -> Iterator[Loaded]:
+def ahead(items: Iterable[Item], load: Callable[[Item], Loaded]) -> Generator[Loaded]:
     """Yield `load(item)` in order, with the next few being loaded in the background."""
     waiting = iter(items)
     pool = ThreadPoolExecutor(DECODING_THREADS, thread_name_prefix="decode")

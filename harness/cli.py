@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from harness.cost.plan import cost_trials
 from harness.errors import TrialError, UserError
 from harness.machine import Machine
 from harness.suite.load import load_suite
@@ -68,10 +69,10 @@ def plan(
     frames: FramesOption = "auto",
 ) -> None:
     """Print the trials of a suite without running them; --estimate looks at its corpora too."""
-    _, trials = _trials(suite, changes, only, limit_utterances)
+    intent, trials = _trials(suite, changes, only, limit_utterances)
     for trial in trials:
         console.print(f"{trial.trial_id}  {trial.describe()}", markup=False, soft_wrap=True)
-    console.print(f"{len(trials)} trials")
+    console.print(f"{len(trials)} trials, {len(cost_trials(intent, trials))} costs")
     if estimate:
         from harness.engines.foresee import foresee
         from harness.estimate.show import table
@@ -104,6 +105,7 @@ def run(
     from harness.engines.local import run_suite
     from harness.progress import reporting
     from harness.records.store import Store
+    from harness.report.benchmarks import write_benchmarks
     from harness.report.render import show_report
     from harness.report.verdict import shortfalls
 
@@ -116,7 +118,10 @@ def run(
         again = "interrupted; what is finished is kept, and the same command goes on from there"
         typer.echo(again, err=True)
         raise typer.Exit(130) from None
-    show_report(store, console)
+    table = show_report(store, console)
+    if summary.costs and summary.brought_news:
+        for path in write_benchmarks(store.folder, summary.costs, table):
+            console.print(f"written for pytest-benchmark: {path}", markup=False, soft_wrap=True)
     console.print(summary.line(), markup=False, soft_wrap=True)
     if summary.failed:
         raise TrialError(f"not everything ended well: {summary.line()}; see {store.folder}")
@@ -135,6 +140,44 @@ def report(
     from harness.report.render import show_report
 
     show_report(open_results(results or _newest(Path("results"))), console)
+
+
+@app.command()
+def compare(
+    base: Annotated[Path, typer.Argument(help="A suite's results: how it was.")],
+    head: Annotated[Path, typer.Argument(help="A suite's results: how it is.")],
+    more_limits: Annotated[
+        list[str] | None, typer.Argument(metavar="[LIMIT]...", help="More of --fail-on.")
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-on",
+            metavar="FIGURE:LIMIT",
+            help="Exit with 1 if a figure goes too far and not by noise: uar:-0.02 (falls), "
+            "peak_rss_bytes:+5% (rises), total_parameters:0 (either).",
+        ),
+    ] = None,
+    across_machines: Annotated[
+        bool, typer.Option("--across-machines", help="Compare speeds of unlike machines too.")
+    ] = False,
+) -> None:
+    """Set two results folders side by side, and fail where HEAD is too much worse than BASE."""
+    from harness.compare.comparison import compare as compared
+    from harness.compare.gate import breaches, read_limit
+    from harness.compare.show import breach_line, shown
+    from harness.records.store import open_results
+
+    if more_limits and not fail_on:
+        raise UserError(f"compare takes two folders; what is {more_limits[0]!r}?")
+    limits = [read_limit(text) for text in [*(fail_on or []), *(more_limits or [])]]
+    found = compared(open_results(base), open_results(head), across_machines=across_machines)
+    console.print(shown(found), markup=False, soft_wrap=True)
+    too_far = [breach_line(*breach) for breach in breaches(limits, found.changes)]
+    for line in too_far:
+        console.print(f"FAILED: {line}", markup=False, soft_wrap=True)
+    if too_far:
+        raise TrialError(f"{len(too_far)} of the limits of --fail-on are breached")
 
 
 @app.command()
@@ -208,17 +251,31 @@ def doctor(
     ] = None,
     changes: SetOption = None,
 ) -> None:
-    """Load the backbones that are on this machine and check that each keeps its contract."""
-    from harness.doctor import examine
+    """Say what this machine can measure, and check the backbones that are on it.
+
+    Each backbone is loaded and must keep its contract. Where a suite or backbones are named, only
+    those are looked at.
+    """
+    from harness.doctor.backbones import examine
+    from harness.doctor.check import Check
+    from harness.doctor.machine import examine_machine
     from harness.fetch.needs import needs_of
 
     intent = load_suite(suite, changes or []) if suite else None
-    failed = total = 0
-    for check in examine(needs_of(intent, backbone or [], []).backbones):
+    wanted = needs_of(intent, backbone or [], []).backbones
+
+    def printed(check: Check) -> Check:
         console.print(check.line(), markup=False, soft_wrap=True)
-        total, failed = total + 1, failed + (not check.ok)
-    nothing = "no backbone is on this machine: `harness prefetch --backbone NAME` fetches one"
-    console.print(f"{total} checks, {failed} failed" if total else nothing, markup=False)
+        return check
+
+    of_machine = [printed(check) for check in ([] if wanted else examine_machine())]
+    of_backbones = [printed(check) for check in examine(wanted)]
+    if not of_backbones:
+        nothing = "no backbone is on this machine: `harness prefetch --backbone NAME` fetches one"
+        console.print(nothing, markup=False)
+    checks = of_machine + of_backbones
+    failed = sum(check.ok is False for check in checks)
+    console.print(f"{len(checks)} checks, {failed} failed", markup=False)
     if failed:
         raise typer.Exit(1)
 

@@ -44,7 +44,7 @@ def test_plan_prints_every_trial_with_a_stable_id_and_loads_no_torch() -> None:
     command = [sys.executable, "-X", "importtime", "-m", "harness", "plan", "ser_backbones"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     lines = result.stdout.splitlines()
-    assert lines[-1] == "288 trials"
+    assert lines[-1] == "288 trials, 16 costs"
     assert len({line.split()[0] for line in lines[:-1]}) == 288
     assert "| torch\n" not in result.stderr
 
@@ -58,7 +58,7 @@ def test_plan_says_what_a_suite_will_take_before_any_weights_are_there(
                  "--set", "backbones=[whisper-tiny, tiny-wavlm]")  # fmt: skip
     assert answer.code == 0, answer.err
     lines = answer.out.splitlines()
-    assert "6 trials" in lines
+    assert "6 trials, 6 costs" in lines
     rows = [line.split()[:3] for line in lines[-4:-1]]
     assert rows == [["synthetic", "whisper-tiny", "3"], ["synthetic", "tiny-wavlm", "3"],
                     ["all", "6", "0.09"]]  # fmt: skip

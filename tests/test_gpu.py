@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from harness.cost.measure import measure_apart
+from harness.doctor.machine import examine_machine
 from harness.heads.ser_model import SERModel
 from harness.records.store import Store
 from harness.suite.schema import BackboneSpec, CostSpec, CostTrial, HeadSpec
@@ -69,3 +70,13 @@ def test_costs_hold_the_peak_of_nvml_and_of_torch() -> None:
     assert record.peak_gpu_bytes is not None
     assert record.torch_peak_allocated_bytes <= record.torch_peak_reserved_bytes
     assert record.torch_peak_reserved_bytes <= record.peak_gpu_bytes
+    assert record.gpu_baseline_bytes + record.peak_gpu_bytes <= 1.1 * record.gpu_device_peak_bytes
+    for point in record.points:
+        assert point.torch_peak_allocated_bytes > 0
+        assert point.joules_per_audio_hour is None or point.joules_per_audio_hour > 0
+        assert 0 < point.flops_per_audio_s * point.audio_s_per_s < 1.5 * record.matmul_peak_flops
+
+
+def test_the_doctor_finds_that_torch_and_nvml_agree_on_the_device() -> None:
+    checks = {(check.subject, check.name): check for check in examine_machine()}
+    assert checks["machine, cuda:0", "GPU"].ok

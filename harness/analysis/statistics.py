@@ -96,21 +96,71 @@ def intervals(
     Raises:
         ValueError: the predictions do not have the same classes.
     """
-    frames = [frame for folds in seeds for frame in folds]
+    drawn = _drawn([seeds], resamples, seed)
+    return _percentiles(drawn[0], confidence) if drawn else None
+
+
+def differences(
+    base: Sequence[Sequence[pd.DataFrame]],
+    head: Sequence[Sequence[pd.DataFrame]],
+    confidence: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Interval] | None:
+    """How far head's mean scores minus base's would move with other speakers.
+
+    As `intervals`, with the same speakers drawn for both, so that what makes a speaker hard for
+    both does not count.
+
+    Args:
+        base: predictions as `intervals` takes them
+        head: those to compare with them, on the same utterances
+        confidence: share of the draws inside the interval
+        resamples: how many draws
+        seed: of the draws
+
+    Returns:
+        An interval for each of INTERVAL_METRICS, or None if there are fewer than two speakers.
+
+    Raises:
+        ValueError: the predictions do not have the same classes.
+    """
+    drawn = _drawn([base, head], resamples, seed)
+    if not drawn:
+        return None
+    before, after = drawn
+    return _percentiles({m: after[m] - before[m] for m in INTERVAL_METRICS}, confidence)
+
+
+def _drawn(
+    cells: Sequence[Sequence[Sequence[pd.DataFrame]]], resamples: int, seed: int
+) -> list[dict[str, Confusions]]:
+    """Each cell's mean scores in every draw of speakers, the same for all cells (R,)."""
+    frames = [frame for seeds in cells for folds in seeds for frame in folds]
     classes = classes_of(frames[0])
     if any(classes_of(frame) != classes for frame in frames):
         raise ValueError("predictions of one cell must have the same classes")
     clusters = sorted({name for frame in frames for name in _clusters(frame)})
     if len(clusters) < 2:
-        return None
+        return []
     generator = np.random.default_rng(seed)
     even = np.full(len(clusters), 1 / len(clusters))
     draws = generator.multinomial(len(clusters), even, size=resamples).astype(float)
-    scored = [_mean_over_folds(folds, classes, clusters, draws) for folds in seeds]
+    return [
+        _mean_over_seeds([_mean_over_folds(folds, classes, clusters, draws) for folds in seeds])
+        for seeds in cells
+    ]
+
+
+def _mean_over_seeds(scored: Sequence[dict[str, Confusions]]) -> dict[str, Confusions]:
+    return {m: np.mean([scores[m] for scores in scored], axis=0) for m in INTERVAL_METRICS}
+
+
+def _percentiles(drawn: dict[str, Confusions], confidence: float) -> dict[str, Interval]:
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     found: dict[str, Interval] = {}
-    for metric in INTERVAL_METRICS:
-        low, high = np.nanquantile(np.mean([scores[metric] for scores in scored], axis=0), tails)
+    for metric, values in drawn.items():
+        low, high = np.nanquantile(values, tails)
         found[metric] = Interval(float(low), float(high))
     return found
 

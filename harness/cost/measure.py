@@ -5,25 +5,30 @@ from __future__ import annotations
 import multiprocessing
 import time
 import traceback
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import median
 
 import torch
-from accelerate import Accelerator
 
-from harness.cost.memory import gpu_meter, peak_rss
-from harness.cost.throughput import measure_inference, measure_training
-from harness.heads import LOSSES
-from harness.heads.build import build_model, load_backbone
-from harness.heads.ser_model import SERModel
+from harness.analysis.noise import spread
+from harness.audio import SAMPLE_RATE_HZ
+from harness.cost.company import accompanied, gpu_reasons
+from harness.cost.energy import NoEnergy, joules_per_audio_hour
+from harness.cost.flops import flops_per_audio_s
+from harness.cost.memory import Weighed, gpu_fields, weigh
+from harness.cost.nvml import driver_version, look_at_all
+from harness.cost.subject import Subject, load
+from harness.cost.timing import Point, matmul_peak, points_of, time_all
+from harness.cost.watch import COMPANY_HZ, MEMORY_HZ, watching
 from harness.records.environment import code_digest, environment
 from harness.records.schema import CostPoint, CostRecord
-from harness.suite.schema import CostTrial, TrainingSpec
-from harness.training.device import make_accelerator, precision_name, status_of
-from harness.training.fit import make_optimizer
+from harness.suite.schema import CostSpec, CostTrial
+from harness.training.device import device_facts, make_accelerator, precision_name, status_of
 
-CLASSES = 8
-"""Width of the output layer in cost measurements; its share of the work is negligible."""
+DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def measure_apart(
@@ -63,51 +68,100 @@ def measure_apart(
 
 
 def measure(trial: CostTrial, device: str, offline: bool) -> dict[str, object]:
-    """Load, time and weigh one backbone × finetune_layers; the measured fields of a record."""
-    return _measured(trial, make_accelerator(device, trial.precision), offline)
+    """Weigh, time and count one backbone × finetune_layers; the measured fields of a record.
 
-
-def _measured(trial: CostTrial, accelerator: Accelerator, offline: bool) -> dict[str, object]:
-    device = accelerator.device
-    meter = gpu_meter(device)
-    started = time.monotonic()
-    backbone = load_backbone(trial.backbone, offline=offline)
-    backbone.frozen_mode = trial.frozen_mode
-    model = build_model(backbone, trial.head, CLASSES, trial.finetune_layers, seed=0).to(device)
-    load_s = time.monotonic() - started
-    points = _points(trial, model, accelerator)
-    rss = peak_rss()
-    gpu = meter.read() if meter else None
-    on_gpu = device.type == "cuda"
+    Memory comes first, since the peak of a process only ever rises.
+    """
+    before = look_at_all()  # before torch takes anything of a GPU
+    accelerator = make_accelerator(device, trial.precision)
+    uuid = uuid_of(accelerator.device)
+    points = points_of(trial.cost)
+    with watching(uuid, MEMORY_HZ) as watch:
+        subject = load(trial, accelerator, offline=offline)
+        weighed = weigh(subject, points)
+    baseline = before.get(uuid) if uuid else None
+    on_gpu, missing = gpu_fields(watch, baseline.used_bytes if baseline else None)
+    with watching(uuid, COMPANY_HZ) as company, accompanied() as programs:
+        samples = time_all(subject, trial.cost)
+    try:
+        energy = joules_per_audio_hour(subject, points, uuid, trial.cost.energy_s)
+    except NoEnergy as error:
+        energy, missing = {}, missing | {"joules_per_audio_hour": str(error)}
+    alone = _Findings(
+        samples,
+        flops_per_audio_s(subject, points),
+        energy,
+        weighed,
+        programs.reasons if uuid is None else gpu_reasons(company),
+    )
+    precision = precision_name(accelerator)
     return {
-        "points": points,
-        "load_s": load_s,
-        "precision": precision_name(accelerator),
-        "random_weights": backbone.weights.init == "random",
-        "trainable_parameters": model.trainable_parameters(),
-        "total_parameters": model.total_parameters(),
-        "peak_rss_bytes": rss.bytes,
-        "peak_rss_source": rss.source,
-        "peak_gpu_bytes": gpu.bytes if gpu else None,
-        "peak_gpu_source": gpu.source if gpu else None,
-        "torch_peak_allocated_bytes": torch.cuda.max_memory_allocated(device) if on_gpu else None,
-        "torch_peak_reserved_bytes": torch.cuda.max_memory_reserved(device) if on_gpu else None,
+        "points": [_point(point, subject, alone, trial.cost) for point in points],
+        "precision": precision,
+        "matmul_peak_flops": matmul_peak(subject.device, DTYPES[precision]),
+        "environment": environment()
+        | device_facts(subject.device)
+        | {"driver": driver_version() if uuid else None},
+        "missing": missing,
+        **_model_fields(subject),
+        **weighed.fields,
+        **on_gpu,
     }
 
 
-def _points(trial: CostTrial, model: SERModel, accelerator: Accelerator) -> list[CostPoint]:
-    cost = trial.cost
-    loss = LOSSES["cross_entropy"].load()([1] * CLASSES)
-    optimizer = accelerator.prepare(make_optimizer(model, TrainingSpec()))
-    shapes = [(duration, size) for duration in cost.durations_s for size in cost.batch_sizes]
-    inference = [
-        measure_inference(model, duration, size, cost.infer_steps, accelerator)
-        for duration, size in shapes
-    ]
-    training = [
-        measure_training(
-            model, loss, optimizer, CLASSES, duration, size, cost.train_steps, accelerator
-        )
-        for duration, size in shapes
-    ]
-    return inference + training
+def uuid_of(device: torch.device) -> str | None:
+    """The UUID by which NVML knows a CUDA device; None for the CPU."""
+    if device.type != "cuda":
+        return None
+    return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
+
+
+@dataclass(frozen=True)
+class _Findings:
+    """What the passes found, point by point."""
+
+    samples: Mapping[Point, list[float]]
+    flops: Mapping[Point, float]
+    energy: Mapping[Point, float]
+    weighed: Weighed
+    company: list[str]
+    """Why nothing of it is to be relied on."""
+
+
+def _point(point: Point, subject: Subject, found: _Findings, cost: CostSpec) -> CostPoint:
+    mode, duration_s, batch_size = point
+    samples = found.samples[point]
+    return CostPoint(
+        mode=mode,
+        duration_s=duration_s,
+        batch_size=batch_size,
+        samples_s=samples,
+        audio_s_per_s=duration_s * batch_size / median(samples),
+        frames=_frames(subject, duration_s),
+        flops_per_audio_s=found.flops[point],
+        joules_per_audio_hour=found.energy.get(point),
+        torch_peak_allocated_bytes=found.weighed.torch_allocated.get(point),
+        torch_peak_reserved_bytes=found.weighed.torch_reserved.get(point),
+        unstable=found.company + _scatter(samples, cost.max_spread),
+    )
+
+
+def _scatter(samples: list[float], most: float) -> list[str]:
+    found = spread(samples)
+    if found is None or found <= most:
+        return []
+    return [f"samples spread by {found:.0%}, more than {most:.0%}"]
+
+
+def _frames(subject: Subject, duration_s: float) -> int:
+    samples = torch.tensor([round(duration_s * SAMPLE_RATE_HZ)])
+    return int(subject.model.backbone.frame_lengths(samples))
+
+
+def _model_fields(subject: Subject) -> dict[str, object]:
+    return {
+        "load_s": subject.load_s,
+        "random_weights": subject.model.backbone.weights.init == "random",
+        "trainable_parameters": subject.model.trainable_parameters(),
+        "total_parameters": subject.model.total_parameters(),
+    }

@@ -1,4 +1,4 @@
-"""Peak memory of this process: main memory from the kernel, GPU memory from NVML and torch."""
+"""Peak memory: main memory from the kernel, the GPU's from NVML and torch."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pynvml
 import torch
 
+from harness.cost.subject import Subject, working
+from harness.cost.timing import Point
+from harness.cost.watch import Watch
+
 STATUS = Path("/proc/self/status")
+STEPS = 2
+"""With the second, gradients and the optimiser's numbers are there from the start."""
+
+Fields = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -38,47 +44,68 @@ def peak_rss() -> Reading:
 
 
 @dataclass(frozen=True)
-class GpuMeter:
-    """NVML's view of the GPU that torch uses, with what was in use before we began."""
+class Weighed:
+    """What a subject held of memory: in all, before it learned, and by torch at each point."""
 
-    uuid: str
-    baseline_bytes: int
+    peak: Reading
+    infer_peak: Reading
+    torch_allocated: dict[Point, int]
+    torch_reserved: dict[Point, int]
 
-    def read(self) -> Reading | None:
-        """Bytes this process holds on the device now; after the work, that is its peak.
-
-        Torch's allocator keeps what it once reserved. In a container NVML cannot see our PID:
-        then it is the device's rise over its baseline, and the source says so.
-        """
-        try:
-            handle = _handle(self.uuid)
-            for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle):
-                if process.pid == os.getpid() and process.usedGpuMemory is not None:
-                    return Reading(int(process.usedGpuMemory), "nvml-process")
-            return Reading(_used_bytes(handle) - self.baseline_bytes, "nvml-device-rise")
-        except pynvml.NVMLError:
-            return None
+    @property
+    def fields(self) -> Fields:
+        """Of a cost record."""
+        return {
+            "peak_rss_bytes": self.peak.bytes,
+            "peak_rss_source": self.peak.source,
+            "infer_peak_rss_bytes": self.infer_peak.bytes,
+            "torch_peak_allocated_bytes": max(self.torch_allocated.values(), default=None),
+            "torch_peak_reserved_bytes": max(self.torch_reserved.values(), default=None),
+        }
 
 
-def gpu_meter(device: torch.device) -> GpuMeter | None:
-    """A meter for a CUDA device; None without one or without NVML.
+def weigh(subject: Subject, points: list[Point]) -> Weighed:
+    """Take a few steps at every point, all that infer first."""
+    allocated, reserved = {}, {}
+    infer_peak = peak_rss()
+    for point in sorted(points, key=lambda point: point[0] != "infer"):
+        if subject.device.type == "cuda":
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats(subject.device)
+        with working(subject, *point) as step:
+            for _ in range(STEPS):
+                step()
+        if subject.device.type == "cuda":
+            allocated[point] = torch.cuda.max_memory_allocated(subject.device)
+            reserved[point] = torch.cuda.max_memory_reserved(subject.device)
+        if point[0] == "infer":
+            infer_peak = peak_rss()
+    return Weighed(peak_rss(), infer_peak, allocated, reserved)
 
-    To be called before the first tensor goes to the device.
+
+def gpu_fields(watch: Watch, baseline_bytes: int | None) -> tuple[Fields, dict[str, str]]:
+    """What a watched GPU's memory says of this process, and why the rest is missing.
+
+    Args:
+        watch: over all of this process's work on the GPU
+        baseline_bytes: in use before; what the watch saw first when left out
     """
-    if device.type != "cuda":
-        return None
-    # NVML ignores CUDA_VISIBLE_DEVICES, so that indices differ: only the UUID names a device
-    uuid = f"GPU-{torch.cuda.get_device_properties(device).uuid}"
-    try:
-        return GpuMeter(uuid, _used_bytes(_handle(uuid)))
-    except pynvml.NVMLError:
-        return None
+    seen = watch.seen
+    if seen is None:
+        return {}, dict.fromkeys(("peak_gpu_bytes", "gpu_device_peak_bytes"), str(watch.error))
+    baseline = seen.baseline_bytes if baseline_bytes is None else baseline_bytes
+    fields: Fields = {"gpu_baseline_bytes": baseline, "gpu_device_peak_bytes": seen.peak_bytes}
+    missing = {"gpu_device_peak_bytes": f"watched in part: {seen.lost}"} if seen.lost else {}
+    own = seen.process_peaks.get(os.getpid())
+    if own is not None:
+        return fields | {"peak_gpu_bytes": own, "peak_gpu_source": "nvml-process"}, missing
+    others = seen.process_peaks.keys() - {os.getpid()}
+    if others:
+        reason = f"the driver gives no memory of this process, and {_pids(others)} use the GPU too"
+        return fields, missing | {"peak_gpu_bytes": reason}
+    rise = seen.peak_bytes - baseline
+    return fields | {"peak_gpu_bytes": rise, "peak_gpu_source": "nvml-device-rise"}, missing
 
 
-def _handle(uuid: str) -> Any:
-    pynvml.nvmlInit()
-    return pynvml.nvmlDeviceGetHandleByUUID(uuid)
-
-
-def _used_bytes(handle: Any) -> int:
-    return int(pynvml.nvmlDeviceGetMemoryInfo(handle).used)
+def _pids(pids: set[int]) -> str:
+    return ", ".join(f"PID {pid}" for pid in sorted(pids))

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.suite.schema import CostSpec, CostTrial, Trial
+from harness.suite.matrix import expand
+from harness.suite.schema import CorpusSpec, CostTrial, Suite, Trial
+
+_ANY_CORPUS = CorpusSpec(name="synthetic")
 
 
-def cost_trials(trials: Iterable[Trial], cost: CostSpec | None) -> tuple[CostTrial, ...]:
-    """One measurement for all trials that cost the same, in the order of the trials."""
-    if cost is None:
+def cost_trials(suite: Suite, trials: Iterable[Trial]) -> tuple[CostTrial, ...]:
+    """One measurement for all trials that cost the same, in the order of the trials.
+
+    Of a suite without corpora, all that its matrix holds.
+    """
+    if suite.cost is None:
         return ()
-    return tuple(dict.fromkeys(CostTrial.of(trial, cost) for trial in trials))
+    if not suite.corpora:
+        # what a trial costs does not depend on its data
+        trials = expand(suite.model_copy(update={"corpora": (_ANY_CORPUS,)}), lambda _: (1,))
+    return tuple(dict.fromkeys(CostTrial.of(trial, suite.cost) for trial in trials))

@@ -34,6 +34,8 @@ class RunSummary:
     records: list[Record] = field(default_factory=list)
     costs: list[CostRecord] = field(default_factory=list)
     reused: int = 0
+    measured: int = 0
+    """How many of the costs were measured now."""
     truth: Truth | None = None
     """What it was expected to take, and took; None if nothing was left to do."""
 
@@ -43,13 +45,18 @@ class RunSummary:
         statuses = [r.status for r in self.records] + [c.status for c in self.costs]
         return sum(status != "ok" for status in statuses)
 
+    @property
+    def brought_news(self) -> bool:
+        """Whether anything was run or measured that had not been before."""
+        return self.measured > 0 or len(self.records) > self.reused
+
     def line(self) -> str:
         """One line for the end of a run."""
         fine = sum(record.status == "ok" for record in self.records)
         text = f"{fine} of {len(self.records)} trials ok ({self.reused} of them from before)"
         if self.costs:
-            measured = sum(cost.status == "ok" for cost in self.costs)
-            text += f", {measured} of {len(self.costs)} costs measured"
+            well = sum(cost.status == "ok" for cost in self.costs)
+            text += f", {well} of {len(self.costs)} costs measured"
         return f"{text}; {self.truth.line()}" if self.truth else text
 
 
@@ -92,7 +99,7 @@ def run_suite(
             del bench  # its network and frames, before the next ones are loaded
             release_memory()
     reporter.end()
-    summary.costs = _measure_costs(suite, trials, store, reporter, machine)
+    _measure_costs(suite, trials, store, reporter, machine, summary)
     return summary
 
 
@@ -182,21 +189,25 @@ def _write(outcome: Outcome, suite: Suite, store: Store) -> None:
 
 
 def _measure_costs(
-    suite: Suite, trials: Sequence[Trial], store: Store, reporter: Reporter, machine: Machine
-) -> list[CostRecord]:
-    costs = cost_trials(trials, suite.cost)
+    suite: Suite,
+    trials: Sequence[Trial],
+    store: Store,
+    reporter: Reporter,
+    machine: Machine,
+    summary: RunSummary,
+) -> None:
+    costs = cost_trials(suite, trials)
     name = machine_name(make_accelerator(machine.device, "auto").device)
-    records = []
     reporter.begin("costs", len(costs))
     for cost in costs:
         record = store.find_cost(cost.cost_id(name))
         if record is None or record.status != "ok" or record.code != code_digest():
-            reporter.note(f"cost of {cost.backbone.name} · {cost.finetune_layers} layers")
+            reporter.note(f"cost of {cost.describe()}")
             record = measure_apart(cost, suite.suite, name, machine.device, machine.offline)
             store.write_cost(record)
+            summary.measured += 1
         if record.status != "ok":
             reporter.note(f"    {record.status}: {error_line(record)}")
-        records.append(record)
+        summary.costs.append(record)
         reporter.advance()
     reporter.end()
-    return records

@@ -10,7 +10,7 @@ from accelerate import Accelerator
 
 from backbones.base import Backbone
 from harness.audio import SAMPLE_RATE_HZ
-from harness.cost.measure import CLASSES
+from harness.cost.subject import CLASSES
 from harness.estimate.speed import BackboneSpeed, HeadSpeed, Sample, backbone_speed, head_speed
 from harness.estimate.work import BackboneWork, Work, head_work, work_of
 from harness.frames.views import Form, View, views_of

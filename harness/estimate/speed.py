@@ -22,7 +22,8 @@ from torch.optim import AdamW
 
 from backbones.base import Backbone, Frames
 from harness.audio import SAMPLE_RATE_HZ
-from harness.cost.throughput import MAX_GRAD_NORM, timed
+from harness.cost.subject import MAX_GRAD_NORM
+from harness.cost.timing import timed
 from harness.estimate.work import BackboneWork, Work, noise
 from harness.frames.views import View
 from harness.heads.ser_model import SERModel

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
 from backbones.base import Backbone, Frames
 from harness.audio import SAMPLE_RATE_HZ
+from harness.cost.flops import count_flops
 from harness.frames.room import extra_tokens
 from harness.heads.ser_model import SERModel
 
@@ -60,17 +59,7 @@ class BackboneWork:
         return self.stem.flops(frames) + depth * self.layer.flops(frames + self.extra_tokens)
 
 
-def count_flops(step: Callable[[], object]) -> int:
-    """FLOPs of all matrix products and convolutions in a step.
-
-    Attention is counted as the products that it consists of, since torch's counter does not know
-    the fused kernel of a CPU. What works on each number by itself, such as a norm, is not counted.
-    """
-    with sdpa_kernel(SDPBackend.MATH), torch.no_grad(), FlopCounterMode(display=False) as counter:
-        step()
-    return int(counter.get_total_flops())
-
-
+@torch.no_grad()
 def work_of(backbone: Backbone, device: torch.device) -> BackboneWork:
     """Count a backbone's stem on 2 s of audio, and its first layer on two lengths."""
     samples = torch.tensor([round(COUNTED_S * SAMPLE_RATE_HZ)])
@@ -86,6 +75,7 @@ def work_of(backbone: Backbone, device: torch.device) -> BackboneWork:
     return BackboneWork(Work(stem), Work.of(layer), layers, extra_tokens(backbone))
 
 
+@torch.no_grad()
 def head_work(model: SERModel) -> Work:
     """What the head on a frozen backbone computes."""
     device, width = next(model.parameters()).device, model.backbone.config.hidden_size

@@ -11,7 +11,7 @@ from harness.analysis.scores import ClassScore as ClassScore
 from harness.analysis.scores import SplitMetrics as SplitMetrics
 from harness.suite.schema import CostTrial, Trial
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised when a record says more, so that an older harness asks to be upgraded. What records of
 an older version do not say is None."""
 
@@ -99,15 +99,29 @@ class Record(Frozen):
     """The traceback, if the trial failed."""
 
 
+Mode = Literal["infer", "train", "train_end_to_end"]
+"""From waveforms to logits; a training step on waveforms that are there; and one on recordings
+that are decoded as it goes."""
+
+
 class CostPoint(Frozen):
     """One measurement at one duration and batch size, raw samples kept."""
 
-    mode: Literal["infer", "train"]
+    mode: Mode
     duration_s: float
     batch_size: int
     samples_s: list[float]
     audio_s_per_s: float
     """Seconds of audio per second of wall time, from the median sample."""
+    frames: int | None = None
+    """How many frames the backbone makes of an utterance of this duration."""
+    flops_per_audio_s: float | None = None
+    """Of matrix products and convolutions; a product and its sum are two."""
+    joules_per_audio_hour: float | None = None
+    torch_peak_allocated_bytes: int | None = None
+    torch_peak_reserved_bytes: int | None = None
+    unstable: list[str] = []
+    """Why this is not to be relied on; empty if nothing speaks against it."""
 
 
 class CostRecord(Frozen):
@@ -132,9 +146,18 @@ class CostRecord(Frozen):
     total_parameters: int | None = None
     peak_rss_bytes: int | None = None
     peak_rss_source: str | None = None
+    infer_peak_rss_bytes: int | None = None
+    """The peak of main memory before anything was trained."""
     peak_gpu_bytes: int | None = None
     peak_gpu_source: str | None = None
     """"nvml-process", "nvml-device-rise", or None without a GPU or NVML."""
+    gpu_baseline_bytes: int | None = None
+    """In use on the device before this process used it."""
+    gpu_device_peak_bytes: int | None = None
+    matmul_peak_flops: float | None = None
+    """FLOPs per second of large matrix products in this precision on this device."""
+    missing: dict[str, str] = {}
+    """What could not be measured, and why."""
     torch_peak_allocated_bytes: int | None = None
     torch_peak_reserved_bytes: int | None = None
     environment: dict[str, Any] = {}

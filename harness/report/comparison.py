@@ -89,6 +89,8 @@ def _cell_row(cell: Cell, costs: Sequence[CostRecord], predictions: Predictions)
     )
     trainable = _first(record.trainable_parameters for record in done)
     total = _first(record.total_parameters for record in done)
+    cost = cost_columns(cell.trials[0], costs)
+    unstable = ["UNSTABLE"] if cost.pop("cost_unstable") else []
     return {
         "corpus": cell.corpus,
         "backbone": cell.backbone,
@@ -103,8 +105,8 @@ def _cell_row(cell: Cell, costs: Sequence[CostRecord], predictions: Predictions)
         "total_parameters": total,
         "trainable_share": trainable / total if trainable is not None and total else None,
         "depth_share": _depth_share(cell),
-        **cost_columns(cell.trials[0], costs),
-        "marks": ", ".join(marks(cell.trials, cell.records)),
+        **cost,
+        "marks": ", ".join(marks(cell.trials, cell.records) + unstable),
         "emotion_labels_seen": ", ".join(_first(r.emotion_labels_seen for r in done) or ()) or None,
     }
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
-from harness.records.schema import CostPoint, CostRecord
+from harness.records.schema import CostPoint, CostRecord, Mode
 from harness.suite.schema import CostTrial, Trial
 
 COST_COLUMNS = (
@@ -16,6 +16,7 @@ COST_COLUMNS = (
     "cost_device",
     "cost_duration_s",
     "cost_batch_size",
+    "cost_unstable",
 )
 
 
@@ -39,10 +40,11 @@ def cost_columns(trial: Trial, costs: Iterable[CostRecord]) -> dict[str, Any]:
         "cost_device": record.device,
         "cost_duration_s": stated.duration_s if stated else None,
         "cost_batch_size": stated.batch_size if stated else None,
+        "cost_unstable": any(point.unstable for point in (infer, train) if point),
     }
 
 
-def point_of(points: Sequence[CostPoint], mode: Literal["infer", "train"]) -> CostPoint | None:
+def point_of(points: Sequence[CostPoint], mode: Mode) -> CostPoint | None:
     """The point with the largest batch at the first duration measured in this mode."""
     of_mode = [point for point in points if point.mode == mode]
     at_first = [point for point in of_mode if point.duration_s == of_mode[0].duration_s]

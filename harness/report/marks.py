@@ -16,6 +16,7 @@ MEANINGS = {
     "PARTIAL": "recordings of the corpus are missing on this machine.",
     "SPEAKER OVERLAP": "train and test may share speakers, as the suite allows.",
     "MIXED": "trials ran on different devices, in different precision or by different programs.",
+    "UNSTABLE": "its speeds scatter, or others used the machine; costs.md says more.",
     "INCOMPLETE": "trials failed or are missing; the scores are those of the others.",
 }
 

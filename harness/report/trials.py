@@ -107,6 +107,7 @@ def _row(record: Record, costs: Sequence[CostRecord]) -> dict[str, Any]:
         "cost_device": cost["cost_device"],
         "cost_duration_s": cost["cost_duration_s"],
         "cost_batch_size": cost["cost_batch_size"],
+        "cost_unstable": cost["cost_unstable"],
         "started_at": record.started_at,
         "error": error_line(record),
     }

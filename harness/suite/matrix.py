@@ -28,6 +28,8 @@ def expand(
 ) -> tuple[Trial, ...]:
     """Every trial of the suite, once, trials that share a backbone lying together.
 
+    There are none in a suite without corpora.
+
     The order is corpus, backbone and fold as listed, finetune_layers from few to all, and then
     the other axes as listed.
 
@@ -39,6 +41,8 @@ def expand(
     Raises:
         SuiteError: the matrix is mistaken, or no trial is left in it.
     """
+    if not suite.corpora:
+        return ()
     suite = names.canonical(suite)
     corpora = {spec.name: spec for spec in suite.corpora}
     backbones = {spec.name: spec for spec in suite.backbones}

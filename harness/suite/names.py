@@ -124,6 +124,9 @@ def known_backbones(data: dict[str, Any]) -> list[str]:
 
 
 def _corpus_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
+    if data.get("corpora") == [] and data.get("cost", {}) is None:
+        text = "corpora: the list is empty and cost is null, so there is nothing to do"
+        yield Mistake(("corpora",), text)
     seen: set[str] = set()
     for index, spec in items(data, "corpora"):
         if spec["name"] in seen:

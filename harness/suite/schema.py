@@ -159,8 +159,12 @@ class CostSpec(Spec):
 
     durations_s: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] = (3.0,)
     batch_sizes: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 8)
-    infer_steps: PositiveInt = 5
-    train_steps: PositiveInt = 5
+    infer_steps: PositiveInt = 20
+    train_steps: PositiveInt = 10
+    energy_s: PositiveFloat = 5.0
+    """How long work is repeated while the energy counter runs; short stretches read 0."""
+    max_spread: PositiveFloat = 0.25
+    """What samples may spread, (p90 - p10) / median, before they are marked unstable."""
 
 
 class Suite(Spec):
@@ -168,7 +172,8 @@ class Suite(Spec):
 
     suite: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     description: str = ""
-    corpora: Annotated[tuple[CorpusSpec, ...], Field(min_length=1)]
+    corpora: tuple[CorpusSpec, ...]
+    """Empty if nothing is to be trained and only costs are measured."""
     protocol: ProtocolSpec = ProtocolSpec()
     backbones: Annotated[tuple[BackboneSpec, ...], Field(min_length=1)]
     matrix: dict[str, Any] = {}
@@ -256,6 +261,10 @@ class CostTrial(Spec):
             frozen_mode=trial.training.frozen_mode,
             cost=cost,
         )
+
+    def describe(self) -> str:
+        """For people."""
+        return f"{self.backbone.name} · {self.finetune_layers} layers"
 
     def cost_id(self, machine: str) -> str:
         """Hash of what is measured and on which kind of machine."""

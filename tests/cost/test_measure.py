@@ -1,19 +1,30 @@
 """The cost pass, for real, on the tiny backbones."""
 
+import os
 import subprocess
 import sys
 import time
+from itertools import product
+from pathlib import Path
+from statistics import median
 
 import pytest
 import torch
 
+from harness.batches import load_batch
+from harness.cost.company import accompanied
 from harness.cost.measure import measure_apart
-from harness.cost.memory import gpu_meter, peak_rss
+from harness.cost.memory import peak_rss
 from harness.cost.plan import cost_trials
-from harness.cost.throughput import example_batch, timed
+from harness.cost.subject import CLASSES, load, recordings
+from harness.cost.timing import MODES, time_all, timed
+from harness.estimate.work import head_work, work_of
+from harness.heads.ser_model import SERModel
+from harness.records.schema import CostRecord
 from harness.suite.load import load_suite
 from harness.suite.matrix import expand
 from harness.suite.schema import BackboneSpec, CostSpec, CostTrial, HeadSpec
+from harness.training.device import make_accelerator
 
 COST = CostSpec(durations_s=(0.5, 1.0), batch_sizes=(1, 2), infer_steps=3, train_steps=2)
 
@@ -29,26 +40,72 @@ def tiny(finetune_layers: int = 1) -> CostTrial:
     )
 
 
-def test_every_duration_and_batch_size_is_measured_with_its_raw_samples() -> None:
-    record = measure_apart(tiny(), "smoke", "here", "cpu", offline=True)
-    assert record.status == "ok", record.error
+@pytest.fixture(scope="module")
+def record() -> CostRecord:
+    found = measure_apart(tiny(), "smoke", "here", "cpu", offline=True)
+    assert found.status == "ok", found.error
+    return found
+
+
+def test_every_duration_and_batch_size_is_measured_with_its_raw_samples(
+    record: CostRecord,
+) -> None:
     shapes = [(p.mode, p.duration_s, p.batch_size) for p in record.points]
     assert shapes == [
         (mode, duration, size)
-        for mode in ("infer", "train")
+        for mode in ("infer", "train", "train_end_to_end")
         for duration in (0.5, 1.0)
         for size in (1, 2)
     ]
     for point in record.points:
         assert len(point.samples_s) == (3 if point.mode == "infer" else 2)
-        middle = sorted(point.samples_s)[len(point.samples_s) // 2]
-        if point.mode == "infer":
-            expected = point.duration_s * point.batch_size / middle
-            assert point.audio_s_per_s == pytest.approx(expected)
+        expected = point.duration_s * point.batch_size / median(point.samples_s)
+        assert point.audio_s_per_s == pytest.approx(expected)
+
+
+def test_memory_rises_with_training_and_is_not_that_of_a_gpu(record: CostRecord) -> None:
     assert record.random_weights
     assert record.peak_rss_source in ("VmHWM", "getrusage")
-    assert record.peak_gpu_bytes is None
-    assert record.torch_peak_allocated_bytes is None
+    assert record.infer_peak_rss_bytes <= record.peak_rss_bytes
+    assert record.peak_gpu_bytes is record.torch_peak_allocated_bytes is None
+
+
+def test_what_a_cpu_cannot_tell_is_missing_with_the_reason(record: CostRecord) -> None:
+    assert record.missing == dict.fromkeys(
+        ("peak_gpu_bytes", "gpu_device_peak_bytes", "joules_per_audio_hour"),
+        "the work ran on the CPU",
+    )
+    assert all(point.joules_per_audio_hour is None for point in record.points)
+
+
+def test_work_is_counted_at_every_point(record: CostRecord) -> None:
+    infer = {p.duration_s: p for p in record.points if (p.mode, p.batch_size) == ("infer", 2)}
+    train = {p.duration_s: p for p in record.points if (p.mode, p.batch_size) == ("train", 1)}
+    for duration, point in infer.items():
+        assert point.frames == round(duration * 50) - 1
+        # a released layer is computed once forwards and about twice backwards
+        assert 1 < train[duration].flops_per_audio_s / point.flops_per_audio_s < 3
+    assert record.matmul_peak_flops > 1e9
+
+
+def test_the_flops_of_inference_are_those_counted_part_by_part(record: CostRecord) -> None:
+    model = SERModel("tiny-wavlm", "attentive_statistics", 16, None, CLASSES, 1, init="random")
+    parts = work_of(model.backbone, torch.device("cpu"))
+    frames = 49
+    # one layer is released, and so belongs to what is above the prefix
+    expected = parts.prefix(frames, parts.layers - 1) + head_work(model).flops(frames)
+    point = next(p for p in record.points if p.duration_s == 1.0 and p.mode == "infer")
+    assert point.flops_per_audio_s == pytest.approx(expected, rel=0.02)
+
+
+def test_work_that_takes_turns_scatters_and_is_marked() -> None:
+    """A bound of almost nothing, which every real measurement breaks."""
+    cost = CostSpec(durations_s=(0.5,), batch_sizes=(1,), infer_steps=8, max_spread=1e-9)
+    found = measure_apart(
+        tiny().model_copy(update={"cost": cost}), "smoke", "here", "cpu", offline=True
+    )
+    reasons = found.points[0].unstable
+    assert any(reason.startswith("samples spread by") for reason in reasons)
 
 
 def test_a_measurement_that_fails_becomes_a_record_that_says_why() -> None:
@@ -68,7 +125,7 @@ def test_a_cost_is_known_by_what_is_measured_and_where() -> None:
 def test_heads_and_precisions_that_differ_are_measured_apart() -> None:
     changes = ["matrix.pooling=[mean, attentive_statistics]", "matrix.precision=[float32, bf16]"]
     suite = load_suite("smoke", [*changes, "matrix.finetune_layers=[0]"])
-    found = cost_trials(expand(suite, lambda spec: (1,)), suite.cost)
+    found = cost_trials(suite, expand(suite, lambda spec: (1,)))
     assert len(found) == 8
     assert len({cost.cost_id("here") for cost in found}) == 8
 
@@ -76,9 +133,17 @@ def test_heads_and_precisions_that_differ_are_measured_apart() -> None:
 def test_a_suite_measures_each_backbone_and_depth_once() -> None:
     suite = load_suite("smoke", ["matrix.seed=[1, 2]", "matrix.loss=[dr, cross_entropy]"])
     trials = expand(suite, lambda spec: (1, 2))
-    found = [(c.backbone.name, c.finetune_layers) for c in cost_trials(trials, suite.cost)]
+    found = [(c.backbone.name, c.finetune_layers) for c in cost_trials(suite, trials)]
     assert found == [(b, n) for b in ("tiny-wavlm", "tiny-emotion2vec") for n in (0, 1, 2)]
-    assert cost_trials(trials, None) == ()
+    assert cost_trials(suite.model_copy(update={"cost": None}), trials) == ()
+
+
+def test_a_suite_without_corpora_measures_its_whole_matrix() -> None:
+    suite = load_suite("cost")
+    assert expand(suite, lambda spec: (1,)) == ()
+    found = [(c.backbone.name, c.finetune_layers) for c in cost_trials(suite, ())]
+    assert len(found) == 8
+    assert set(found) == set(product([b.name for b in suite.backbones], (0, 2)))
 
 
 def test_each_timed_step_takes_as_long_as_the_step() -> None:
@@ -93,13 +158,46 @@ def test_the_warm_up_step_is_not_counted() -> None:
     assert len(calls) == 4
 
 
-def test_an_example_batch_is_the_same_each_time_and_holds_the_seconds_asked_for() -> None:
-    first, again = (example_batch(0.5, 3, 2, torch.device("cpu")) for _ in range(2))
-    waveforms, lengths, labels = first
-    assert waveforms.shape == (3, 8000)
-    assert lengths.tolist() == [8000] * 3
-    assert labels.tolist() == [0, 1, 0]
-    assert torch.equal(waveforms, again[0])
+def test_recordings_hold_the_seconds_asked_for_and_are_the_same_each_time(tmp_path: Path) -> None:
+    batches = []
+    for name in ("first", "again"):
+        (tmp_path / name).mkdir()
+        batches.append(load_batch(recordings(tmp_path / name, 0.5, 3), [0, 1, 2], ()))
+    first, again = batches
+    assert first.waveforms.shape == (3, 8000)
+    assert first.lengths.tolist() == [8000] * 3
+    assert first.labels.tolist() == [0, 1, 2]
+    assert torch.equal(first.waveforms, again.waveforms)
+
+
+def test_points_are_visited_in_turns() -> None:
+    """So that a machine that slows down shows in every point's samples."""
+    accelerator = make_accelerator("cpu", "float32")
+    subject = load(tiny(), accelerator, offline=True)
+    cost = CostSpec(durations_s=(0.5,), batch_sizes=(1, 2), infer_steps=5, train_steps=1)
+    samples = time_all(subject, cost)
+    assert {point: len(taken) for point, taken in samples.items()} == {
+        (mode, 0.5, size): 5 if mode == "infer" else 1 for mode in MODES for size in (1, 2)
+    }
+
+
+def test_a_programs_own_work_is_not_that_of_others() -> None:
+    with accompanied() as company:
+        ends = time.monotonic() + 0.5
+        while time.monotonic() < ends:
+            pass
+    assert 0 <= company.share <= 1
+    busy = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(busy) for _ in range(os.cpu_count() or 1)]
+    try:
+        with accompanied() as company:
+            time.sleep(1)
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert company.share > 0.5
+    assert "of the processors" in company.reasons[0]
 
 
 def test_peak_memory_counts_what_was_held_and_let_go() -> None:
@@ -126,7 +224,3 @@ def test_the_peak_of_the_process_that_starts_a_measurement_is_not_carried_over()
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert float(run.stdout) < 1000
-
-
-def test_without_a_gpu_there_is_no_meter() -> None:
-    assert gpu_meter(torch.device("cpu")) is None

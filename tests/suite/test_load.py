@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.cost.plan import cost_trials
 from harness.errors import SuiteError
 from harness.suite.load import load_corpus_spec, load_suite, shipped_suites
 from harness.suite.located import Located, Place, merge
@@ -62,7 +63,7 @@ def test_five_mistakes_are_told_at_once_each_with_its_line(write_suite: Any) -> 
         ("suite=a b", "suite: found 'a b', needs letters, digits"),
         ("suite=2024", "suite: found 2024, needs text (put it in quotes)"),
         ("corpora=ravdess", "corpora: found 'ravdess', needs a list"),
-        ("corpora=[]", "corpora: the list is empty"),
+        ("corpora=null", "corpora: found null, needs a list"),
         ("corpora=[ravdess, ravdess]", "corpus 'ravdess' is listed twice"),
         ("corpora=[{name: x, kind: manifes}]", "did you mean 'manifest'?"),
         ("corpora=[3]", "corpora.0: found 3, needs a mapping"),
@@ -297,7 +298,14 @@ def test_every_shipped_suite_is_valid_and_has_trials(name: str) -> None:
     suite = load_suite(name)
     assert suite.suite == name
     assert suite.description
-    assert expand(suite, lambda corpus: tuple(range(1, 7)))
+    trials = expand(suite, lambda corpus: tuple(range(1, 7)))
+    assert trials or cost_trials(suite, trials)
+
+
+def test_a_suite_without_corpora_measures_costs_and_so_must_have_them(small: Path) -> None:
+    assert load_suite(small, ["corpora=[]"]).corpora == ()
+    lines = mistakes_of(small, "corpora=[]", "cost=null")
+    assert any("the list is empty and cost is null, so there is nothing to do" in x for x in lines)
 
 
 def test_the_shipped_suites_are_those_promised() -> None:

@@ -75,7 +75,9 @@ def test_a_whole_backbone_passes(cli: Any, copied: Path) -> None:
     for name in CHECKS:
         assert f"whisper-base: {name}: ok: " in answer.out
     assert "largest difference" in answer.out
-    assert "12 checks, 0 failed" in answer.out  # whisper-base-30s reads the same weights
+    assert answer.out.count("whisper-base: ") == 6
+    assert answer.out.count("whisper-base-30s: ") == 6  # it reads the same weights
+    assert " 0 failed" in answer.out
 
 
 def test_a_truncated_file_is_named(cli: Any, copied: Path) -> None:
@@ -210,7 +212,7 @@ def test_an_installed_packages_backbone_is_examined_unasked(own: Path, tmp_path:
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
     (installed / "entry_points.txt").write_text("[ser_harness.backbones]\ntheirs = plugin:card\n")
     (installed.parent / "plugin.py").write_text(PLUGIN.format(folder=str(own)))
-    paths = os.pathsep.join([str(installed.parent), str(Path(__file__).parents[1])])
+    paths = os.pathsep.join([str(installed.parent), str(Path(__file__).parents[2])])
     done = subprocess.run(
         [sys.executable, "-m", "harness", "doctor"],
         env=os.environ | {"PYTHONPATH": paths},
@@ -220,7 +222,8 @@ def test_an_installed_packages_backbone_is_examined_unasked(own: Path, tmp_path:
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"theirs: files: ok: its folder: {own}" in done.stdout
     assert "theirs: exact padding: ok" in done.stdout
-    assert "6 checks, 0 failed" in done.stdout
+    assert done.stdout.count("theirs: ") == 6
+    assert " 0 failed" in done.stdout
 
 
 def test_frames_that_depend_on_the_batch_are_found(

@@ -1,38 +1,16 @@
-"""Whether the backbones on this machine are whole and keep their contract.
-
-Each look gives back one `Check`; who prints them is not known here.
-"""
+"""Whether the backbones on this machine are whole and keep their contract."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from backbones import BACKBONES, BackboneError, Location, canonical_name, locate, places_tried
 from backbones.places import checkpoint_files
 from harness.contract import CHECKS
+from harness.doctor.check import Check
 from harness.files import file_digest
 from harness.heads.build import load_backbone
 from harness.suite.schema import BackboneSpec
-
-
-@dataclass(frozen=True)
-class Check:
-    """What one look at a backbone found."""
-
-    backbone: str
-    name: str
-    detail: str
-    """What was measured, or what is wrong."""
-    ok: bool = True
-
-    def line(self) -> str:
-        """For a terminal or a log.
-
-        >>> Check("whisper-base", "exact padding", "largest difference 2.1e-06").line()
-        'whisper-base: exact padding: ok: largest difference 2.1e-06'
-        """
-        return f"{self.backbone}: {self.name}: {'ok' if self.ok else 'FAILED'}: {self.detail}"
 
 
 def examine(wanted: Sequence[BackboneSpec] = ()) -> Iterator[Check]:

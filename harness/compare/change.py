@@ -1,0 +1,33 @@
+"""One figure before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure of one cell, or of one cost, in BASE and in HEAD."""
+
+    what: str
+    figure: str
+    base: float
+    head: float
+    real: bool | None
+    """Whether it is more than noise; None where the noise is not known."""
+    noise: str
+    """What `real` rests on, for people."""
+
+    @property
+    def difference(self) -> float:
+        """HEAD minus BASE."""
+        return self.head - self.base
+
+    @property
+    def relative(self) -> float | None:
+        """The difference as a share of BASE; None where BASE is 0.
+
+        >>> Change("wavlm-base", "uar", 0.5, 0.6, None, "").relative
+        0.19999999999999996
+        """
+        return self.head / self.base - 1 if self.base else None

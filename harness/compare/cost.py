@@ -1,0 +1,101 @@
+"""How far costs changed, and whether the samples show more than their scatter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from harness.analysis.noise import chance, spread
+from harness.compare.change import Change
+from harness.records.schema import CostPoint, CostRecord
+from harness.suite.schema import CostSpec, CostTrial
+
+COUNTED = ("total_parameters", "trainable_parameters")
+COUNTED_AT_POINTS = ("frames", "flops_per_audio_s")
+"""What does not depend on the machine."""
+
+WEIGHED = ("infer_peak_rss_bytes", "peak_rss_bytes", "peak_gpu_bytes")
+WEIGHED_AT_POINTS = ("joules_per_audio_hour", "torch_peak_allocated_bytes")
+
+SIGNIFICANT = 0.05
+
+CostPairs = list[tuple[CostRecord, CostRecord]]
+
+
+def pair_costs(base: Sequence[CostRecord], head: Sequence[CostRecord]) -> CostPairs:
+    """The newest good measurement of the same thing in both folders."""
+    before, after = _newest(base), _newest(head)
+    return [(before[key], after[key]) for key in before if key in after]
+
+
+def machines(pairs: CostPairs) -> tuple[str, ...]:
+    """The devices on which the costs were measured."""
+    return tuple(dict.fromkeys(cost.device for pair in pairs for cost in pair))
+
+
+def counted_changes(pairs: CostPairs) -> Iterator[Change]:
+    """Of what every machine counts alike."""
+    for base, head in pairs:
+        yield from _same(base, head, COUNTED, base.trial.describe(), exact=True)
+        for before, after in _points(base, head):
+            what = f"{base.trial.describe()} · {_shape(before)}"
+            yield from _same(before, after, COUNTED_AT_POINTS, what, exact=True)
+
+
+def measured_changes(pairs: CostPairs) -> Iterator[Change]:
+    """Of speeds, memory and energy."""
+    for base, head in pairs:
+        yield from _same(base, head, WEIGHED, base.trial.describe(), exact=False)
+        for before, after in _points(base, head):
+            what = f"{base.trial.describe()} · {_shape(before)}"
+            yield _speed(what, before, after)
+            yield from _same(before, after, WEIGHED_AT_POINTS, what, exact=False)
+
+
+def _newest(costs: Iterable[CostRecord]) -> dict[CostTrial, CostRecord]:
+    """By what is measured, whatever points were asked for."""
+    done = sorted((cost for cost in costs if cost.status == "ok"), key=lambda cost: cost.started_at)
+    return {cost.trial.model_copy(update={"cost": CostSpec()}): cost for cost in done}
+
+
+def _points(base: CostRecord, head: CostRecord) -> Iterator[tuple[CostPoint, CostPoint]]:
+    after = {_place(point): point for point in head.points}
+    for point in base.points:
+        if _place(point) in after:
+            yield point, after[_place(point)]
+
+
+def _place(point: CostPoint) -> tuple[str, float, int]:
+    return point.mode, point.duration_s, point.batch_size
+
+
+def _shape(point: CostPoint) -> str:
+    return f"{point.mode} {point.batch_size} × {point.duration_s:g} s"
+
+
+def _speed(what: str, base: CostPoint, head: CostPoint) -> Change:
+    p = chance(base.samples_s, head.samples_s)
+    notes = [f"p = {p:.2g}"]
+    spreads = [spread(point.samples_s) for point in (base, head)]
+    if None not in spreads:
+        notes.append(f"spreads {' and '.join(f'{share:.0%}' for share in spreads)}")
+    unstable = [reason for point in (base, head) for reason in point.unstable]
+    notes += [f"unstable: {reason}" for reason in dict.fromkeys(unstable)]
+    figure = f"{base.mode}_audio_s_per_s"
+    real = p < SIGNIFICANT and not unstable
+    return Change(what, figure, base.audio_s_per_s, head.audio_s_per_s, real, "; ".join(notes))
+
+
+def _same(
+    base: CostRecord | CostPoint,
+    head: CostRecord | CostPoint,
+    figures: Iterable[str],
+    what: str,
+    *,
+    exact: bool,
+) -> Iterator[Change]:
+    """Figures that stand in both; those without samples are real where they are counted."""
+    for figure in figures:
+        before, after = getattr(base, figure), getattr(head, figure)
+        if before is not None and after is not None:
+            real = before != after if exact else None
+            yield Change(what, figure, float(before), float(after), real, "")

@@ -1,0 +1,78 @@
+"""A comparison as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tabulate import tabulate
+
+from harness.compare.change import Change
+from harness.compare.comparison import Comparison
+from harness.compare.gate import Limit
+from harness.compare.pairs import Pairs
+
+_REAL = {True: "yes", False: "no", None: "?"}
+
+
+def shown(found: Comparison) -> str:
+    """Which trials both have, then quality and costs; what is only counted, where it changed."""
+    counted = [change for change in found.counted if change.difference]
+    parts = [
+        _trials(found.trials),
+        _table("Quality", found.quality),
+        _table("Parameters, frames and FLOPs that changed", counted)
+        or (found.counted and "Parameters, frames and FLOPs are the same.")
+        or "",
+        _table("Speed, memory and energy", found.measured) or found.refusal or "",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def breach_line(limit: Limit, change: Change) -> str:
+    """What went too far, on one line."""
+    amount = f"{limit.sign}{limit.amount:g}{'%' if limit.percent else ''}"
+    return (
+        f"{change.what}: {change.figure} went from {change.base:.6g} to {change.head:.6g} "
+        f"({_change(change)}), beyond {amount}"
+    )
+
+
+def _trials(pairs: Pairs) -> str:
+    lines = [
+        f"{len(pairs.both)} trials in both, {len(pairs.changed)} of them changed; "
+        f"{len(pairs.only_base)} only in BASE, {len(pairs.only_head)} only in HEAD"
+    ]
+    for changes, count in _counted(pair.changes for pair in pairs.changed):
+        lines.append(f"changed in {count}: {', '.join(changes)}")
+    lines += [f"only in BASE: {record.trial.describe()}" for record in pairs.only_base]
+    lines += [f"only in HEAD: {record.trial.describe()}" for record in pairs.only_head]
+    return "\n".join(lines)
+
+
+def _counted(changes: Iterable[tuple[str, ...]]) -> list[tuple[tuple[str, ...], int]]:
+    found = list(changes)
+    return [(kind, found.count(kind)) for kind in dict.fromkeys(found)]
+
+
+def _table(title: str, changes: Sequence[Change]) -> str:
+    if not changes:
+        return ""
+    rows = [
+        {
+            "What": change.what,
+            "Figure": change.figure,
+            "Base": f"{change.base:.5g}",
+            "Head": f"{change.head:.5g}",
+            "Change": _change(change),
+            "Real": _REAL[change.real],
+            "Noise": change.noise,
+        }
+        for change in changes
+    ]
+    sides = ("left", "left", "right", "right", "right", "left", "left")
+    return f"## {title}\n\n" + tabulate(rows, "keys", "pipe", colalign=sides, disable_numparse=True)
+
+
+def _change(change: Change) -> str:
+    share = "" if change.relative is None else f", {change.relative:+.1%}"
+    return f"{change.difference:+.4g}{share}"

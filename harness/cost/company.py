@@ -1,0 +1,64 @@
+"""Who else used the device while a measurement was made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psutil
+
+from harness.cost.watch import Watch
+
+MOST_SHARE = 0.1
+"""What other programs may take of the processors before a measurement is unstable."""
+
+IDLE = ("idle", "iowait")
+COUNTED_TWICE = ("guest", "guest_nice")
+"""Linux counts these in `user` and `nice` too."""
+
+
+@dataclass
+class Company:
+    """The share of all processors that others took; known once its block has ended."""
+
+    share: float = 0.0
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why a measurement on the CPU is unstable."""
+        if self.share <= MOST_SHARE:
+            return []
+        return [f"other programs took {self.share:.0%} of the processors"]
+
+
+@contextmanager
+def accompanied() -> Iterator[Company]:
+    """Note what others, hypervisors included, take of the processors while a block runs."""
+    company = Company()
+    before = _clocks()
+    yield company
+    all_s, busy_s, own_s = (after - first for after, first in zip(_clocks(), before, strict=True))
+    company.share = max(0.0, (busy_s - own_s) / all_s) if all_s > 0 else 0.0
+
+
+def gpu_reasons(watch: Watch) -> list[str]:
+    """Why a measurement on a watched GPU is unstable; this process and its parent are no others."""
+    seen = watch.seen
+    if seen is None:
+        return []
+    others = sorted(seen.process_peaks.keys() - {os.getpid(), os.getppid()})
+    reasons = [f"another process used the GPU: PID {pid}" for pid in others]
+    return reasons + (
+        [f"the GPU could not be watched to the end: {seen.lost}"] if seen.lost else []
+    )
+
+
+def _clocks() -> tuple[float, float, float]:
+    """Seconds of all processors, of those in use, and of this process with its children."""
+    times = psutil.cpu_times()._asdict()
+    all_s = sum(value for name, value in times.items() if name not in COUNTED_TWICE)
+    busy_s = all_s - sum(times.get(name, 0.0) for name in IDLE)
+    own = os.times()
+    return all_s, busy_s, own.user + own.system + own.children_user + own.children_system

@@ -1,0 +1,117 @@
+"""What is measured: one backbone with its head, and the steps that it takes."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+
+import soundfile
+import torch
+from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
+from torch import nn
+
+from harness.audio import SAMPLE_RATE_HZ
+from harness.batches import Batch, LabelledSplit, load_batch, stream
+from harness.corpora.utterance import Utterance
+from harness.heads import LOSSES
+from harness.heads.build import build_model, load_backbone
+from harness.heads.dropout import seed_dropout
+from harness.heads.ser_model import SERModel
+from harness.records.schema import Mode
+from harness.suite.schema import CostTrial, TrainingSpec
+from harness.training.drive import Ask, learn
+from harness.training.fit import make_optimizer, trainable
+from harness.training.inputs import FromAudio, Start
+from harness.training.predict import evaluating
+
+CLASSES = 8
+"""Width of the output layer in cost measurements; its share of the work is negligible."""
+
+MAX_GRAD_NORM = 1.0
+
+Step = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model on its device, ready to infer and to learn."""
+
+    model: SERModel
+    loss: nn.Module
+    optimizer: AcceleratedOptimizer
+    accelerator: Accelerator
+    load_s: float
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        device: torch.device = self.accelerator.device
+        return device
+
+
+def load(trial: CostTrial, accelerator: Accelerator, *, offline: bool) -> Subject:
+    """Load what a cost trial names, and put it on the device."""
+    started = time.monotonic()
+    backbone = load_backbone(trial.backbone, offline=offline)
+    backbone.frozen_mode = trial.frozen_mode
+    model = build_model(backbone, trial.head, CLASSES, trial.finetune_layers, seed=0)
+    model.to(accelerator.device)
+    seed_dropout(model, 0, accelerator.device)
+    load_s = time.monotonic() - started
+    # one optimizer serves all shapes: it holds two numbers for every trained one
+    optimizer = accelerator.prepare(make_optimizer(model, TrainingSpec()))
+    loss = LOSSES["cross_entropy"].load()([1] * CLASSES).to(accelerator.device)
+    return Subject(model, loss, optimizer, accelerator, load_s)
+
+
+@contextmanager
+def working(subject: Subject, mode: Mode, duration_s: float, batch_size: int) -> Iterator[Step]:
+    """A step of one kind and shape, to be called again and again, on the whole uncached path."""
+    with tempfile.TemporaryDirectory() as folder:
+        split = recordings(Path(folder), duration_s, batch_size)
+        audio = FromAudio(split, subject.model, subject.accelerator)
+        rows = list(range(batch_size))
+        if mode == "train_end_to_end":
+            subject.model.train()
+            with closing(stream(split, repeat(rows))) as batches:
+                yield lambda: _learn(subject, audio.begin(next(batches)))
+            return
+        batch = load_batch(split, rows, ()).to(subject.device)
+        if mode == "train":
+            subject.model.train()
+            yield lambda: _learn(subject, audio.begin(batch))
+            return
+        with evaluating(subject.model), torch.inference_mode():
+            yield lambda: _infer(subject, batch)
+
+
+def recordings(folder: Path, duration_s: float, count: int) -> LabelledSplit:
+    """Noise at speech level in WAV files: a step takes as long whatever is said."""
+    generator = torch.Generator().manual_seed(0)
+    utterances = []
+    for number in range(count):
+        path = folder / f"{number}.wav"
+        noise = 0.1 * torch.randn(round(duration_s * SAMPLE_RATE_HZ), generator=generator)
+        soundfile.write(path, noise.numpy(), SAMPLE_RATE_HZ)
+        utterances.append(Utterance(str(number), path, "", None))
+    labels = tuple(number % CLASSES for number in range(count))
+    return LabelledSplit(tuple(utterances), labels, (duration_s,) * count)
+
+
+def _infer(subject: Subject, batch: Batch) -> None:
+    with subject.accelerator.autocast():
+        subject.model.logits(batch.waveforms, batch.lengths)
+
+
+def _learn(subject: Subject, start: Start) -> None:
+    ask = Ask(subject.model, start.states, lambda logits: subject.loss(logits, start.labels))
+    learn([ask], subject.accelerator)
+    subject.accelerator.clip_grad_norm_(trainable(subject.model), MAX_GRAD_NORM)
+    subject.optimizer.step()
+    subject.optimizer.zero_grad()

@@ -1,0 +1,72 @@
+"""How long steps take, and how much a device computes in that time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import product
+from typing import get_args
+
+import torch
+
+from harness.cost.subject import Subject, working
+from harness.records.schema import Mode
+from harness.suite.schema import CostSpec
+
+Point = tuple[Mode, float, int]
+"""A mode, a duration in seconds and a batch size."""
+
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+VISITS = 2
+"""How often each point is visited, all others between: so a machine that slows down, as it gets
+warm or others use it, shows in the samples of every point."""
+
+PRODUCT_SIZE = {"cpu": 2048, "cuda": 8192}
+PRODUCTS = 10
+
+
+def points_of(cost: CostSpec) -> list[Point]:
+    """What a cost pass measures, in its order."""
+    return list(product(MODES, cost.durations_s, cost.batch_sizes))
+
+
+def time_all(subject: Subject, cost: CostSpec) -> dict[Point, list[float]]:
+    """Wall seconds of every step of every point."""
+    samples: dict[Point, list[float]] = {point: [] for point in points_of(cost)}
+    for visit in range(VISITS):
+        for point, taken in samples.items():
+            steps = cost.infer_steps if point[0] == "infer" else cost.train_steps
+            own = len(range(visit, steps, VISITS))
+            if own:
+                with working(subject, *point) as step:
+                    taken += timed(step, own, subject.device)
+    return samples
+
+
+def timed(step: Callable[[], object], repeats: int, device: torch.device) -> list[float]:
+    """Wall seconds of each of `repeats` steps, after one warm-up step of the same shape."""
+    samples = []
+    step()
+    for _ in range(repeats):
+        synchronise(device)
+        started = time.perf_counter()
+        step()
+        synchronise(device)
+        samples.append(time.perf_counter() - started)
+    return samples
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until the device has done everything asked of it so far."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def matmul_peak(device: torch.device, dtype: torch.dtype) -> float:
+    """FLOPs per second of the fastest of some large products of square matrices."""
+    size = PRODUCT_SIZE[device.type]
+    left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+    with torch.inference_mode():
+        fastest_s = min(timed(lambda: left @ right, PRODUCTS, device))
+    return 2 * size**3 / fastest_s

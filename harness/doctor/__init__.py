@@ -1,0 +1,1 @@
+"""What this machine can measure, and whether the backbones on it are whole."""

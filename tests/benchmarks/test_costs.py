@@ -1,0 +1,44 @@
+"""Whether two measurements of the same thing agree: `pytest tests/benchmarks/test_costs.py -s`.
+
+Wants an idle machine and about three minutes on two cores.
+"""
+
+import pytest
+from tabulate import tabulate
+
+from harness.analysis.noise import spread
+from harness.cost.measure import measure_apart
+from harness.records.schema import CostRecord
+from harness.suite.schema import BackboneSpec, CostSpec, CostTrial, HeadSpec
+
+
+@pytest.fixture(scope="module")
+def twice() -> tuple[CostRecord, CostRecord]:
+    trial = CostTrial(
+        backbone=BackboneSpec(name="wavlm-base", init="random"),
+        finetune_layers=1,
+        head=HeadSpec(),
+        precision="auto",
+        frozen_mode="eval",
+        cost=CostSpec(durations_s=(3.0,), batch_sizes=(1, 8), infer_steps=20, train_steps=10),
+    )
+    first, second = (measure_apart(trial, "costs", "here", "auto", offline=True) for _ in range(2))
+    assert first.status == second.status == "ok", first.error or second.error
+    return first, second
+
+
+def test_measurements_agree_within_the_spread_that_they_state(
+    twice: tuple[CostRecord, CostRecord],
+) -> None:
+    rows, apart = [], []
+    for first, second in zip(*(record.points for record in twice), strict=True):
+        difference = abs(first.audio_s_per_s / second.audio_s_per_s - 1)
+        stated = max(spread(point.samples_s) or 0.0 for point in (first, second))
+        rows.append(
+            (first.mode, first.batch_size, first.audio_s_per_s, second.audio_s_per_s, stated)
+        )
+        if difference > stated and not (first.unstable or second.unstable):
+            apart.append(rows[-1])
+    print()
+    print(tabulate(rows, ["mode", "batch", "first s/s", "second s/s", "spread"], floatfmt=".3g"))
+    assert not apart

@@ -1,0 +1,57 @@
+"""Two folders through the command line, as a CI job compares them."""
+
+from typing import Any
+
+import pytest
+from made_up import Run, make_cost
+
+
+@pytest.fixture
+def head(run: Run) -> Run:
+    """As BASE, with every score of one trial worse and its speed halved."""
+    worse = run.records[0].metrics["test"].model_copy(update={"uar": 0.0})
+    record = run.records[0].model_copy(update={"metrics": {"test": worse}})
+    return Run(records=[record, *run.records[1:]], costs=[make_cost(device="another")])
+
+
+def test_two_folders_stand_side_by_side(cli: Any, run: Run, head: Run, folder: Any) -> None:
+    run.costs.append(make_cost(device="another"))
+    base, other = folder("base", run), folder("head", head)
+    answer = cli("compare", base.folder, other.folder)
+    assert answer.code == 0, answer.err
+    assert "4 trials in both, 0 of them changed; 0 only in BASE, 0 only in HEAD" in answer.out
+    assert "ravdess · wavlm-base · 0 layers" in answer.out
+    assert "infer_audio_s_per_s" in answer.out
+    assert "p = 1" in answer.out
+
+
+def test_a_breached_limit_fails_and_is_printed(cli: Any, run: Run, head: Run, folder: Any) -> None:
+    base, other = folder("base", run), folder("head", head)
+    limits = ("--fail-on", "uar:-0.02", "accuracy:-0.02")
+    answer = cli("compare", base.folder, other.folder, *limits)
+    assert answer.code == 1
+    assert "FAILED: ravdess · wavlm-base · 0 layers: uar went from" in answer.out
+    assert "accuracy went" not in answer.out
+    assert cli("compare", base.folder, base.folder, *limits).code == 0
+
+
+def test_costs_of_unlike_machines_are_compared_only_if_asked_for(
+    cli: Any, run: Run, head: Run, folder: Any
+) -> None:
+    run.costs.append(make_cost())
+    base, other = folder("base", run), folder("head", head)
+    answer = cli("compare", base.folder, other.folder)
+    assert "not compared, as unlike machines measured them (cpu, another)" in answer.out
+    assert "infer_audio_s_per_s" not in answer.out
+    gated = cli("compare", base.folder, other.folder, "--fail-on", "infer_audio_s_per_s:-10%")
+    assert gated.code == 2
+    asked = cli("compare", base.folder, other.folder, "--across-machines")
+    assert "infer_audio_s_per_s" in asked.out
+
+
+def test_a_folder_without_results_and_a_third_folder_are_the_users_mistake(
+    cli: Any, run: Run, folder: Any, tmp_path: Any
+) -> None:
+    base = folder("base", run)
+    assert cli("compare", base.folder, tmp_path / "nothing").code == 2
+    assert cli("compare", base.folder, base.folder, "third").code == 2

@@ -1,0 +1,75 @@
+"""How far costs changed, beyond their own scatter."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from made_up import make_cost
+
+from harness.compare.cost import counted_changes, measured_changes, pair_costs
+from harness.records.schema import CostPoint, CostRecord
+from harness.suite.schema import CostSpec
+
+
+def cost(factor: float = 1.0, noise: float = 0.02, **changes: Any) -> CostRecord:
+    """Inference at one shape, so many times as slow."""
+    samples = factor * (1 + noise * np.random.default_rng(int(factor * 1e6)).random(12))
+    point = CostPoint(
+        mode="infer",
+        duration_s=3.0,
+        batch_size=8,
+        samples_s=samples.tolist(),
+        audio_s_per_s=24 / float(np.median(samples)),
+        frames=149,
+        flops_per_audio_s=7.0e9,
+        unstable=changes.pop("unstable", []),
+    )
+    return make_cost(points=[point], total_parameters=94_000_000, **changes)
+
+
+def speed(base: CostRecord, head: CostRecord) -> Any:
+    changes = measured_changes(pair_costs([base], [head]))
+    return next(change for change in changes if change.figure == "infer_audio_s_per_s")
+
+
+def test_a_slower_program_is_told_from_noise() -> None:
+    slower = speed(cost(), cost(1.1))
+    assert slower.real is True
+    assert slower.relative == pytest.approx(-0.09, abs=0.02)
+    assert speed(cost(noise=0.3), cost(1.001, noise=0.3)).real is False
+
+
+def test_what_was_measured_on_a_busy_machine_shows_nothing() -> None:
+    change = speed(cost(), cost(2.0, unstable=["another process used the GPU: PID 7"]))
+    assert change.real is False
+    assert "PID 7" in change.noise
+
+
+def test_what_is_counted_is_exact_on_any_machine() -> None:
+    same = list(counted_changes(pair_costs([cost()], [cost(1.5, device="another")])))
+    assert {change.figure for change in same} == {
+        "total_parameters", "frames", "flops_per_audio_s",
+    }  # fmt: skip
+    assert not any(change.real for change in same)
+    grown = cost(device="another").model_copy(update={"total_parameters": 95_000_000})
+    changes = {c.figure: c for c in counted_changes(pair_costs([cost()], [grown]))}
+    assert changes["total_parameters"].real is True
+    assert changes["total_parameters"].difference == 1_000_000
+
+
+def test_the_newest_good_measurement_of_the_same_thing_is_taken() -> None:
+    old = cost(3.0, started_at="2025-01-01T00:00:00+00:00")
+    failed = cost(status="failed", started_at="2027-01-01T00:00:00+00:00")
+    ((base, _),) = pair_costs([old, cost(), failed], [cost()])
+    assert base == cost()
+
+
+def test_points_pair_whatever_else_was_asked_for() -> None:
+    head = cost(1.2)
+    spec = CostSpec(durations_s=(3.0, 30.0), infer_steps=12)
+    head = head.model_copy(update={"trial": head.trial.model_copy(update={"cost": spec})})
+    assert speed(cost(), head).real is True
+
+
+def test_other_depths_are_other_things() -> None:
+    assert pair_costs([cost(layers=0)], [cost(layers=2)]) == []
