@@ -72,7 +72,10 @@ def plan(
     intent, trials = _trials(suite, changes, only, limit_utterances)
     for trial in trials:
         console.print(f"{trial.trial_id}  {trial.describe()}", markup=False, soft_wrap=True)
-    console.print(f"{len(trials)} trials, {len(cost_trials(intent, trials))} costs")
+    costs = cost_trials(intent, trials)
+    for cost in () if trials else costs:
+        console.print(f"cost of {cost.describe()}", markup=False)
+    console.print(f"{len(trials)} trials, {len(costs)} costs")
     if estimate:
         from harness.engines.foresee import foresee
         from harness.estimate.show import table
@@ -119,7 +122,7 @@ def run(
         typer.echo(again, err=True)
         raise typer.Exit(130) from None
     table = show_report(store, console)
-    if summary.costs and summary.brought_news:
+    if summary.measured:
         for path in write_benchmarks(store.folder, summary.costs, table):
             console.print(f"written for pytest-benchmark: {path}", markup=False, soft_wrap=True)
     console.print(summary.line(), markup=False, soft_wrap=True)

@@ -49,6 +49,28 @@ def test_plan_prints_every_trial_with_a_stable_id_and_loads_no_torch() -> None:
     assert "| torch\n" not in result.stderr
 
 
+def test_plan_lists_the_costs_of_a_suite_that_trains_nothing(cli: Any) -> None:
+    lines = cli("plan", "cost").out.splitlines()
+    assert lines[0] == "cost of tiny-wavlm · 0 layers"
+    assert lines[-1] == "0 trials, 8 costs"
+
+
+def test_a_suite_without_corpora_measures_prints_and_keeps_its_costs(
+    cli: Any, tmp_path: Path
+) -> None:
+    changes = ("--set", "backbones=[{name: tiny-wavlm, init: random}]",
+               "--set", "matrix.finetune_layers=[0]", "--set", "cost={infer_steps: 5}")  # fmt: skip
+    first = cli("run", "cost", *changes, "--results", tmp_path, "--device", "cpu")
+    assert first.code == 0, first.err
+    assert "tiny-wavlm (random)" in first.out
+    assert first.out.splitlines()[-1] == "1 of 1 costs measured"
+    files = list((tmp_path / "cost" / "benchmarks").glob("*/*_cost.json"))
+    assert [path.name for path in files] == ["0001_cost.json"]
+    again = cli("run", "cost", *changes, "--results", tmp_path, "--device", "cpu")
+    assert "pytest-benchmark" not in again.out
+    assert cli("report", tmp_path / "cost").out.startswith("# Costs")
+
+
 def test_plan_says_what_a_suite_will_take_before_any_weights_are_there(
     cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

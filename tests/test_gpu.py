@@ -37,7 +37,9 @@ def test_the_smoke_suite_runs_in_mixed_precision(cli: Any, tmp_path: Path) -> No
     assert answer.code == 0, answer.err
     for record in Store(tmp_path / "smoke").read_trials():
         assert record.fit is not None
-        assert record.fit.precision == ("bf16" if torch.cuda.is_bf16_supported() else "float32")
+        assert record.fit.precision == (
+            "bf16" if torch.cuda.is_bf16_supported(False) else "float32"
+        )
 
 
 def test_kept_frames_teach_what_the_recordings_do(cli: Any, tmp_path: Path) -> None:

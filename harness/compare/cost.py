@@ -73,16 +73,23 @@ def _shape(point: CostPoint) -> str:
 
 
 def _speed(what: str, base: CostPoint, head: CostPoint) -> Change:
-    p = chance(base.samples_s, head.samples_s)
-    notes = [f"p = {p:.2g}"]
-    spreads = [spread(point.samples_s) for point in (base, head)]
-    if None not in spreads:
-        notes.append(f"spreads {' and '.join(f'{share:.0%}' for share in spreads)}")
-    unstable = [reason for point in (base, head) for reason in point.unstable]
-    notes += [f"unstable: {reason}" for reason in dict.fromkeys(unstable)]
+    """A change of speed is real beyond chance and beyond the spread of either side.
+
+    The samples of one process resemble each other, so that chance alone would take for real what
+    a machine does from one quarter of an hour to the next.
+    """
+    speeds = base.audio_s_per_s, head.audio_s_per_s
     figure = f"{base.mode}_audio_s_per_s"
-    real = p < SIGNIFICANT and not unstable
-    return Change(what, figure, base.audio_s_per_s, head.audio_s_per_s, real, "; ".join(notes))
+    before, after = spread(base.samples_s), spread(head.samples_s)
+    if before is None or after is None:
+        return Change(what, figure, *speeds, None, "too few samples to know")
+    p = chance(base.samples_s, head.samples_s)
+    unstable = dict.fromkeys(base.unstable + head.unstable)
+    apart = abs(speeds[1] / speeds[0] - 1) > max(before, after)
+    notes = [f"p = {p:.2g}", f"spreads {before:.0%} and {after:.0%}"]
+    notes += [f"unstable: {reason}" for reason in unstable]
+    real = p < SIGNIFICANT and apart and not unstable
+    return Change(what, figure, *speeds, real, "; ".join(notes))
 
 
 def _same(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from harness.cost.watch import Watch
+from harness.cost.watch import Watch, strangers
 
 MOST_SHARE = 0.1
 """What other programs may take of the processors before a measurement is unstable."""
@@ -44,12 +44,11 @@ def accompanied() -> Iterator[Company]:
 
 
 def gpu_reasons(watch: Watch) -> list[str]:
-    """Why a measurement on a watched GPU is unstable; this process and its parent are no others."""
+    """Why a measurement on a watched GPU is unstable."""
     seen = watch.seen
     if seen is None:
         return []
-    others = sorted(seen.process_peaks.keys() - {os.getpid(), os.getppid()})
-    reasons = [f"another process used the GPU: PID {pid}" for pid in others]
+    reasons = [f"another process used the GPU: PID {pid}" for pid in strangers(seen)]
     return reasons + (
         [f"the GPU could not be watched to the end: {seen.lost}"] if seen.lost else []
     )

@@ -150,7 +150,7 @@ def _scatter(samples: list[float], most: float) -> list[str]:
     found = spread(samples)
     if found is None or found <= most:
         return []
-    return [f"samples spread by {found:.0%}, more than {most:.0%}"]
+    return [f"samples spread by more than {most:.0%}"]
 
 
 def _frames(subject: Subject, duration_s: float) -> int:

@@ -12,7 +12,7 @@ import torch
 
 from harness.cost.subject import Subject, working
 from harness.cost.timing import Point
-from harness.cost.watch import Watch
+from harness.cost.watch import Watch, strangers
 
 STATUS = Path("/proc/self/status")
 STEPS = 2
@@ -99,13 +99,12 @@ def gpu_fields(watch: Watch, baseline_bytes: int | None) -> tuple[Fields, dict[s
     own = seen.process_peaks.get(os.getpid())
     if own is not None:
         return fields | {"peak_gpu_bytes": own, "peak_gpu_source": "nvml-process"}, missing
-    others = seen.process_peaks.keys() - {os.getpid()}
-    if others:
+    if others := strangers(seen):
         reason = f"the driver gives no memory of this process, and {_pids(others)} use the GPU too"
         return fields, missing | {"peak_gpu_bytes": reason}
     rise = seen.peak_bytes - baseline
     return fields | {"peak_gpu_bytes": rise, "peak_gpu_source": "nvml-device-rise"}, missing
 
 
-def _pids(pids: set[int]) -> str:
-    return ", ".join(f"PID {pid}" for pid in sorted(pids))
+def _pids(pids: list[int]) -> str:
+    return ", ".join(f"PID {pid}" for pid in pids)

@@ -90,4 +90,5 @@ def driver_version() -> str | None:
 
 
 def _bytes(used: int | None) -> int | None:
-    return None if used is None else int(used)
+    # a process that computes holds something: in containers some drivers say 0 instead of nothing
+    return int(used) if used else None

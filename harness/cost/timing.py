@@ -9,6 +9,7 @@ from typing import get_args
 
 import torch
 
+from harness.batches import BATCHES_AHEAD
 from harness.cost.subject import Subject, working
 from harness.records.schema import Mode
 from harness.suite.schema import CostSpec
@@ -21,6 +22,9 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 VISITS = 2
 """How often each point is visited, all others between: so a machine that slows down, as it gets
 warm or others use it, shows in the samples of every point."""
+
+WARM_UPS: dict[Mode, int] = {"infer": 1, "train": 1, "train_end_to_end": BATCHES_AHEAD + 1}
+"""End to end, the first batches were decoded before anything is timed."""
 
 PRODUCT_SIZE = {"cpu": 2048, "cuda": 8192}
 PRODUCTS = 10
@@ -40,14 +44,17 @@ def time_all(subject: Subject, cost: CostSpec) -> dict[Point, list[float]]:
             own = len(range(visit, steps, VISITS))
             if own:
                 with working(subject, *point) as step:
-                    taken += timed(step, own, subject.device)
+                    taken += timed(step, own, subject.device, WARM_UPS[point[0]])
     return samples
 
 
-def timed(step: Callable[[], object], repeats: int, device: torch.device) -> list[float]:
-    """Wall seconds of each of `repeats` steps, after one warm-up step of the same shape."""
+def timed(
+    step: Callable[[], object], repeats: int, device: torch.device, warm_ups: int = 1
+) -> list[float]:
+    """Wall seconds of each of `repeats` steps, after some warm-up steps of the same shape."""
     samples = []
-    step()
+    for _ in range(warm_ups):
+        step()
     for _ in range(repeats):
         synchronise(device)
         started = time.perf_counter()

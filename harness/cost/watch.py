@@ -7,6 +7,7 @@ is just when memory peaks.
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -47,6 +48,11 @@ class Seen:
         return replace(self, peak_bytes=peak, process_peaks=peaks, looks=self.looks + 1)
 
 
+def strangers(seen: Seen) -> list[int]:
+    """The PIDs that are neither this process's nor that of the run that started it."""
+    return sorted(seen.process_peaks.keys() - {os.getpid(), os.getppid()})
+
+
 @dataclass
 class Watch:
     """A watch that is on; it knows what it saw once its block has ended."""
@@ -74,16 +80,19 @@ def watching(uuid: str | None, rate_hz: float) -> Iterator[Watch]:
         yield watch
     finally:
         if watch.error is None:
-            ours.send("enough")
-            found = _received(ours)
+            found = _received(ours, "enough")
             watch.seen, watch.error = (found, None) if isinstance(found, Seen) else (None, found)
+        ours.close()
         process.join()
 
 
-def _received(pipe: Connection) -> Any:
+def _received(pipe: Connection, message: str | None = None) -> Any:
+    """What the watching process answers, or that it is gone."""
     try:
+        if message is not None:
+            pipe.send(message)
         return pipe.recv()
-    except (EOFError, ConnectionError):
+    except (EOFError, OSError):
         return "the watching process was killed"
 
 

@@ -111,6 +111,7 @@ def _gpus() -> Iterator[Check]:
     if not seen:
         detail = f"torch sees a GPU, NVML does not ({trouble}): memory is torch's own count alone"
         yield Check("machine", "NVML", detail, ok=None)
+        return
     for index in range(torch.cuda.device_count()):
         yield from _gpu(torch.device("cuda", index))
 
@@ -141,7 +142,8 @@ def _gpu(device: torch.device) -> Iterator[Check]:
     except NVMLError as error:
         yield Check(subject, "NVML", f"{torch_name} is not known to it: {error}", ok=False)
         return
-    bf16 = "bf16" if torch.cuda.is_bf16_supported() else "no bf16"
+    with torch.cuda.device(device):
+        bf16 = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no bf16"
     same = torch_name == nvml_name
     detail = f"{torch_name}, {bf16}, driver {driver_version()}"
     yield Check(subject, "GPU", detail if same else f"{detail}; NVML calls it {nvml_name}", ok=same)

@@ -45,18 +45,14 @@ class RunSummary:
         statuses = [r.status for r in self.records] + [c.status for c in self.costs]
         return sum(status != "ok" for status in statuses)
 
-    @property
-    def brought_news(self) -> bool:
-        """Whether anything was run or measured that had not been before."""
-        return self.measured > 0 or len(self.records) > self.reused
-
     def line(self) -> str:
         """One line for the end of a run."""
         fine = sum(record.status == "ok" for record in self.records)
-        text = f"{fine} of {len(self.records)} trials ok ({self.reused} of them from before)"
-        if self.costs:
-            well = sum(cost.status == "ok" for cost in self.costs)
-            text += f", {well} of {len(self.costs)} costs measured"
+        well = sum(cost.status == "ok" for cost in self.costs)
+        trials = f"{fine} of {len(self.records)} trials ok ({self.reused} of them from before)"
+        costs = f"{well} of {len(self.costs)} costs measured"
+        parts = [trials] * bool(self.records) + [costs] * bool(self.costs)
+        text = ", ".join(parts) or "nothing was to be done"
         return f"{text}; {self.truth.line()}" if self.truth else text
 
 

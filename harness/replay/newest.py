@@ -19,10 +19,11 @@ def newest() -> dict[str, Any]:
         pytest.UsageError: there is none.
     """
     results = Path(os.environ.get(VARIABLE, "."))
-    files = sorted((results / "benchmarks").glob("*/[0-9]*_*.json"), key=lambda file: file.name)
-    if not files:
+    files = (results / "benchmarks").glob("*/[0-9]*_*.json")
+    found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    if not found:
         raise pytest.UsageError(
             f"no benchmarks in {results}: set {VARIABLE} to the results of a suite whose costs "
             "were measured, for example results/cost"
         )
-    return dict(json.loads(files[-1].read_text(encoding="utf-8")))
+    return dict(max(found, key=lambda content: str(content["datetime"])))

@@ -93,12 +93,16 @@ def _varying(trials: dict[str, Trial], identities: dict[str, dict[str, Any]]) ->
     return list(dict.fromkeys(key for (_, key), seen in values.items() if len(seen) > 1))
 
 
+def standing(backbone: str, finetune_layers: FinetuneLayers) -> tuple[Any, ...]:
+    """What rows are sorted by: the table of backbones, then few layers before many."""
+    layers = float("inf") if finetune_layers == "all" else finetune_layers
+    return (*_rank(backbone, BACKBONES), layers)
+
+
 def _place(cell: Cell) -> tuple[Any, ...]:
-    layers = float("inf") if cell.finetune_layers == "all" else cell.finetune_layers
     return (
         *_rank(cell.corpus, CORPORA),
-        *_rank(cell.backbone, BACKBONES),
-        layers,
+        *standing(cell.backbone, cell.finetune_layers),
         str(list(cell.axes.values())),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tabulate import tabulate
 from harness.analysis.noise import spread
 from harness.files import write_text
 from harness.records.schema import CostPoint, CostRecord
+from harness.report.cells import standing
 from harness.report.display import DASH
 from harness.report.trials import error_line
 
@@ -20,6 +21,17 @@ QUANTILES = {"p50_s": 0.5, "p90_s": 0.9, "p99_s": 0.99}
 
 _MODES = {"infer": "infer", "train": "train step", "train_end_to_end": "train, end to end"}
 _GIB, _MEGA, _GIGA = 2**30, 1e6, 1e9
+
+
+def ordered(costs: Iterable[CostRecord]) -> list[CostRecord]:
+    """As backbones and depths stand in a comparison."""
+    return sorted(
+        costs,
+        key=lambda cost: (
+            standing(cost.trial.backbone.name, cost.trial.finetune_layers),
+            cost.started_at,
+        ),
+    )
 
 
 def costs_frame(costs: Sequence[CostRecord]) -> pd.DataFrame:
@@ -30,14 +42,15 @@ def costs_frame(costs: Sequence[CostRecord]) -> pd.DataFrame:
     `flops_per_audio_s`, `peak_share` (of the device's own matrix-multiply peak),
     `joules_per_audio_hour`; memory and parameters; `unstable`, the reasons not to rely on it.
     """
-    return pd.DataFrame([_row(cost, point) for cost in costs for point in cost.points])
+    return pd.DataFrame([_row(cost, point) for cost in ordered(costs) for point in cost.points])
 
 
 def costs_markdown(costs: Sequence[CostRecord]) -> str:
     """The costs for reading: a table of speeds, one of sizes, and what qualifies them."""
-    speeds = [_speed_row(cost, point) for cost in costs for point in cost.points]
-    sizes = [_size_row(cost) for cost in costs if cost.status == "ok"]
-    parts = ["# Costs", _grid(speeds), _grid(sizes), "\n".join(f"- {n}" for n in _notes(costs))]
+    listed = ordered(costs)
+    speeds = [_speed_row(cost, point) for cost in listed for point in cost.points]
+    sizes = [_size_row(cost) for cost in listed if cost.status == "ok"]
+    parts = ["# Costs", _grid(speeds), _grid(sizes), "\n".join(f"- {n}" for n in _notes(listed))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -166,9 +179,10 @@ def _notes(costs: Sequence[CostRecord]) -> list[str]:
 
 
 def _peaks(costs: Sequence[CostRecord]) -> str:
-    peaks = {
-        f"{cost.matmul_peak_flops / _GIGA:.0f} GFLOP/s in {cost.precision} on {cost.device}"
-        for cost in costs
-        if cost.matmul_peak_flops
-    }
-    return "; ".join(sorted(peaks)) or "which were not measured"
+    peaks: dict[str, list[float]] = {}
+    for cost in costs:
+        if cost.matmul_peak_flops:
+            kind = f"GFLOP/s in {cost.precision} on {cost.device}"
+            peaks.setdefault(kind, []).append(cost.matmul_peak_flops / _GIGA)
+    texts = [f"{min(found):.0f} to {max(found):.0f} {kind}" for kind, found in peaks.items()]
+    return "; ".join(texts) or "which were not measured"

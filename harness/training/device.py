@@ -63,8 +63,9 @@ def _choose_gpu(index: int) -> None:
 
 
 def _best_precision(on_cpu: bool) -> str:
-    fast = cpu_has_fast_bfloat16() if on_cpu else torch.cuda.is_bf16_supported()
-    return "bf16" if fast else "no"
+    if on_cpu:
+        return "bf16" if cpu_has_fast_bfloat16() else "no"
+    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
 
 
 def cpu_has_fast_bfloat16() -> bool:

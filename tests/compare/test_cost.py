@@ -39,6 +39,21 @@ def test_a_slower_program_is_told_from_noise() -> None:
     assert speed(cost(noise=0.3), cost(1.001, noise=0.3)).real is False
 
 
+def test_a_difference_within_the_stated_spread_is_not_real() -> None:
+    """However sure the samples are: a machine may be as much slower a quarter of an hour later."""
+    change = speed(cost(noise=0.3), cost(1.12, noise=0.3))
+    assert change.noise.startswith("p = ")
+    assert float(change.noise.removeprefix("p = ").partition(";")[0]) < 0.05
+    assert change.real is False
+
+
+def test_a_few_samples_cannot_tell_a_change_from_noise() -> None:
+    few = cost().points[0].model_copy(update={"samples_s": [1.0, 1.1]})
+    change = speed(make_cost(points=[few]), make_cost(points=[few]))
+    assert change.real is None
+    assert change.noise == "too few samples to know"
+
+
 def test_what_was_measured_on_a_busy_machine_shows_nothing() -> None:
     change = speed(cost(), cost(2.0, unstable=["another process used the GPU: PID 7"]))
     assert change.real is False

@@ -50,12 +50,12 @@ print(look_at_all(), driver_version())
 
 
 def test_memory_that_the_driver_does_not_tell_is_none_and_not_zero(play: Any) -> None:
-    scenario = "gpu GPU-a 10\nprocess 5 unknown\nprocess 6 70"
+    scenario = "gpu GPU-a 10\nprocess 5 unknown\nprocess 6 70\nprocess 7 0"
     program = """
 from harness.cost.nvml import handle_of, look
 print(look(handle_of("GPU-a")).processes)
 """
-    assert play(scenario, program) == "{5: None, 6: 70}"
+    assert play(scenario, program) == "{5: None, 6: 70, 7: None}"
 
 
 def test_energy_is_counted_in_joules_and_none_without_a_counter(play: Any) -> None:

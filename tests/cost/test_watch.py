@@ -1,5 +1,6 @@
 """What a process of its own sees of a GPU while another works."""
 
+import os
 from typing import Any
 
 import pytest
@@ -59,6 +60,8 @@ def test_another_process_makes_a_measurement_unstable(play: Any) -> None:
     program = WATCH + "from harness.cost.company import gpu_reasons\nprint(gpu_reasons(watch))"
     alone = "gpu GPU-a 1000\nprocess parent 500"
     assert play(alone, program) == "[]"
+    its_run = f"\nprocess {os.getpid()} 500"  # here the tests, which started the program
+    assert play(alone + its_run, program) == "[]"
     assert play(alone + "\nprocess 77 1", program) == "['another process used the GPU: PID 77']"
 
 
@@ -71,6 +74,19 @@ def test_a_gpu_that_is_lost_keeps_what_was_seen_and_says_so(play: Any) -> None:
     found = play("gpu GPU-a 1000\ngrow 10 35\nlost 4", program)
     assert found.startswith("1020 GPU is lost ['the GPU could not be watched to the end")
     assert "watched in part: GPU is lost" in found
+
+
+def test_a_watch_that_is_killed_harms_no_work(play: Any) -> None:
+    program = """
+import multiprocessing, os, signal
+from harness.cost.watch import watching
+with watching("GPU-a", rate_hz=200) as watch:
+    (watcher,) = multiprocessing.active_children()
+    os.kill(watcher.pid, signal.SIGKILL)
+    watcher.join()
+print(watch.seen, watch.error)
+"""
+    assert play("gpu GPU-a 1000", program) == "None the watching process was killed"
 
 
 def test_without_a_driver_nothing_is_seen_and_the_reason_is_told(play: Any) -> None:

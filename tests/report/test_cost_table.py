@@ -45,7 +45,7 @@ def test_readers_are_told_what_is_unstable_and_what_is_missing(measured: Any) ->
     assert "| UNSTABLE |" in text
     assert "UNSTABLE: another process used the GPU: PID 7" in text
     assert "peak_gpu_bytes is missing: the work ran on the CPU" in text
-    assert "400 GFLOP/s in bf16 on cpu" in text
+    assert "400 to 400 GFLOP/s in bf16 on cpu" in text
 
 
 def test_what_was_not_measured_is_a_dash_and_a_failure_is_named(cost: Any) -> None:
@@ -60,3 +60,16 @@ def test_both_forms_are_written(measured: Any, tmp_path: Any) -> None:
     paths = write_costs(tmp_path, [measured])
     assert [path.name for path in paths] == ["costs.csv", "costs.md"]
     assert all(path.stat().st_size for path in paths)
+
+
+def test_rows_stand_as_in_the_comparison(cost: Any) -> None:
+    costs = [
+        cost("wavlm-base", "all"),
+        cost("emotion2vec_base", 0),
+        cost("wavlm-base", 3),
+        cost("wavlm-base", 0),
+    ]
+    frame = costs_frame(costs).drop_duplicates(["backbone", "finetune_layers"])
+    assert list(zip(frame["backbone"], frame["finetune_layers"], strict=True)) == [
+        ("wavlm-base", 0), ("wavlm-base", 3), ("wavlm-base", "all"), ("emotion2vec_base", 0),
+    ]  # fmt: skip
