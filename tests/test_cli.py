@@ -69,6 +69,15 @@ def test_a_suite_without_corpora_measures_prints_and_keeps_its_costs(
     again = cli("run", "cost", *changes, "--results", tmp_path, "--device", "cpu")
     assert "pytest-benchmark" not in again.out
     assert cli("report", tmp_path / "cost").out.startswith("# Costs")
+    store = Store(tmp_path / "cost")
+    (record,) = store.read_costs()
+    assert (record.rounds, len(record.points[0].samples_s)) == (2, 10)
+    # as a run leaves it that was interrupted after its first round
+    store.write_cost(record.model_copy(update={"rounds": 1}))
+    goes_on = cli("run", "cost", *changes, "--results", tmp_path, "--device", "cpu")
+    assert "round 2 of 2" in goes_on.out + goes_on.err
+    (record,) = store.read_costs()
+    assert (record.rounds, len(record.points[0].samples_s)) == (2, 15)
 
 
 def test_plan_says_what_a_suite_will_take_before_any_weights_are_there(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.compare.change import Change
-from harness.compare.cost import counted_changes, machines, measured_changes, pair_costs
+from harness.compare.cost import CostPairs, counted_changes, measured_changes, pair_costs
 from harness.compare.pairs import Pairs, pair
 from harness.compare.quality import quality_changes
 from harness.records.store import Store
@@ -17,11 +17,12 @@ class Comparison:
 
     trials: Pairs
     quality: tuple[Change, ...]
+    costs: CostPairs
     counted: tuple[Change, ...]
     """Parameters, frames and FLOPs, which every machine counts alike."""
     measured: tuple[Change, ...]
     refusal: str | None
-    """Why nothing that was measured is compared."""
+    """Why some of what was measured is not compared."""
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -39,13 +40,15 @@ def compare(base: Store, head: Store, *, across_machines: bool = False) -> Compa
     """
     trials = pair(base.read_trials(), head.read_trials())
     quality = tuple(quality_changes(trials.both, base.read_predictions, head.read_predictions))
-    costs = pair_costs(base.read_costs(), head.read_costs())
-    devices = machines(costs)
+    old, new = base.read_costs(), head.read_costs()
+    costs = pair_costs(old, new, any_device=True)
+    alike = pair_costs(old, new, any_device=across_machines)
     refusal = None
-    if len(devices) > 1 and not across_machines:
+    if left_out := len(costs.both) - len(alike.both):
         refusal = (
-            f"speeds, memory and energy are not compared, as unlike machines measured them "
-            f"({', '.join(devices)}); --across-machines compares them all the same"
+            f"speed, memory and energy of {left_out} costs are not compared, as unlike machines "
+            f"measured them ({', '.join(costs.devices)}); --across-machines compares them all the "
+            "same"
         )
-    measured = () if refusal else tuple(measured_changes(costs))
-    return Comparison(trials, quality, tuple(counted_changes(costs)), measured, refusal)
+    counted, measured = tuple(counted_changes(costs)), tuple(measured_changes(alike))
+    return Comparison(trials, quality, costs, counted, measured, refusal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from harness.analysis.noise import chance, spread
 from harness.compare.change import Change
@@ -18,23 +19,44 @@ WEIGHED_AT_POINTS = ("joules_per_audio_hour", "torch_peak_allocated_bytes")
 
 SIGNIFICANT = 0.05
 
-CostPairs = list[tuple[CostRecord, CostRecord]]
+Key = tuple[CostTrial, str | None]
 
 
-def pair_costs(base: Sequence[CostRecord], head: Sequence[CostRecord]) -> CostPairs:
-    """The newest good measurement of the same thing in both folders."""
-    before, after = _newest(base), _newest(head)
-    return [(before[key], after[key]) for key in before if key in after]
+@dataclass(frozen=True)
+class CostPairs:
+    """The newest good measurements of the same things in two folders."""
+
+    both: tuple[tuple[CostRecord, CostRecord], ...]
+    only_base: tuple[CostRecord, ...]
+    only_head: tuple[CostRecord, ...]
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Those that measured what both have."""
+        return tuple(dict.fromkeys(cost.device for pair in self.both for cost in pair))
 
 
-def machines(pairs: CostPairs) -> tuple[str, ...]:
-    """The devices on which the costs were measured."""
-    return tuple(dict.fromkeys(cost.device for pair in pairs for cost in pair))
+def pair_costs(
+    base: Sequence[CostRecord], head: Sequence[CostRecord], *, any_device: bool
+) -> CostPairs:
+    """Pair what measured the same thing, whatever points were asked for.
+
+    Args:
+        base: how it was
+        head: how it is
+        any_device: pair measurements of unlike devices too
+    """
+    before, after = _newest(base, any_device), _newest(head, any_device)
+    return CostPairs(
+        tuple((before[key], after[key]) for key in before if key in after),
+        tuple(cost for key, cost in before.items() if key not in after),
+        tuple(cost for key, cost in after.items() if key not in before),
+    )
 
 
 def counted_changes(pairs: CostPairs) -> Iterator[Change]:
     """Of what every machine counts alike."""
-    for base, head in pairs:
+    for base, head in pairs.both:
         yield from _same(base, head, COUNTED, base.trial.describe(), exact=True)
         for before, after in _points(base, head):
             what = f"{base.trial.describe()} · {_shape(before)}"
@@ -43,7 +65,7 @@ def counted_changes(pairs: CostPairs) -> Iterator[Change]:
 
 def measured_changes(pairs: CostPairs) -> Iterator[Change]:
     """Of speeds, memory and energy."""
-    for base, head in pairs:
+    for base, head in pairs.both:
         yield from _same(base, head, WEIGHED, base.trial.describe(), exact=False)
         for before, after in _points(base, head):
             what = f"{base.trial.describe()} · {_shape(before)}"
@@ -51,10 +73,15 @@ def measured_changes(pairs: CostPairs) -> Iterator[Change]:
             yield from _same(before, after, WEIGHED_AT_POINTS, what, exact=False)
 
 
-def _newest(costs: Iterable[CostRecord]) -> dict[CostTrial, CostRecord]:
-    """By what is measured, whatever points were asked for."""
+def _newest(costs: Iterable[CostRecord], any_device: bool) -> dict[Key, CostRecord]:
     done = sorted((cost for cost in costs if cost.status == "ok"), key=lambda cost: cost.started_at)
-    return {cost.trial.model_copy(update={"cost": CostSpec()}): cost for cost in done}
+    return {(_subject(cost.trial), None if any_device else cost.device): cost for cost in done}
+
+
+def _subject(trial: CostTrial) -> CostTrial:
+    """What is measured, wherever its weights lie and at whatever points."""
+    backbone = trial.backbone.model_copy(update={"source": None})
+    return trial.model_copy(update={"backbone": backbone, "cost": CostSpec()})
 
 
 def _points(base: CostRecord, head: CostRecord) -> Iterator[tuple[CostPoint, CostPoint]]:

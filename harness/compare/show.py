@@ -8,6 +8,7 @@ from tabulate import tabulate
 
 from harness.compare.change import Change
 from harness.compare.comparison import Comparison
+from harness.compare.cost import CostPairs
 from harness.compare.gate import Limit
 from harness.compare.pairs import Pairs
 
@@ -19,11 +20,13 @@ def shown(found: Comparison) -> str:
     counted = [change for change in found.counted if change.difference]
     parts = [
         _trials(found.trials),
+        _costs(found.costs),
         _table("Quality", found.quality),
         _table("Parameters, frames and FLOPs that changed", counted)
         or (found.counted and "Parameters, frames and FLOPs are the same.")
         or "",
-        _table("Speed, memory and energy", found.measured) or found.refusal or "",
+        _table("Speed, memory and energy", found.measured),
+        found.refusal or "",
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -46,6 +49,18 @@ def _trials(pairs: Pairs) -> str:
         lines.append(f"changed in {count}: {', '.join(changes)}")
     lines += [f"only in BASE: {record.trial.describe()}" for record in pairs.only_base]
     lines += [f"only in HEAD: {record.trial.describe()}" for record in pairs.only_head]
+    return "\n".join(lines)
+
+
+def _costs(pairs: CostPairs) -> str:
+    if not (pairs.both or pairs.only_base or pairs.only_head):
+        return ""
+    lines = [
+        f"{len(pairs.both)} costs in both; {len(pairs.only_base)} only in BASE, "
+        f"{len(pairs.only_head)} only in HEAD"
+    ]
+    lines += [f"only in BASE: cost of {cost.trial.describe()}" for cost in pairs.only_base]
+    lines += [f"only in HEAD: cost of {cost.trial.describe()}" for cost in pairs.only_head]
     return "\n".join(lines)
 
 

@@ -43,12 +43,12 @@ def accompanied() -> Iterator[Company]:
     company.share = max(0.0, (busy_s - own_s) / all_s) if all_s > 0 else 0.0
 
 
-def gpu_reasons(watch: Watch) -> list[str]:
+def gpu_reasons(watch: Watch, own: int | None) -> list[str]:
     """Why a measurement on a watched GPU is unstable."""
     seen = watch.seen
     if seen is None:
         return []
-    reasons = [f"another process used the GPU: PID {pid}" for pid in strangers(seen)]
+    reasons = [f"another process used the GPU: PID {pid}" for pid in strangers(seen, own)]
     return reasons + (
         [f"the GPU could not be watched to the end: {seen.lost}"] if seen.lost else []
     )

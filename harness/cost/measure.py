@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,16 +13,16 @@ from statistics import median
 
 import torch
 
-from harness.analysis.noise import spread
 from harness.audio import SAMPLE_RATE_HZ
 from harness.cost.company import accompanied, gpu_reasons
 from harness.cost.energy import NoEnergy, joules_per_audio_hour
 from harness.cost.flops import flops_per_audio_s
 from harness.cost.memory import Weighed, gpu_fields, weigh
 from harness.cost.nvml import driver_version, look_at_all
+from harness.cost.rounds import scatter
 from harness.cost.subject import Subject, load
 from harness.cost.timing import Point, matmul_peak, points_of, time_all
-from harness.cost.watch import COMPANY_HZ, MEMORY_HZ, watching
+from harness.cost.watch import COMPANY_HZ, MEMORY_HZ, Watch, own_pid, watching
 from harness.records.environment import code_digest, environment
 from harness.records.schema import CostPoint, CostRecord
 from harness.suite.schema import CostSpec, CostTrial
@@ -72,33 +72,32 @@ def measure(trial: CostTrial, device: str, offline: bool) -> dict[str, object]:
 
     Memory comes first, since the peak of a process only ever rises.
     """
-    before = look_at_all()  # before torch takes anything of a GPU
+    looks = look_at_all()  # before torch takes anything of a GPU
     accelerator = make_accelerator(device, trial.precision)
-    uuid = uuid_of(accelerator.device)
+    uuid, precision = uuid_of(accelerator.device), precision_name(accelerator)
+    before = looks.get(uuid) if uuid else None
     points = points_of(trial.cost)
     with watching(uuid, MEMORY_HZ) as watch:
         subject = load(trial, accelerator, offline=offline)
         weighed = weigh(subject, points)
-    baseline = before.get(uuid) if uuid else None
-    on_gpu, missing = gpu_fields(watch, baseline.used_bytes if baseline else None)
+    on_gpu, missing = gpu_fields(watch, before)
     with watching(uuid, COMPANY_HZ) as company, accompanied() as programs:
         samples = time_all(subject, trial.cost)
-    try:
-        energy = joules_per_audio_hour(subject, points, uuid, trial.cost.energy_s)
-    except NoEnergy as error:
-        energy, missing = {}, missing | {"joules_per_audio_hour": str(error)}
-    alone = _Findings(
-        samples,
-        flops_per_audio_s(subject, points),
-        energy,
-        weighed,
-        programs.reasons if uuid is None else gpu_reasons(company),
-    )
-    precision = precision_name(accelerator)
+        try:
+            energy = joules_per_audio_hour(subject, points, uuid, trial.cost.energy_s)
+        except NoEnergy as error:
+            energy, missing = {}, missing | {"joules_per_audio_hour": str(error)}
+        matmul = matmul_peak(subject.device, DTYPES[precision])
+    own = own_pid(watch.seen, before) if watch.seen else None
+    if uuid and own is None:
+        unseen = watch.error or "the driver names no process that is this one"
+        missing["company"] = f"whether others used the GPU is not known: {unseen}"
+    disturbed = programs.reasons if uuid is None else _disturbed((watch, company), own)
+    found = _Findings(samples, flops_per_audio_s(subject, points), energy, weighed, disturbed)
     return {
-        "points": [_point(point, subject, alone, trial.cost) for point in points],
+        "points": [_point(point, subject, found, trial.cost) for point in points],
         "precision": precision,
-        "matmul_peak_flops": matmul_peak(subject.device, DTYPES[precision]),
+        "matmul_peak_flops": matmul,
         "environment": environment()
         | device_facts(subject.device)
         | {"driver": driver_version() if uuid else None},
@@ -107,6 +106,10 @@ def measure(trial: CostTrial, device: str, offline: bool) -> dict[str, object]:
         **weighed.fields,
         **on_gpu,
     }
+
+
+def _disturbed(watches: Iterable[Watch], own: int | None) -> list[str]:
+    return list(dict.fromkeys(why for watch in watches for why in gpu_reasons(watch, own)))
 
 
 def uuid_of(device: torch.device) -> str | None:
@@ -142,15 +145,8 @@ def _point(point: Point, subject: Subject, found: _Findings, cost: CostSpec) -> 
         joules_per_audio_hour=found.energy.get(point),
         torch_peak_allocated_bytes=found.weighed.torch_allocated.get(point),
         torch_peak_reserved_bytes=found.weighed.torch_reserved.get(point),
-        unstable=found.company + _scatter(samples, cost.max_spread),
+        unstable=found.company + scatter(samples, cost.max_spread),
     )
-
-
-def _scatter(samples: list[float], most: float) -> list[str]:
-    found = spread(samples)
-    if found is None or found <= most:
-        return []
-    return [f"samples spread by more than {most:.0%}"]
 
 
 def _frames(subject: Subject, duration_s: float) -> int:

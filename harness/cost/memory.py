@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import sys
 from dataclasses import dataclass
@@ -10,9 +9,10 @@ from pathlib import Path
 
 import torch
 
+from harness.cost.nvml import Look
 from harness.cost.subject import Subject, working
 from harness.cost.timing import Point
-from harness.cost.watch import Watch, strangers
+from harness.cost.watch import Watch, own_pid, strangers
 
 STATUS = Path("/proc/self/status")
 STEPS = 2
@@ -83,23 +83,24 @@ def weigh(subject: Subject, points: list[Point]) -> Weighed:
     return Weighed(peak_rss(), infer_peak, allocated, reserved)
 
 
-def gpu_fields(watch: Watch, baseline_bytes: int | None) -> tuple[Fields, dict[str, str]]:
+def gpu_fields(watch: Watch, before: Look | None = None) -> tuple[Fields, dict[str, str]]:
     """What a watched GPU's memory says of this process, and why the rest is missing.
 
     Args:
         watch: over all of this process's work on the GPU
-        baseline_bytes: in use before; what the watch saw first when left out
+        before: a look from before torch used it; what the watch saw first when left out
     """
     seen = watch.seen
     if seen is None:
         return {}, dict.fromkeys(("peak_gpu_bytes", "gpu_device_peak_bytes"), str(watch.error))
-    baseline = seen.baseline_bytes if baseline_bytes is None else baseline_bytes
+    baseline = before.used_bytes if before else seen.baseline_bytes
     fields: Fields = {"gpu_baseline_bytes": baseline, "gpu_device_peak_bytes": seen.peak_bytes}
     missing = {"gpu_device_peak_bytes": f"watched in part: {seen.lost}"} if seen.lost else {}
-    own = seen.process_peaks.get(os.getpid())
-    if own is not None:
-        return fields | {"peak_gpu_bytes": own, "peak_gpu_source": "nvml-process"}, missing
-    if others := strangers(seen):
+    own = own_pid(seen, before)
+    held = seen.process_peaks.get(own) if own is not None else None
+    if held is not None:
+        return fields | {"peak_gpu_bytes": held, "peak_gpu_source": "nvml-process"}, missing
+    if others := strangers(seen, own):
         reason = f"the driver gives no memory of this process, and {_pids(others)} use the GPU too"
         return fields, missing | {"peak_gpu_bytes": reason}
     rise = seen.peak_bytes - baseline

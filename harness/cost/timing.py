@@ -19,10 +19,6 @@ Point = tuple[Mode, float, int]
 
 MODES: tuple[Mode, ...] = get_args(Mode)
 
-VISITS = 2
-"""How often each point is visited, all others between: so a machine that slows down, as it gets
-warm or others use it, shows in the samples of every point."""
-
 WARM_UPS: dict[Mode, int] = {"infer": 1, "train": 1, "train_end_to_end": BATCHES_AHEAD + 1}
 """End to end, the first batches were decoded before anything is timed."""
 
@@ -37,14 +33,11 @@ def points_of(cost: CostSpec) -> list[Point]:
 
 def time_all(subject: Subject, cost: CostSpec) -> dict[Point, list[float]]:
     """Wall seconds of every step of every point."""
-    samples: dict[Point, list[float]] = {point: [] for point in points_of(cost)}
-    for visit in range(VISITS):
-        for point, taken in samples.items():
-            steps = cost.infer_steps if point[0] == "infer" else cost.train_steps
-            own = len(range(visit, steps, VISITS))
-            if own:
-                with working(subject, *point) as step:
-                    taken += timed(step, own, subject.device, WARM_UPS[point[0]])
+    samples: dict[Point, list[float]] = {}
+    for point in points_of(cost):
+        steps = cost.infer_steps if point[0] == "infer" else cost.train_steps
+        with working(subject, *point) as step:
+            samples[point] = timed(step, steps, subject.device, WARM_UPS[point[0]])
     return samples
 
 

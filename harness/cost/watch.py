@@ -48,9 +48,25 @@ class Seen:
         return replace(self, peak_bytes=peak, process_peaks=peaks, looks=self.looks + 1)
 
 
-def strangers(seen: Seen) -> list[int]:
+def own_pid(seen: Seen, before: Look | None) -> int | None:
+    """This process's PID as the driver knows it.
+
+    In a container that may be the host's: then it is the one that came since this process began
+    to use the GPU, if only one did.
+
+    Args:
+        seen: over all of this process's work on the GPU
+        before: a look from before that work
+    """
+    if os.getpid() in seen.process_peaks:
+        return os.getpid()
+    new = seen.process_peaks.keys() - before.processes.keys() if before else set()
+    return new.pop() if len(new) == 1 else None
+
+
+def strangers(seen: Seen, own: int | None) -> list[int]:
     """The PIDs that are neither this process's nor that of the run that started it."""
-    return sorted(seen.process_peaks.keys() - {os.getpid(), os.getppid()})
+    return sorted(seen.process_peaks.keys() - {own, os.getppid()})
 
 
 @dataclass

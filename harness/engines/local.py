@@ -9,6 +9,7 @@ from functools import partial
 from harness.bench import Bench
 from harness.cost.measure import measure_apart
 from harness.cost.plan import cost_trials
+from harness.cost.rounds import pooled
 from harness.engines.keep import beaten_rivals, save_model
 from harness.engines.prepare import Prepared, prepare
 from harness.engines.together import together
@@ -22,7 +23,7 @@ from harness.records.environment import code_digest
 from harness.records.schema import CostRecord, Record
 from harness.records.store import MODEL, Store
 from harness.report.trials import error_line
-from harness.suite.schema import BackboneSpec, CorpusSpec, Suite, Trial
+from harness.suite.schema import BackboneSpec, CorpusSpec, CostTrial, Suite, Trial
 from harness.training.device import machine_name, make_accelerator, release_memory
 from harness.trial import Outcome, run_trials
 
@@ -194,16 +195,34 @@ def _measure_costs(
 ) -> None:
     costs = cost_trials(suite, trials)
     name = machine_name(make_accelerator(machine.device, "auto").device)
-    reporter.begin("costs", len(costs))
-    for cost in costs:
-        record = store.find_cost(cost.cost_id(name))
-        if record is None or record.status != "ok" or record.code != code_digest():
-            reporter.note(f"cost of {cost.describe()}")
-            record = measure_apart(cost, suite.suite, name, machine.device, machine.offline)
-            store.write_cost(record)
-            summary.measured += 1
-        if record.status != "ok":
-            reporter.note(f"    {record.status}: {error_line(record)}")
-        summary.costs.append(record)
-        reporter.advance()
+    found: dict[CostTrial, CostRecord] = {}
+    rounds = suite.cost.rounds if suite.cost else 0
+    reporter.begin("costs", rounds * len(costs))
+    for number in range(1, rounds + 1):
+        for cost in costs:
+            known = found.get(cost) or _known_cost(cost, name, store)
+            if known is None or (known.status == "ok" and known.rounds < number):
+                reporter.note(f"cost of {cost.describe()}, round {number} of {rounds}")
+                record = measure_apart(cost, suite.suite, name, machine.device, machine.offline)
+                if record.status != "ok":
+                    reporter.note(f"    {record.status}: {error_line(record)}")
+                known = _joined(known, record)
+                store.write_cost(known)
+                summary.measured += 1
+            found[cost] = known
+            reporter.advance()
+    summary.costs = list(found.values())
     reporter.end()
+
+
+def _joined(known: CostRecord | None, record: CostRecord) -> CostRecord:
+    """With one round more; a round that fails harms none before it."""
+    if known is None:
+        return record
+    return pooled(known, record) if record.status == "ok" else known
+
+
+def _known_cost(cost: CostTrial, machine: str, store: Store) -> CostRecord | None:
+    """What was measured before, by the same program; what failed is measured again."""
+    record = store.find_cost(cost.cost_id(machine))
+    return record if record and record.status == "ok" and record.code == code_digest() else None

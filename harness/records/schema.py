@@ -141,6 +141,8 @@ class CostRecord(Frozen):
     precision: str | None = None
     random_weights: bool | None = None
     points: list[CostPoint] = []
+    rounds: int = 1
+    """In how many processes the samples were taken."""
     load_s: float | None = None
     trainable_parameters: int | None = None
     total_parameters: int | None = None

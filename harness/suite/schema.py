@@ -159,8 +159,10 @@ class CostSpec(Spec):
 
     durations_s: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] = (3.0,)
     batch_sizes: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 8)
-    infer_steps: PositiveInt = 20
-    train_steps: PositiveInt = 10
+    rounds: PositiveInt = 2
+    """In how many processes, minutes apart, each point is measured; the steps are those of one."""
+    infer_steps: PositiveInt = 10
+    train_steps: PositiveInt = 5
     energy_s: PositiveFloat = 5.0
     """How long work is repeated while the energy counter runs; short stretches read 0."""
     max_spread: PositiveFloat = 0.25

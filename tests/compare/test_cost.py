@@ -28,7 +28,7 @@ def cost(factor: float = 1.0, noise: float = 0.02, **changes: Any) -> CostRecord
 
 
 def speed(base: CostRecord, head: CostRecord) -> Any:
-    changes = measured_changes(pair_costs([base], [head]))
+    changes = measured_changes(pair_costs([base], [head], any_device=True))
     return next(change for change in changes if change.figure == "infer_audio_s_per_s")
 
 
@@ -61,13 +61,15 @@ def test_what_was_measured_on_a_busy_machine_shows_nothing() -> None:
 
 
 def test_what_is_counted_is_exact_on_any_machine() -> None:
-    same = list(counted_changes(pair_costs([cost()], [cost(1.5, device="another")])))
+    same = list(
+        counted_changes(pair_costs([cost()], [cost(1.5, device="another")], any_device=True))
+    )
     assert {change.figure for change in same} == {
         "total_parameters", "frames", "flops_per_audio_s",
     }  # fmt: skip
     assert not any(change.real for change in same)
     grown = cost(device="another").model_copy(update={"total_parameters": 95_000_000})
-    changes = {c.figure: c for c in counted_changes(pair_costs([cost()], [grown]))}
+    changes = {c.figure: c for c in counted_changes(pair_costs([cost()], [grown], any_device=True))}
     assert changes["total_parameters"].real is True
     assert changes["total_parameters"].difference == 1_000_000
 
@@ -75,7 +77,7 @@ def test_what_is_counted_is_exact_on_any_machine() -> None:
 def test_the_newest_good_measurement_of_the_same_thing_is_taken() -> None:
     old = cost(3.0, started_at="2025-01-01T00:00:00+00:00")
     failed = cost(status="failed", started_at="2027-01-01T00:00:00+00:00")
-    ((base, _),) = pair_costs([old, cost(), failed], [cost()])
+    ((base, _),) = pair_costs([old, cost(), failed], [cost()], any_device=False).both
     assert base == cost()
 
 
@@ -87,4 +89,20 @@ def test_points_pair_whatever_else_was_asked_for() -> None:
 
 
 def test_other_depths_are_other_things() -> None:
-    assert pair_costs([cost(layers=0)], [cost(layers=2)]) == []
+    found = pair_costs([cost(layers=0)], [cost(layers=2)], any_device=True)
+    assert found.both == ()
+    assert [c.trial.finetune_layers for c in found.only_base + found.only_head] == [0, 2]
+
+
+def test_a_folder_may_hold_several_devices() -> None:
+    """Each is compared with itself, whichever was measured last."""
+    base = [cost(device="cpu"), cost(device="H200", started_at="2027-01-01T00:00:00+00:00")]
+    found = pair_costs(base, base[::-1], any_device=False)
+    assert [(b.device, h.device) for b, h in found.both] == [("cpu", "cpu"), ("H200", "H200")]
+
+
+def test_weights_in_another_folder_are_the_same_thing() -> None:
+    head = cost()
+    moved = head.trial.backbone.model_copy(update={"source": "/elsewhere"})
+    head = head.model_copy(update={"trial": head.trial.model_copy(update={"backbone": moved})})
+    assert len(pair_costs([cost()], [head], any_device=False).both) == 1

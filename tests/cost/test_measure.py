@@ -169,8 +169,7 @@ def test_recordings_hold_the_seconds_asked_for_and_are_the_same_each_time(tmp_pa
     assert torch.equal(first.waveforms, again.waveforms)
 
 
-def test_points_are_visited_in_turns() -> None:
-    """So that a machine that slows down shows in every point's samples."""
+def test_every_point_has_the_steps_asked_for() -> None:
     accelerator = make_accelerator("cpu", "float32")
     subject = load(tiny(), accelerator, offline=True)
     cost = CostSpec(durations_s=(0.5,), batch_sizes=(1, 2), infer_steps=5, train_steps=1)
