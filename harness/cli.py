@@ -73,8 +73,9 @@ def plan(
     for trial in trials:
         console.print(f"{trial.trial_id}  {trial.describe()}", markup=False, soft_wrap=True)
     costs = cost_trials(intent, trials)
-    for cost in () if trials else costs:
-        console.print(f"cost of {cost.describe()}", markup=False)
+    if not trials:
+        for cost in costs:
+            console.print(f"cost of {cost.describe()}", markup=False)
     console.print(f"{len(trials)} trials, {len(costs)} costs")
     if estimate:
         from harness.engines.foresee import foresee

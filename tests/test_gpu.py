@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from made_up import make_cost_trial
 
 from harness.cost.measure import measure_apart
 from harness.doctor.machine import examine_machine
 from harness.heads.ser_model import SERModel
 from harness.records.store import Store
-from harness.suite.schema import BackboneSpec, CostSpec, CostTrial, HeadSpec
+from harness.suite.schema import CostSpec
 
 pytestmark = [
     pytest.mark.gpu,
@@ -56,14 +57,7 @@ def test_kept_frames_teach_what_the_recordings_do(cli: Any, tmp_path: Path) -> N
 
 
 def test_costs_hold_the_peak_of_nvml_and_of_torch() -> None:
-    trial = CostTrial(
-        backbone=BackboneSpec(name="wavlm-base", init="random"),
-        finetune_layers=3,
-        head=HeadSpec(),
-        precision="auto",
-        frozen_mode="eval",
-        cost=CostSpec(durations_s=(3.0,), batch_sizes=(8,)),
-    )
+    trial = make_cost_trial("wavlm-base", 3, CostSpec(durations_s=(3.0,), batch_sizes=(8,)))
     record = measure_apart(trial, "cost", torch.cuda.get_device_name(), "cuda", offline=True)
     assert record.status == "ok", record.error
     assert record.peak_gpu_source in ("nvml-process", "nvml-device-rise")

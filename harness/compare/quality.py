@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-
-import pandas as pd
+from collections.abc import Iterator, Sequence
 
 from harness.analysis.statistics import METRICS, Interval, differences, spread
 from harness.compare.change import Change
 from harness.compare.pairs import Pair
 from harness.records.schema import Record
-from harness.report.cells import gather
-
-Predictions = Callable[[str], pd.DataFrame]
-"""Reads the predictions of a trial id; FileNotFoundError where there are none."""
+from harness.report.cells import Predictions, gather, predictions_on_test, scores_on_test
 
 
 def quality_changes(
@@ -27,23 +22,12 @@ def quality_changes(
         axes = "".join(f" · {name} {value}" for name, value in cell.axes.items())
         what = f"{cell.corpus} · {cell.backbone} · {cell.finetune_layers} layers{axes}"
         certain = _intervals(before, after, base, head)
+        scores = scores_on_test(before), scores_on_test(after)
         for metric in METRICS:
-            old, new = _mean(before, metric), _mean(after, metric)
+            old, new = (spread(own, metric).mean for own in scores)
             interval = certain.get(metric)
             real = None if interval is None else not interval.low <= 0 <= interval.high
             yield Change(what, metric, old, new, real, _shown(interval))
-
-
-def _mean(records: Sequence[Record], metric: str) -> float:
-    rows = [
-        {
-            "fold": record.trial.fold,
-            "seed": record.trial.seed,
-            metric: getattr(record.metrics["test"], metric),
-        }
-        for record in records
-    ]
-    return spread(pd.DataFrame(rows), metric).mean
 
 
 def _intervals(
@@ -51,17 +35,9 @@ def _intervals(
 ) -> dict[str, Interval]:
     """Of the differences; empty where predictions are missing or there is but one speaker."""
     try:
-        return differences(_by_seed(before, base), _by_seed(after, head)) or {}
+        return differences(predictions_on_test(before, base), predictions_on_test(after, head)) or {}
     except (FileNotFoundError, ValueError):  # ValueError: the classes are no longer the same
         return {}
-
-
-def _by_seed(records: Sequence[Record], predictions: Predictions) -> list[list[pd.DataFrame]]:
-    found: dict[int, list[pd.DataFrame]] = {}
-    for record in records:
-        frame = predictions(record.trial_id)
-        found.setdefault(record.trial.seed, []).append(frame[frame["split"] == "test"])
-    return list(found.values())
 
 
 def _shown(interval: Interval | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from tabulate import tabulate
 
@@ -45,7 +46,7 @@ def _trials(pairs: Pairs) -> str:
         f"{len(pairs.both)} trials in both, {len(pairs.changed)} of them changed; "
         f"{len(pairs.only_base)} only in BASE, {len(pairs.only_head)} only in HEAD"
     ]
-    for changes, count in _counted(pair.changes for pair in pairs.changed):
+    for changes, count in Counter(pair.changes for pair in pairs.changed).items():
         lines.append(f"changed in {count}: {', '.join(changes)}")
     lines += [f"only in BASE: {record.trial.describe()}" for record in pairs.only_base]
     lines += [f"only in HEAD: {record.trial.describe()}" for record in pairs.only_head]
@@ -62,11 +63,6 @@ def _costs(pairs: CostPairs) -> str:
     lines += [f"only in BASE: cost of {cost.trial.describe()}" for cost in pairs.only_base]
     lines += [f"only in HEAD: cost of {cost.trial.describe()}" for cost in pairs.only_head]
     return "\n".join(lines)
-
-
-def _counted(changes: Iterable[tuple[str, ...]]) -> list[tuple[tuple[str, ...], int]]:
-    found = list(changes)
-    return [(kind, found.count(kind)) for kind in dict.fromkeys(found)]
 
 
 def _table(title: str, changes: Sequence[Change]) -> str:

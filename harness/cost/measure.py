@@ -13,14 +13,13 @@ from statistics import median
 
 import torch
 
-from harness.audio import SAMPLE_RATE_HZ
 from harness.cost.company import accompanied, gpu_reasons
 from harness.cost.energy import NoEnergy, joules_per_audio_hour
 from harness.cost.flops import flops_per_audio_s
 from harness.cost.memory import Weighed, gpu_fields, weigh
 from harness.cost.nvml import driver_version, look_at_all
 from harness.cost.rounds import scatter
-from harness.cost.subject import Subject, load
+from harness.cost.subject import Subject, frame_count, load
 from harness.cost.timing import Point, matmul_peak, points_of, time_all
 from harness.cost.watch import COMPANY_HZ, MEMORY_HZ, Watch, own_pid, watching
 from harness.records.environment import code_digest, environment
@@ -140,18 +139,13 @@ def _point(point: Point, subject: Subject, found: _Findings, cost: CostSpec) -> 
         batch_size=batch_size,
         samples_s=samples,
         audio_s_per_s=duration_s * batch_size / median(samples),
-        frames=_frames(subject, duration_s),
+        frames=frame_count(subject.model.backbone, duration_s),
         flops_per_audio_s=found.flops[point],
         joules_per_audio_hour=found.energy.get(point),
         torch_peak_allocated_bytes=found.weighed.torch_allocated.get(point),
         torch_peak_reserved_bytes=found.weighed.torch_reserved.get(point),
         unstable=found.company + scatter(samples, cost.max_spread),
     )
-
-
-def _frames(subject: Subject, duration_s: float) -> int:
-    samples = torch.tensor([round(duration_s * SAMPLE_RATE_HZ)])
-    return int(subject.model.backbone.frame_lengths(samples))
 
 
 def _model_fields(subject: Subject) -> dict[str, object]:

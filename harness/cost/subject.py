@@ -16,6 +16,7 @@ from accelerate import Accelerator
 from accelerate.optimizer import AcceleratedOptimizer
 from torch import nn
 
+from backbones.base import Backbone
 from harness.audio import SAMPLE_RATE_HZ
 from harness.batches import Batch, LabelledSplit, load_batch, stream
 from harness.corpora.utterance import Utterance
@@ -68,6 +69,12 @@ def load(trial: CostTrial, accelerator: Accelerator, *, offline: bool) -> Subjec
     optimizer = accelerator.prepare(make_optimizer(model, TrainingSpec()))
     loss = LOSSES["cross_entropy"].load()([1] * CLASSES).to(accelerator.device)
     return Subject(model, loss, optimizer, accelerator, load_s)
+
+
+def frame_count(backbone: Backbone, duration_s: float) -> int:
+    """How many frames a backbone makes of an utterance."""
+    samples = torch.tensor([round(duration_s * SAMPLE_RATE_HZ)])
+    return int(backbone.frame_lengths(samples))
 
 
 @contextmanager

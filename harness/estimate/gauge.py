@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import torch
 from accelerate import Accelerator
 
 from backbones.base import Backbone
-from harness.audio import SAMPLE_RATE_HZ
-from harness.cost.subject import CLASSES
+from harness.cost.subject import CLASSES, frame_count
 from harness.estimate.speed import BackboneSpeed, HeadSpeed, Sample, backbone_speed, head_speed
 from harness.estimate.work import BackboneWork, Work, head_work, work_of
 from harness.frames.views import Form, View, views_of
@@ -47,8 +45,7 @@ class Gauge:
     def frames(self, seconds: float) -> int:
         """How many frames an utterance has."""
         if seconds not in self._frames:
-            samples = torch.tensor([round(seconds * SAMPLE_RATE_HZ)])
-            self._frames[seconds] = int(self.backbone.frame_lengths(samples))
+            self._frames[seconds] = frame_count(self.backbone, seconds)
         return self._frames[seconds]
 
     def released(self, trial: Trial) -> int:

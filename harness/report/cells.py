@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from backbones import BACKBONES
+from harness.analysis.statistics import METRICS
 from harness.corpora import CORPORA
 from harness.records.schema import Record
 from harness.suite.axes import AXES, flat, short_name
 from harness.suite.schema import FinetuneLayers, Trial
+
+Predictions = Callable[[str], pd.DataFrame]
+"""Reads the predictions of a trial id; FileNotFoundError where there are none."""
 
 _Group = tuple[str, str, FinetuneLayers]
 
@@ -91,6 +97,31 @@ def _varying(trials: dict[str, Trial], identities: dict[str, dict[str, Any]]) ->
         for key, value in identities[name].items():
             values[_group(trial), key].add(value)
     return list(dict.fromkeys(key for (_, key), seen in values.items() if len(seen) > 1))
+
+
+def scores_on_test(records: Iterable[Record]) -> pd.DataFrame:
+    """One row a trial that ended well: `fold`, `seed` and every metric on test."""
+    rows = [
+        {"fold": record.trial.fold, "seed": record.trial.seed}
+        | {metric: getattr(record.metrics["test"], metric) for metric in METRICS}
+        for record in records
+    ]
+    return pd.DataFrame(rows, columns=["fold", "seed", *METRICS])
+
+
+def predictions_on_test(
+    records: Iterable[Record], predictions: Predictions
+) -> list[list[pd.DataFrame]]:
+    """Of each seed, the predictions of its folds on test.
+
+    Raises:
+        FileNotFoundError: a trial left none.
+    """
+    by_seed: dict[int, list[pd.DataFrame]] = {}
+    for record in records:
+        frame = predictions(record.trial_id)
+        by_seed.setdefault(record.trial.seed, []).append(frame[frame["split"] == "test"])
+    return list(by_seed.values())
 
 
 def standing(backbone: str, finetune_layers: FinetuneLayers) -> tuple[Any, ...]:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from harness.analysis.statistics import INTERVAL_METRICS, METRICS, Interval, intervals, spread
 from harness.records.schema import CostRecord, Record
-from harness.report.cells import Cell, gather
+from harness.report.cells import Cell, Predictions, gather, predictions_on_test, scores_on_test
 from harness.report.costs import cost_columns
 from harness.report.marks import marks
 from harness.report.trials import error_line, whole_numbers
 from harness.suite.schema import Trial
 
 Value = TypeVar("Value")
-
-Predictions = Callable[[str], pd.DataFrame]
-"""Reads the predictions of a trial id; FileNotFoundError where there are none."""
 
 BASELINES = ("chance", "majority")
 
@@ -79,14 +76,7 @@ def failures(records: Iterable[Record]) -> pd.DataFrame:
 
 def _cell_row(cell: Cell, costs: Sequence[CostRecord], predictions: Predictions) -> dict[str, Any]:
     done = cell.finished
-    scores = pd.DataFrame(
-        [
-            {"fold": record.trial.fold, "seed": record.trial.seed}
-            | {metric: getattr(record.metrics["test"], metric) for metric in METRICS}
-            for record in done
-        ],
-        columns=["fold", "seed", *METRICS],
-    )
+    scores = scores_on_test(done)
     trainable = _first(record.trainable_parameters for record in done)
     total = _first(record.total_parameters for record in done)
     cost = cost_columns(cell.trials[0], costs)
@@ -135,15 +125,12 @@ def _score_columns(
 
 
 def _intervals(done: Sequence[Record], predictions: Predictions) -> dict[str, Interval] | None:
-    by_seed: dict[int, list[pd.DataFrame]] = {}
-    for record in done:
-        try:
-            frame = predictions(record.trial_id)
-        except FileNotFoundError:
-            # an interval over part of the trials would not belong to their mean
-            return None
-        by_seed.setdefault(record.trial.seed, []).append(frame[frame["split"] == "test"])
-    return intervals(list(by_seed.values())) if by_seed else None
+    try:
+        by_seed = predictions_on_test(done, predictions)
+    except FileNotFoundError:
+        # an interval over part of the trials would not belong to their mean
+        return None
+    return intervals(by_seed) if by_seed else None
 
 
 def _baselines(cells: Iterable[Cell]) -> dict[tuple[int, str], Record]:

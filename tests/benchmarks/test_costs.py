@@ -4,24 +4,19 @@ Wants an idle machine and about three minutes on two cores.
 """
 
 import pytest
+from made_up import make_cost_trial
 from tabulate import tabulate
 
 from harness.analysis.noise import spread
 from harness.cost.measure import measure_apart
 from harness.records.schema import CostRecord
-from harness.suite.schema import BackboneSpec, CostSpec, CostTrial, HeadSpec
+from harness.suite.schema import CostSpec
 
 
 @pytest.fixture(scope="module")
 def twice() -> tuple[CostRecord, CostRecord]:
-    trial = CostTrial(
-        backbone=BackboneSpec(name="wavlm-base", init="random"),
-        finetune_layers=1,
-        head=HeadSpec(),
-        precision="auto",
-        frozen_mode="eval",
-        cost=CostSpec(durations_s=(3.0,), batch_sizes=(1, 8), infer_steps=20, train_steps=10),
-    )
+    cost = CostSpec(durations_s=(3.0,), batch_sizes=(1, 8), infer_steps=20, train_steps=10)
+    trial = make_cost_trial("wavlm-base", 1, cost)
     first, second = (measure_apart(trial, "costs", "here", "auto", offline=True) for _ in range(2))
     assert first.status == second.status == "ok", first.error or second.error
     return first, second

@@ -10,6 +10,7 @@ from statistics import median
 
 import pytest
 import torch
+from made_up import make_cost_trial
 
 from harness.batches import load_batch
 from harness.cost import company
@@ -23,21 +24,14 @@ from harness.heads.ser_model import SERModel
 from harness.records.schema import CostRecord
 from harness.suite.load import load_suite
 from harness.suite.matrix import expand
-from harness.suite.schema import BackboneSpec, CostSpec, CostTrial, HeadSpec
+from harness.suite.schema import CostSpec, CostTrial, HeadSpec
 from harness.training.device import make_accelerator
 
 COST = CostSpec(durations_s=(0.5, 1.0), batch_sizes=(1, 2), infer_steps=3, train_steps=2)
 
 
 def tiny(finetune_layers: int = 1) -> CostTrial:
-    return CostTrial(
-        backbone=BackboneSpec(name="tiny-wavlm", init="random"),
-        finetune_layers=finetune_layers,
-        head=HeadSpec(head_dim=16),
-        precision="auto",
-        frozen_mode="eval",
-        cost=COST,
-    )
+    return make_cost_trial("tiny-wavlm", finetune_layers, COST, HeadSpec(head_dim=16))
 
 
 @pytest.fixture(scope="module")

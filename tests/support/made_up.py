@@ -14,6 +14,7 @@ from harness.suite.schema import (
     CorpusSpec,
     CostSpec,
     CostTrial,
+    HeadSpec,
     ProtocolSpec,
     Trial,
 )
@@ -73,6 +74,20 @@ def make_record(trial: Trial, predictions: pd.DataFrame | None, **changes: Any) 
             "backbone_depth": DEPTHS.get(trial.backbone.name),
         }
     return Record(**content | changes)
+
+
+def make_cost_trial(
+    backbone: str, layers: Any, cost: CostSpec, head: HeadSpec | None = None
+) -> CostTrial:
+    """What is to be measured of a network with random weights."""
+    return CostTrial(
+        backbone=BackboneSpec(name=backbone, init="random"),
+        finetune_layers=layers,
+        head=head or HeadSpec(),
+        precision="auto",
+        frozen_mode="eval",
+        cost=cost,
+    )
 
 
 def make_cost(backbone: str = "wavlm-base", layers: Any = 0, **changes: Any) -> CostRecord:
