@@ -6,6 +6,7 @@ and `report` answer at once.
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from harness.errors import TrialError, UserError
 from harness.machine import Machine
 from harness.suite.load import load_suite
 from harness.suite.matrix import expand, select
-from harness.suite.schema import CorpusSpec, FramesChoice, Suite, Trial
+from harness.suite.schema import CorpusSpec, CostTrial, FramesChoice, Suite, Trial
 
 app = typer.Typer(
     help="Which self-supervised speech backbone for emotion recognition, how many of its layers "
@@ -69,10 +70,9 @@ def plan(
     frames: FramesOption = "auto",
 ) -> None:
     """Print the trials of a suite without running them; --estimate looks at its corpora too."""
-    intent, trials = _trials(suite, changes, only, limit_utterances)
+    _, trials, costs = _planned(suite, changes, only, limit_utterances)
     for trial in trials:
         console.print(f"{trial.trial_id}  {trial.describe()}", markup=False, soft_wrap=True)
-    costs = cost_trials(intent, trials)
     if not trials:
         for cost in costs:
             console.print(f"cost of {cost.describe()}", markup=False)
@@ -105,7 +105,7 @@ def run(
     ] = Machine.memory_gb,
 ) -> None:
     """Run a suite's trials; those already finished are kept."""
-    intent, trials = _trials(suite, changes, only, limit_utterances)
+    intent, trials, costs = _planned(suite, changes, only, limit_utterances)
     from harness.engines.local import run_suite
     from harness.progress import reporting
     from harness.records.store import Store
@@ -117,7 +117,7 @@ def run(
     store = Store(results / intent.suite)
     try:
         with reporting(console) as reporter:
-            summary = run_suite(intent, trials, store, reporter, machine)
+            summary = run_suite(intent, trials, costs, store, reporter, machine)
     except KeyboardInterrupt:
         again = "interrupted; what is finished is kept, and the same command goes on from there"
         typer.echo(again, err=True)
@@ -159,7 +159,7 @@ def compare(
             "--fail-on",
             metavar="FIGURE:LIMIT",
             help="Exit with 1 if a figure goes too far and not by noise: uar:-0.02 (falls), "
-            "peak_rss_bytes:+5% (rises), total_parameters:0 (either).",
+            "peak_rss_bytes:+5% (rises), total_parameters:0 (either); or is only in BASE.",
         ),
     ] = None,
     across_machines: Annotated[
@@ -168,7 +168,7 @@ def compare(
 ) -> None:
     """Set two results folders side by side, and fail where HEAD is too much worse than BASE."""
     from harness.compare.comparison import compare as compared
-    from harness.compare.gate import breaches, read_limit
+    from harness.compare.gate import breaches, lacking, read_limit
     from harness.compare.show import breach_line, shown
     from harness.records.store import open_results
 
@@ -178,10 +178,11 @@ def compare(
     found = compared(open_results(base), open_results(head), across_machines=across_machines)
     console.print(shown(found), markup=False, soft_wrap=True)
     too_far = [breach_line(*breach) for breach in breaches(limits, found.changes)]
+    too_far += [f"{what} is only in BASE" for what in lacking(limits, found)]
     for line in too_far:
         console.print(f"FAILED: {line}", markup=False, soft_wrap=True)
     if too_far:
-        raise TrialError(f"{len(too_far)} of the limits of --fail-on are breached")
+        raise TrialError(f"--fail-on found {len(too_far)} changes that go too far")
 
 
 @app.command()
@@ -254,6 +255,7 @@ def doctor(
         typer.Option("--backbone", help="Only this backbone; else all that are on this machine."),
     ] = None,
     changes: SetOption = None,
+    results: ResultsOption = Path("results"),
 ) -> None:
     """Say what this machine can measure, and check the backbones that are on it.
 
@@ -262,6 +264,7 @@ def doctor(
     """
     from harness.doctor.backbones import examine
     from harness.doctor.check import Check
+    from harness.doctor.folders import examine_folders
     from harness.doctor.machine import examine_machine
     from harness.fetch.needs import needs_of
 
@@ -272,7 +275,8 @@ def doctor(
         console.print(check.line(), markup=False, soft_wrap=True)
         return check
 
-    of_machine = [printed(check) for check in ([] if wanted else examine_machine())]
+    looks = () if wanted else chain(examine_folders(results), examine_machine())
+    of_machine = [printed(check) for check in looks]
     of_backbones = [printed(check) for check in examine(wanted)]
     if not of_backbones:
         nothing = "no backbone is on this machine: `harness prefetch --backbone NAME` fetches one"
@@ -284,9 +288,9 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _trials(
+def _planned(
     suite: str, changes: list[str] | None, only: list[str] | None, limit: int | None
-) -> tuple[Suite, tuple[Trial, ...]]:
+) -> tuple[Suite, tuple[Trial, ...], tuple[CostTrial, ...]]:
     from harness.corpora.reading import corpus_card, read_corpus
     from harness.protocol.folds import fold_numbers
 
@@ -295,7 +299,9 @@ def _trials(
     def folds(spec: CorpusSpec) -> tuple[int, ...]:
         return fold_numbers(intent.protocol, spec, corpus_card(spec), lambda: read_corpus(spec))
 
-    return intent, select(expand(intent, folds, limit), only or [])
+    whole = expand(intent, folds, limit)
+    trials = select(whole, only or []) if intent.corpora else ()
+    return intent, trials, cost_trials(intent, trials, only or [])
 
 
 def _newest(results: Path) -> Path:

@@ -253,7 +253,7 @@ def broken(*arguments: object) -> None:
 def run_smoke(folder: Path, machine: Machine) -> tuple[Quiet, RunSummary]:
     reporter, suite = Quiet(), load_suite("smoke", [*QUICK, *ONE, "training.epochs=1"])
     chosen = expand(suite, lambda spec: (1,), 96)
-    return reporter, run_suite(suite, chosen, Store(folder / "results"), reporter, machine)
+    return reporter, run_suite(suite, chosen, (), Store(folder / "results"), reporter, machine)
 
 
 def test_where_frames_cannot_be_computed_trials_run_from_the_recordings(

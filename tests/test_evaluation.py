@@ -29,7 +29,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store(tmp_path_factory.mktemp("results"))
     changes = ("training.epochs=1", "backbones=[tiny-wavlm]", "cost=null", "keep_models=all")
     suite = load_suite("smoke", [*changes, "matrix.finetune_layers=[0, 1]"])
-    run_suite(suite, expand(suite, lambda spec: (1,)), store, Quiet(), Machine("cpu"))
+    run_suite(suite, expand(suite, lambda spec: (1,)), (), store, Quiet(), Machine("cpu"))
     return store
 
 
@@ -114,7 +114,7 @@ def test_limited_and_full_trials_in_one_folder_are_scored_on_their_own_splits(
     suite = load_suite("smoke", [*changes, "matrix.finetune_layers=[0]"])
     for limit in (64, 128):
         trials = expand(suite, lambda spec: (1,), limit)
-        run_suite(suite, trials, store, Quiet(), Machine("cpu"))
+        run_suite(suite, trials, (), store, Quiet(), Machine("cpu"))
     frame = evaluate(store, None, None).set_index("trial_id")
     for record in store.read_trials():
         assert frame.loc[record.trial_id, "uar"] == pytest.approx(record.metrics["test"].uar)

@@ -41,7 +41,8 @@ def test_the_report_knows_depth_and_labels_from_the_record_alone(
     changes = ("training.epochs=1", "cost=null", "matrix.finetune_layers=[1]")
     suite = load_suite("smoke", [f"backbones=[{{name: {own}, init: {init}}}]", *changes])
     store = Store(tmp_path / "results")
-    run_suite(suite, expand(suite, lambda spec: (1,)), store, Quiet(), Machine("cpu", offline=True))
+    trials = expand(suite, lambda spec: (1,))
+    run_suite(suite, trials, (), store, Quiet(), Machine("cpu", offline=True))
     del BACKBONES[own]
     (record,) = store.read_trials()
     assert (record.status, record.backbone_depth) == ("ok", 4), record.error

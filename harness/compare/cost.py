@@ -103,7 +103,8 @@ def _speed(what: str, base: CostPoint, head: CostPoint) -> Change:
     """A change of speed is real beyond chance and beyond the spread of either side.
 
     The samples of one process resemble each other, so that chance alone would take for real what
-    a machine does from one quarter of an hour to the next.
+    a machine does from one quarter of an hour to the next. Whether it is real is not known where a
+    measurement is unstable.
     """
     speeds = base.audio_s_per_s, head.audio_s_per_s
     figure = f"{base.mode}_audio_s_per_s"
@@ -115,8 +116,8 @@ def _speed(what: str, base: CostPoint, head: CostPoint) -> Change:
     apart = abs(speeds[1] / speeds[0] - 1) > max(before, after)
     notes = [f"p = {p:.2g}", f"spreads {before:.0%} and {after:.0%}"]
     notes += [f"unstable: {reason}" for reason in unstable]
-    real = p < SIGNIFICANT and apart and not unstable
-    return Change(what, figure, *speeds, real, "; ".join(notes))
+    real = p < SIGNIFICANT and apart
+    return Change(what, figure, *speeds, None if real and unstable else real, "; ".join(notes))
 
 
 def _same(

@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.analysis.statistics import METRICS
 from harness.compare.change import Change
+from harness.compare.comparison import Comparison
 from harness.errors import UserError, choices
 
 _LIMIT = re.compile(r"(?P<figure>\w+):(?P<sign>[+-]?)(?P<amount>\d+(\.\d+)?)(?P<percent>%?)")
@@ -55,6 +57,17 @@ def read_limit(text: str) -> Limit:
             "more), peak_rss_bytes:+5% (if it rises by more) or total_parameters:0 (at any change)"
         )
     return Limit(found["figure"], found["sign"], float(found["amount"]), bool(found["percent"]))
+
+
+def lacking(limits: Sequence[Limit], found: Comparison) -> list[str]:
+    """What has a limited figure in BASE and is not in HEAD: no gate passes for want of a result."""
+    figures = {limit.figure for limit in limits}
+    lost: list[str] = []
+    if figures & set(METRICS):
+        lost += [record.trial.describe() for record in found.trials.only_base]
+    if figures - set(METRICS):
+        lost += [f"cost of {cost.trial.describe()}" for cost in found.costs.only_base]
+    return lost
 
 
 def breaches(limits: Sequence[Limit], changes: Sequence[Change]) -> list[tuple[Limit, Change]]:

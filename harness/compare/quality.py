@@ -35,7 +35,9 @@ def _intervals(
 ) -> dict[str, Interval]:
     """Of the differences; empty where predictions are missing or there is but one speaker."""
     try:
-        return differences(predictions_on_test(before, base), predictions_on_test(after, head)) or {}
+        return (
+            differences(predictions_on_test(before, base), predictions_on_test(after, head)) or {}
+        )
     except (FileNotFoundError, ValueError):  # ValueError: the classes are no longer the same
         return {}
 

@@ -12,7 +12,7 @@ import psutil
 from harness.cost.watch import Watch, strangers
 
 MOST_SHARE = 0.1
-"""What other programs may take of the processors before a measurement is unstable."""
+"""What other programs may take of this process's processors before a measurement is unstable."""
 
 IDLE = ("idle", "iowait")
 COUNTED_TWICE = ("guest", "guest_nice")
@@ -21,7 +21,7 @@ COUNTED_TWICE = ("guest", "guest_nice")
 
 @dataclass
 class Company:
-    """The share of all processors that others took; known once its block has ended."""
+    """The share that others took of the processors; known once its block has ended."""
 
     share: float = 0.0
 
@@ -35,7 +35,11 @@ class Company:
 
 @contextmanager
 def accompanied() -> Iterator[Company]:
-    """Note what others, hypervisors included, take of the processors while a block runs."""
+    """Note what others, hypervisors included, take of the processors while a block runs.
+
+    Only of those that this process may use: what runs on the rest of a large machine, beside a
+    container that was given a few of them, takes nothing away.
+    """
     company = Company()
     before = _clocks()
     yield company
@@ -55,9 +59,12 @@ def gpu_reasons(watch: Watch, own: int | None) -> list[str]:
 
 
 def _clocks() -> tuple[float, float, float]:
-    """Seconds of all processors, of those in use, and of this process with its children."""
-    times = psutil.cpu_times()._asdict()
-    all_s = sum(value for name, value in times.items() if name not in COUNTED_TWICE)
-    busy_s = all_s - sum(times.get(name, 0.0) for name in IDLE)
+    """Seconds of the usable processors, of those in use, and of this process with its children."""
+    clocks = psutil.cpu_times(percpu=True)
+    if hasattr(os, "sched_getaffinity"):
+        clocks = [clocks[number] for number in os.sched_getaffinity(0) if number < len(clocks)]
+    times = [clock._asdict() for clock in clocks]
+    all_s = sum(sum(t.values()) - sum(t.get(name, 0.0) for name in COUNTED_TWICE) for t in times)
+    busy_s = all_s - sum(t.get(name, 0.0) for t in times for name in IDLE)
     own = os.times()
     return all_s, busy_s, own.user + own.system + own.children_user + own.children_system

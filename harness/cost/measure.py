@@ -22,7 +22,7 @@ from harness.cost.rounds import scatter
 from harness.cost.subject import Subject, frame_count, load
 from harness.cost.timing import Point, matmul_peak, points_of, time_all
 from harness.cost.watch import COMPANY_HZ, MEMORY_HZ, Watch, own_pid, watching
-from harness.records.environment import code_digest, environment
+from harness.records.environment import costs_digest, environment
 from harness.records.schema import CostPoint, CostRecord
 from harness.suite.schema import CostSpec, CostTrial
 from harness.training.device import device_facts, make_accelerator, precision_name, status_of
@@ -53,7 +53,7 @@ def measure_apart(
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         wall_s=0.0,
         device=machine,
-        code=code_digest(),
+        code=costs_digest(),
         environment=environment(),
     )
     context = multiprocessing.get_context("spawn")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import torch
 from torch.nn.functional import conv1d
 
-from harness.corpora.cache import cache_folder
 from harness.cost.measure import uuid_of
 from harness.cost.nvml import NVMLError, driver_version, energy_j, handle_of, look, name_of, uuids
 from harness.cost.timing import PRODUCT_SIZE, PRODUCTS, matmul_peak, timed
@@ -19,7 +16,6 @@ from harness.doctor.check import Check
 from harness.records.environment import processor
 from harness.training.device import cpu_has_fast_bfloat16
 
-LEAST_DISK_GB = 10.0
 LEAST_MEMORY_GB = 4.0
 SLOW_BLAS = 1.4
 """From here on a BLAS is slow beside oneDNN; they differ by a few per cent where both are good."""
@@ -31,7 +27,6 @@ def examine_machine() -> Iterator[Check]:
     """Every check of this machine, each as soon as it is made; some seconds in all."""
     yield _processor()
     yield _memory()
-    yield _cache()
     yield from _speeds()
     yield from _gpus()
 
@@ -50,20 +45,6 @@ def _memory() -> Check:
     detail = f"{memory.available / GIGA:.1f} GB free of {memory.total / GIGA:.1f} GB"
     enough = memory.available >= LEAST_MEMORY_GB * GIGA
     return Check("machine", "memory", detail, ok=True if enough else None)
-
-
-def _cache() -> Check:
-    """Whether frames and corpora can be kept, and how much of them."""
-    wanted = os.environ.get("HARNESS_CACHE")
-    folder = cache_folder("frames")
-    free_gb = shutil.disk_usage(folder).free / GIGA
-    if wanted and Path(wanted).expanduser() not in folder.parents:
-        detail = f"{wanted} ($HARNESS_CACHE) cannot be written, so {folder} is used: mount it "
-        return Check("machine", "cache", detail + "writable, or name another folder", ok=False)
-    enough = free_gb >= LEAST_DISK_GB
-    return Check(
-        "machine", "cache", f"{folder}, {free_gb:.0f} GB free", ok=True if enough else None
-    )
 
 
 def _speeds() -> Iterator[Check]:

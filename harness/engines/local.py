@@ -8,7 +8,6 @@ from functools import partial
 
 from harness.bench import Bench
 from harness.cost.measure import measure_apart
-from harness.cost.plan import cost_trials
 from harness.cost.rounds import pooled
 from harness.engines.keep import beaten_rivals, save_model
 from harness.engines.prepare import Prepared, prepare
@@ -19,7 +18,7 @@ from harness.estimate.forecast import Amount
 from harness.estimate.truth import Truth, expect, extracting
 from harness.machine import Machine
 from harness.progress import Reporter
-from harness.records.environment import code_digest
+from harness.records.environment import costs_digest
 from harness.records.schema import CostRecord, Record
 from harness.records.store import MODEL, Store
 from harness.report.trials import error_line
@@ -58,7 +57,12 @@ class RunSummary:
 
 
 def run_suite(
-    suite: Suite, trials: Sequence[Trial], store: Store, reporter: Reporter, machine: Machine
+    suite: Suite,
+    trials: Sequence[Trial],
+    costs: Sequence[CostTrial],
+    store: Store,
+    reporter: Reporter,
+    machine: Machine,
 ) -> RunSummary:
     """Check everything, run what is not finished, then measure costs.
 
@@ -96,7 +100,7 @@ def run_suite(
             del bench  # its network and frames, before the next ones are loaded
             release_memory()
     reporter.end()
-    _measure_costs(suite, trials, store, reporter, machine, summary)
+    _measure_costs(suite, costs, store, reporter, machine, summary)
     return summary
 
 
@@ -187,13 +191,12 @@ def _write(outcome: Outcome, suite: Suite, store: Store) -> None:
 
 def _measure_costs(
     suite: Suite,
-    trials: Sequence[Trial],
+    costs: Sequence[CostTrial],
     store: Store,
     reporter: Reporter,
     machine: Machine,
     summary: RunSummary,
 ) -> None:
-    costs = cost_trials(suite, trials)
     name = machine_name(make_accelerator(machine.device, "auto").device)
     found: dict[CostTrial, CostRecord] = {}
     rounds = suite.cost.rounds if suite.cost else 0
@@ -223,6 +226,6 @@ def _joined(known: CostRecord | None, record: CostRecord) -> CostRecord:
 
 
 def _known_cost(cost: CostTrial, machine: str, store: Store) -> CostRecord | None:
-    """What was measured before, by the same program; what failed is measured again."""
+    """What was measured before, by the same program and packages; what failed is measured again."""
     record = store.find_cost(cost.cost_id(machine))
-    return record if record and record.status == "ok" and record.code == code_digest() else None
+    return record if record and record.status == "ok" and record.code == costs_digest() else None

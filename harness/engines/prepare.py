@@ -13,7 +13,7 @@ from harness.errors import UserError
 from harness.ground import Ground, cut_fold, prepare_ground
 from harness.heads.build import load_backbone
 from harness.progress import Reporter
-from harness.records.environment import code_digest, frames_digest
+from harness.records.environment import code_digest, costs_digest, frames_digest
 from harness.records.schema import Digests
 from harness.suite.schema import BackboneSpec, CorpusSpec, Trial
 from harness.training.device import make_accelerator
@@ -43,7 +43,8 @@ def prepare(trials: Sequence[Trial], reporter: Reporter, *, device: str, offline
     Raises:
         UserError: something that trials need is missing or wrong; all of it is named.
     """
-    code_digest(), frames_digest()  # of the program as it starts, whatever is edited meanwhile
+    for digest in (code_digest, frames_digest, costs_digest):
+        digest()  # of the program as it starts, whatever is edited meanwhile
     mistakes: list[str] = []
     corpora: dict[CorpusSpec, Ground] = {}
     reaches: dict[BackboneSpec, _Reach] = {}

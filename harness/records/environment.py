@@ -43,7 +43,6 @@ DECISIVE: Sources = {
         "analysis/*.py",
         "bench.py",
         "corpora/*.py",
-        "cost/*.py",
         "frames/*.py",
         "heads/*.py",
         "protocol/*.py",
@@ -52,6 +51,9 @@ DECISIVE: Sources = {
     ),
 }
 """Files of each package on which an outcome rests."""
+
+OF_COSTS: Sources = {**DECISIVE, harness: (*DECISIVE[harness], "cost/*.py")}
+"""Files on which a cost rests."""
 
 OF_FRAMES: Sources = {
     backbones: ("*.py",),
@@ -67,6 +69,7 @@ OF_FRAMES: Sources = {
 """Files on which a recording's frames rest."""
 
 PACKAGES_OF_FRAMES = ("funasr", "numpy", "soundfile", "soxr", "torch", "transformers")
+PACKAGES_OF_COSTS = ("accelerate", *PACKAGES_OF_FRAMES)
 
 
 @cache
@@ -96,8 +99,18 @@ def code_digest() -> str:
 @cache
 def frames_digest() -> str:
     """SHA-256 over the source, and the versions of packages, that make frames of a recording."""
-    packages = {name: _version(name) for name in PACKAGES_OF_FRAMES}
-    return content_digest({"source": _digest_of(OF_FRAMES), "packages": packages})
+    return _digest_with(OF_FRAMES, PACKAGES_OF_FRAMES)
+
+
+@cache
+def costs_digest() -> str:
+    """SHA-256 over the source, and the versions of packages, that decide what things cost."""
+    return _digest_with(OF_COSTS, PACKAGES_OF_COSTS)
+
+
+def _digest_with(sources: Sources, packages: tuple[str, ...]) -> str:
+    versions = {name: _version(name) for name in packages}
+    return content_digest({"source": _digest_of(sources), "packages": versions})
 
 
 def _digest_of(sources: Sources) -> str:

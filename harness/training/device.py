@@ -20,7 +20,8 @@ from harness.training.heap import keep_freed_memory
 def make_accelerator(device: str, precision: Precision) -> Accelerator:
     """An accelerator for "auto", "cpu" or "cuda[:N]".
 
-    "auto" precision is bfloat16 where the device is faster in it, and float32 elsewhere.
+    "auto" precision is bfloat16 where the device is faster in it, and float32 elsewhere. float32 is
+    all of its 23 bits: a GPU's convolutions would take TensorFloat-32 for it, which has 10.
 
     Raises:
         UserError: a GPU was asked for and torch sees none, or fp16 was asked for without one.
@@ -42,6 +43,7 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     GradientState._reset_state()
     if on_cpu:
         keep_freed_memory()
+    torch.backends.cudnn.allow_tf32 = False
     mixed = {"auto": _best_precision(on_cpu), "float32": "no"}.get(precision, precision)
     return Accelerator(cpu=on_cpu, mixed_precision=mixed)
 

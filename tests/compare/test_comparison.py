@@ -35,6 +35,25 @@ def test_a_breached_limit_fails_and_is_printed(cli: Any, run: Run, head: Run, fo
     assert cli("compare", base.folder, base.folder, *limits).code == 0
 
 
+def test_what_head_lost_fails_a_limit_on_what_it_had(cli: Any, run: Run, folder: Any) -> None:
+    run.costs.append(make_cost())
+    lost = Run(records=run.records[1:], saved=run.saved)
+    base, other = folder("base", run), folder("lost", lost)
+    answer = cli("compare", base.folder, other.folder, "--fail-on", "uar:-0.02")
+    assert answer.code == 1
+    assert (
+        "fold 1 · wavlm-base · 0 layers · weighted_cross_entropy · seed 1 is only in" in answer.out
+    )
+    assert "FAILED: cost of" not in answer.out
+    assert cli("compare", other.folder, base.folder, "--fail-on", "uar:-0.02").code == 0
+    base.write_cost(make_cost(layers=3))
+    other.write_cost(make_cost())
+    gated = cli("compare", base.folder, other.folder, "--fail-on", "total_parameters:0")
+    assert gated.code == 1
+    assert gated.out.count("FAILED") == 1
+    assert "FAILED: cost of wavlm-base" in gated.out
+
+
 def test_costs_of_unlike_machines_are_compared_only_if_asked_for(
     cli: Any, run: Run, head: Run, folder: Any
 ) -> None:

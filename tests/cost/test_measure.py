@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import namedtuple
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -19,6 +20,7 @@ from harness.cost.memory import peak_rss
 from harness.cost.plan import cost_trials
 from harness.cost.subject import CLASSES, load, recordings
 from harness.cost.timing import MODES, time_all, timed
+from harness.errors import SuiteError
 from harness.estimate.work import head_work, work_of
 from harness.heads.ser_model import SERModel
 from harness.records.schema import CostRecord
@@ -139,6 +141,18 @@ def test_a_suite_without_corpora_measures_its_whole_matrix() -> None:
     assert set(found) == set(product([b.name for b in suite.backbones], (0, 2)))
 
 
+def test_patterns_select_what_a_suite_without_corpora_measures() -> None:
+    suite = load_suite("cost")
+    found = cost_trials(suite, (), ["tiny-*", "wavlm-base/2/*"])
+    assert {(cost.backbone.name.partition("-")[0], cost.finetune_layers) for cost in found} == {
+        ("tiny", 0),
+        ("tiny", 2),
+        ("wavlm", 2),
+    }
+    with pytest.raises(SuiteError, match="no trial matches 'hubert'"):
+        cost_trials(suite, (), ["hubert"])
+
+
 def test_each_timed_step_takes_as_long_as_the_step() -> None:
     samples = timed(lambda: time.sleep(0.02), 4, torch.device("cpu"))
     assert len(samples) == 4
@@ -181,6 +195,17 @@ def test_a_programs_own_work_is_not_that_of_others(monkeypatch: pytest.MonkeyPat
         pass
     assert found.share == pytest.approx(3 / 20)
     assert found.reasons == ["other programs took 15% of the processors"]
+
+
+def test_others_on_processors_that_this_program_may_not_use_take_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = namedtuple("clock", "user idle guest")
+    clocks = iter([[clock(1, 9, 0), clock(0, 10, 0)], [clock(2, 28, 1), clock(20, 10, 0)]])
+    monkeypatch.setattr(company.psutil, "cpu_times", lambda percpu: next(clocks))
+    monkeypatch.setattr(company.os, "sched_getaffinity", lambda pid: {0})
+    first, second = company._clocks(), company._clocks()
+    assert (first[:2], second[:2]) == ((10, 1), (30, 2))
 
 
 def test_what_others_take_of_the_processors_is_noticed() -> None:

@@ -12,8 +12,10 @@ mig MIG-part 3000
 
 
 def test_a_gpu_is_found_by_its_uuid_wherever_it_stands(play: Any) -> None:
-    """CUDA_VISIBLE_DEVICES=1,0 makes torch's cuda:0 the second for NVML."""
+    """NVML does not look at CUDA_VISIBLE_DEVICES, by which torch's cuda:0 is the second here."""
     program = """
+import os
+os.environ["CUDA_VISIBLE_DEVICES"] = "1,0"
 from harness.cost.nvml import handle_of, look, uuids
 print(uuids(), *(look(handle_of(uuid)).used_bytes for uuid in ("GPU-second", "first")))
 """

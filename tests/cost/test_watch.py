@@ -15,6 +15,15 @@ with watching("GPU-a", rate_hz=200) as watch:
     time.sleep(0.5)
 seen = watch.seen
 """
+WATCH_AND_JUDGE = (
+    WATCH
+    + """
+from harness.cost.company import gpu_reasons
+from harness.cost.memory import gpu_fields
+from harness.cost.nvml import Look
+from harness.cost.watch import own_pid
+"""
+)
 
 
 def test_memory_that_grows_is_seen_at_its_peak(play: Any) -> None:
@@ -30,9 +39,7 @@ def test_a_process_is_known_by_its_pid_and_its_peak_is_its_own(play: Any) -> Non
 
 
 def test_hidden_pids_leave_the_rise_of_the_device(play: Any) -> None:
-    program = WATCH + (
-        "from harness.cost.memory import gpu_fields\n"
-        "from harness.cost.nvml import Look\n"
+    program = WATCH_AND_JUDGE + (
         "print(gpu_fields(watch))\nprint(gpu_fields(watch, Look(400, {})))"
     )
     first, second = play("gpu GPU-a 1000\ngrow 10 35", program).splitlines()
@@ -43,11 +50,7 @@ def test_hidden_pids_leave_the_rise_of_the_device(play: Any) -> None:
 
 def test_a_visible_pid_is_taken_and_the_device_is_told_apart(play: Any) -> None:
     scenario = "gpu GPU-a 1000\ngrow 10 35\nprocess parent grown"
-    program = WATCH + (
-        "from harness.cost.memory import gpu_fields\n"
-        "from harness.cost.nvml import Look\n"
-        "print(gpu_fields(watch, Look(900, {})))"
-    )
+    program = WATCH_AND_JUDGE + "print(gpu_fields(watch, Look(900, {})))"
     found = play(scenario, program)
     assert "'peak_gpu_bytes': 35, 'peak_gpu_source': 'nvml-process'" in found
     assert "'gpu_baseline_bytes': 900, 'gpu_device_peak_bytes': 1035" in found
@@ -56,11 +59,7 @@ def test_a_visible_pid_is_taken_and_the_device_is_told_apart(play: Any) -> None:
 def test_a_pid_of_the_host_is_ours_if_it_came_with_our_work(play: Any) -> None:
     """In a container NVML may list the host's PIDs, of which this process knows none."""
     scenario = "gpu GPU-a 1000\ngrow 10 35\nprocess 64540 grown\nprocess 12 500"
-    program = WATCH + (
-        "from harness.cost.company import gpu_reasons\n"
-        "from harness.cost.memory import gpu_fields\n"
-        "from harness.cost.nvml import Look\n"
-        "from harness.cost.watch import own_pid\n"
+    program = WATCH_AND_JUDGE + (
         "before = Look(1000, {12: 500})\n"
         "print(own_pid(seen, before), own_pid(seen, Look(1000, {})), own_pid(seen, None))\n"
         "print(gpu_fields(watch, before)[0])\nprint(gpu_reasons(watch, 64540))"
@@ -73,16 +72,14 @@ def test_a_pid_of_the_host_is_ours_if_it_came_with_our_work(play: Any) -> None:
 
 def test_memory_shared_with_others_that_cannot_be_told_apart_is_missing(play: Any) -> None:
     scenario = "gpu GPU-a 1000\nprocess parent unknown\nprocess 77 500"
-    program = WATCH + "from harness.cost.memory import gpu_fields\nprint(gpu_fields(watch))"
+    program = WATCH_AND_JUDGE + "print(gpu_fields(watch))"
     found = play(scenario, program)
     assert "peak_gpu_source" not in found
     assert "PID 77" in found
 
 
 def test_another_process_makes_a_measurement_unstable(play: Any) -> None:
-    program = WATCH + (
-        "from harness.cost.company import gpu_reasons\nprint(gpu_reasons(watch, os.getpid()))"
-    )
+    program = WATCH_AND_JUDGE + "print(gpu_reasons(watch, os.getpid()))"
     alone = "gpu GPU-a 1000\nprocess parent 500"
     assert play(alone, program) == "[]"
     its_run = f"\nprocess {os.getpid()} 500"  # here the tests, which started the program
@@ -91,9 +88,7 @@ def test_another_process_makes_a_measurement_unstable(play: Any) -> None:
 
 
 def test_a_gpu_that_is_lost_keeps_what_was_seen_and_says_so(play: Any) -> None:
-    program = WATCH + (
-        "from harness.cost.company import gpu_reasons\n"
-        "from harness.cost.memory import gpu_fields\n"
+    program = WATCH_AND_JUDGE + (
         "print(seen.peak_bytes, seen.lost, gpu_reasons(watch, os.getpid()), gpu_fields(watch)[1])"
     )
     found = play("gpu GPU-a 1000\ngrow 10 35\nlost 4", program)

@@ -1,6 +1,5 @@
 """What a user is told of this machine."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from harness.doctor.machine import examine_machine
 
 def test_every_part_of_a_machine_is_told_with_its_numbers() -> None:
     checks = {check.name: check for check in examine_machine()}
-    assert {"processor", "memory", "cache", "float32 on the CPU", "bf16 on the CPU"} <= set(checks)
+    assert {"processor", "memory", "float32 on the CPU", "bf16 on the CPU"} <= set(checks)
     assert f"torch uses {torch.get_num_threads()} threads" in checks["processor"].detail
     assert "GFLOP/s" in checks["float32 on the CPU"].detail
     assert all(check.ok is not False for check in checks.values())
@@ -23,18 +22,6 @@ def test_without_a_gpu_the_reason_is_told() -> None:
     gpu = next(check for check in examine_machine() if check.name == "GPU")
     assert gpu.ok is None
     assert "GPU memory and energy cannot be measured" in gpu.detail
-
-
-def test_a_cache_that_cannot_be_written_is_a_failure_that_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    blocked = tmp_path / "a file"
-    blocked.write_text("")
-    monkeypatch.setenv("HARNESS_CACHE", str(blocked / "cache"))
-    check = machine._cache()
-    assert check.ok is False
-    assert str(blocked) in check.detail
-    assert "name another folder" in check.detail
 
 
 @pytest.mark.parametrize(("factor", "ok"), [(2.1, None), (1.05, True)])

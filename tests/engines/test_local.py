@@ -11,6 +11,7 @@ import soundfile
 from quiet import Quiet
 
 from harness.corpora import synthetic
+from harness.cost.plan import cost_trials
 from harness.engines.keep import beaten_rivals
 from harness.engines.local import RunSummary, run_suite
 from harness.errors import ResultsError, UserError
@@ -48,7 +49,9 @@ def run(store: Store, folder: Path, *changes: str, reporter: Quiet | None = None
     corpus = f"corpora=[{{name: mine, kind: manifest, root: {folder}, manifest: list.csv}}]"
     suite = load_suite("smoke", [*SMALL, corpus, "protocol.folds=4", *changes])
     trials = expand(suite, lambda spec: (1,))
-    return run_suite(suite, trials, store, reporter or Quiet(), Machine("cpu", offline=True))
+    machine = Machine("cpu", offline=True)
+    costs = cost_trials(suite, trials)
+    return run_suite(suite, trials, costs, store, reporter or Quiet(), machine)
 
 
 def test_what_is_finished_is_taken_as_it_is(tmp_path: Path, recordings: Path) -> None:
