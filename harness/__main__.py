@@ -1,11 +1,12 @@
 """`python -m harness`: the command line, and what its exit codes mean.
 
 0 all went well · 1 something that was started failed · 2 the user must mend something ·
-130 interrupted; what was finished is kept
+130 interrupted, by SIGINT or SIGTERM; what was finished is kept
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from backbones.cards import BackboneError
@@ -15,6 +16,8 @@ from harness.errors import HarnessError, UserError
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    # as Ctrl-C: what stops containers and jobs of a cluster sends this one
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app(prog_name="harness")
     except (UserError, BackboneError) as error:

@@ -6,6 +6,7 @@ and `report` answer at once.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 console = Console(highlight=False)
+echo = partial(typer.echo, err=True)
 
 SuiteArgument = Annotated[str, typer.Argument(help="A suite's YAML file, or a shipped name.")]
 SetOption = Annotated[
@@ -108,21 +110,25 @@ def run(
     intent, trials, costs = _planned(suite, changes, only, limit_utterances)
     from harness.engines.local import run_suite
     from harness.progress import reporting
-    from harness.records.store import Store
+    from harness.records.store import REPORT, Store
     from harness.report.benchmarks import write_benchmarks
     from harness.report.render import show_report
     from harness.report.verdict import shortfalls
+    from harness.tracking.follow import tracking
+    from harness.tracking.publish import ReportWritten
 
     machine = Machine(device, offline, frames, cache_gb, memory_gb)
     store = Store(results / intent.suite)
     try:
-        with reporting(console) as reporter:
-            summary = run_suite(intent, trials, costs, store, reporter, machine)
+        with tracking(intent, store.folder, echo, offline=offline) as trackers:
+            with reporting(console) as reporter:
+                summary = run_suite(intent, trials, costs, store, reporter, machine, trackers)
+            table = show_report(store, console)
+            trackers.tell(ReportWritten(store.folder / REPORT))
     except KeyboardInterrupt:
         again = "interrupted; what is finished is kept, and the same command goes on from there"
-        typer.echo(again, err=True)
+        echo(again)
         raise typer.Exit(130) from None
-    table = show_report(store, console)
     if summary.measured:
         for path in write_benchmarks(store.folder, summary.costs, table):
             console.print(f"written for pytest-benchmark: {path}", markup=False, soft_wrap=True)

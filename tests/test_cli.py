@@ -222,7 +222,8 @@ def test_must_beat_majority_fails_a_run_that_learned_nothing(cli: Any, tmp_path:
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_goes_on_where_it_stopped(how: signal.Signals, tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "harness", "run", "smoke", "--results", str(tmp_path),
         "--device", "cpu", "--set", "cost=null", "--only", "tiny-wavlm",
@@ -233,7 +234,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
         deadline = time.monotonic() + 120
         while not list(store.trials.glob("*/record.json")) and time.monotonic() < deadline:
             time.sleep(0.02)
-        run.send_signal(signal.SIGINT)
+        run.send_signal(how)
         _, err = run.communicate(timeout=60)
     finished = len(store.read_trials())
     assert run.returncode == 130, err.decode()

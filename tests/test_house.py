@@ -31,6 +31,7 @@ FLOORS = {
     "harness.compare": 4,
     "harness.replay": 0,
     "harness.fetch": 4,
+    "harness.tracking": 4,
     "harness.training": 4,
     "harness.cost": 5,
     "harness.listing": 5,

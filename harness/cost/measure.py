@@ -5,8 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
@@ -59,11 +60,22 @@ def measure_apart(
     context = multiprocessing.get_context("spawn")
     changes: dict[str, object]
     try:
-        with ProcessPoolExecutor(1, mp_context=context) as pool:
+        with ProcessPoolExecutor(1, mp_context=context) as pool, not_left_behind():
             changes = pool.submit(measure, trial, device, offline).result() | {"status": "ok"}
     except Exception as error:
         changes = {"status": status_of(error), "error": traceback.format_exc()}
     return record.model_copy(update={**changes, "wall_s": time.monotonic() - started})
+
+
+@contextmanager
+def not_left_behind() -> Iterator[None]:
+    """End the processes that were started, if this one is interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
 
 
 def measure(trial: CostTrial, device: str, offline: bool) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -17,11 +17,12 @@ from accelerate.optimizer import AcceleratedOptimizer
 from torch import nn
 
 from backbones.base import Backbone
+from backbones.cards import BackboneError
 from harness.audio import SAMPLE_RATE_HZ
 from harness.batches import Batch, LabelledSplit, load_batch, stream
 from harness.corpora.utterance import Utterance
 from harness.heads import LOSSES
-from harness.heads.build import build_model, load_backbone
+from harness.heads.build import build_model, load_backbone, outline_backbone
 from harness.heads.dropout import seed_dropout
 from harness.heads.ser_model import SERModel
 from harness.records.schema import Mode
@@ -57,7 +58,13 @@ class Subject:
 
 
 def load(trial: CostTrial, accelerator: Accelerator, *, offline: bool) -> Subject:
-    """Load what a cost trial names, and put it on the device."""
+    """Load what a cost trial names, and put it on the device.
+
+    What is imported for it is imported before the clock starts: it is the program's and no
+    backbone's, and only the first one of a process would pay for it.
+    """
+    with suppress(BackboneError):  # a network of the user's own that has yet to be fetched
+        outline_backbone(trial.backbone)
     started = time.monotonic()
     backbone = load_backbone(trial.backbone, offline=offline)
     backbone.frozen_mode = trial.frozen_mode

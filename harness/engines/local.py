@@ -3,57 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 from harness.bench import Bench
-from harness.cost.measure import measure_apart
-from harness.cost.rounds import pooled
+from harness.engines.costs import measure_costs
 from harness.engines.keep import beaten_rivals, save_model
 from harness.engines.prepare import Prepared, prepare
+from harness.engines.run import Run, RunSummary
 from harness.engines.together import together
 from harness.engines.watching import watching
 from harness.errors import NoRoomError
 from harness.estimate.forecast import Amount
-from harness.estimate.truth import Truth, expect, extracting
+from harness.estimate.truth import expect, extracting
 from harness.machine import Machine
 from harness.progress import Reporter
-from harness.records.environment import costs_digest
-from harness.records.schema import CostRecord, Record
+from harness.records.schema import Record
 from harness.records.store import MODEL, Store
 from harness.report.trials import error_line
 from harness.suite.schema import BackboneSpec, CorpusSpec, CostTrial, Suite, Trial
-from harness.training.device import machine_name, make_accelerator, release_memory
+from harness.tracking.follow import NO_TRACKING, Tracking
+from harness.tracking.publish import TrialEnded
+from harness.training.device import make_accelerator, release_memory
 from harness.trial import Outcome, run_trials
-
-
-@dataclass
-class RunSummary:
-    """What became of a run's trials and cost measurements."""
-
-    records: list[Record] = field(default_factory=list)
-    costs: list[CostRecord] = field(default_factory=list)
-    reused: int = 0
-    measured: int = 0
-    """How many of the costs were measured now."""
-    truth: Truth | None = None
-    """What it was expected to take, and took; None if nothing was left to do."""
-
-    @property
-    def failed(self) -> int:
-        """How many trials and measurements did not end well."""
-        statuses = [r.status for r in self.records] + [c.status for c in self.costs]
-        return sum(status != "ok" for status in statuses)
-
-    def line(self) -> str:
-        """One line for the end of a run."""
-        fine = sum(record.status == "ok" for record in self.records)
-        well = sum(cost.status == "ok" for cost in self.costs)
-        trials = f"{fine} of {len(self.records)} trials ok ({self.reused} of them from before)"
-        costs = f"{well} of {len(self.costs)} costs measured"
-        parts = [trials] * bool(self.records) + [costs] * bool(self.costs)
-        text = ", ".join(parts) or "nothing was to be done"
-        return f"{text}; {self.truth.line()}" if self.truth else text
 
 
 def run_suite(
@@ -63,6 +35,7 @@ def run_suite(
     store: Store,
     reporter: Reporter,
     machine: Machine,
+    tracking: Tracking = NO_TRACKING,
 ) -> RunSummary:
     """Check everything, run what is not finished, then measure costs.
 
@@ -82,6 +55,7 @@ def run_suite(
         if trial_id in prepared.digests and _is_finished(record, prepared, store)
     }
     summary = RunSummary(reused=len(finished))
+    run = Run(suite, store, reporter, machine, tracking, summary)
     left = [trial for trial in trials if trial.trial_id not in finished]
     if left:
         listed = [(prepared.corpora[group[0].corpus], group) for group in groups(left)]
@@ -94,35 +68,29 @@ def run_suite(
                 reporter.advance()
         if todo := [trial for trial in group if trial.trial_id not in finished]:
             bench = Bench(prepared.corpora[todo[0].corpus], machine)
-            taken = _run_group(todo, suite, bench, store, reporter, summary, len(trials))
+            taken = _run_group(run, todo, bench, len(trials))
             if summary.truth:
                 summary.truth.add(taken)
             del bench  # its network and frames, before the next ones are loaded
             release_memory()
     reporter.end()
-    _measure_costs(suite, costs, store, reporter, machine, summary)
+    measure_costs(run, costs)
     return summary
 
 
-def _run_group(
-    todo: Sequence[Trial],
-    suite: Suite,
-    bench: Bench,
-    store: Store,
-    reporter: Reporter,
-    summary: RunSummary,
-    total: int,
-) -> Amount:
+def _run_group(run: Run, todo: Sequence[Trial], bench: Bench, total: int) -> Amount:
     """Run trials on one bench and add their records to the summary; what they took."""
+    reporter, records = run.reporter, run.summary.records
     taken = extracting(partial(_have_frames, bench, todo, reporter))
     device = make_accelerator(bench.machine.device, "auto").device
     for batch in together(todo, device.type, bench.keeps):
-        for number, trial in enumerate(batch, start=len(summary.records) + 1):
+        for number, trial in enumerate(batch, start=len(records) + 1):
             reporter.note(f"[{number}/{total}] {trial.describe()}")
-        for record in _run(batch, suite, bench, store, reporter):
+        for record in _run_batch(run, batch, bench):
             reporter.note(f"    {outcome_line(record)}")
             taken += Amount(training_s=record.wall_s)
-            summary.records.append(record)
+            records.append(record)
+            run.tracking.tell(TrialEnded(record))
             reporter.advance()
     return taken
 
@@ -167,13 +135,11 @@ def _have_frames(bench: Bench, trials: Sequence[Trial], reporter: Reporter) -> N
         bench.machine = replace(bench.machine, frames="off")
 
 
-def _run(
-    trials: Sequence[Trial], suite: Suite, bench: Bench, store: Store, reporter: Reporter
-) -> list[Record]:
-    with watching(reporter, len(trials)) as watch:
-        outcomes = run_trials(trials, bench, suite=suite.suite, watch=watch)
+def _run_batch(run: Run, trials: Sequence[Trial], bench: Bench) -> list[Record]:
+    with watching(run.reporter, len(trials)) as watch:
+        outcomes = run_trials(trials, bench, suite=run.suite.suite, watch=watch)
     for outcome in outcomes:
-        _write(outcome, suite, store)
+        _write(outcome, run.suite, run.store)
     return [outcome.record for outcome in outcomes]
 
 
@@ -187,45 +153,3 @@ def _write(outcome: Outcome, suite: Suite, store: Store) -> None:
     store.write_trial(record, outcome.predictions)
     for rival in rivals or ():
         (store.trial(rival.trial_id) / MODEL).unlink()
-
-
-def _measure_costs(
-    suite: Suite,
-    costs: Sequence[CostTrial],
-    store: Store,
-    reporter: Reporter,
-    machine: Machine,
-    summary: RunSummary,
-) -> None:
-    name = machine_name(make_accelerator(machine.device, "auto").device)
-    found: dict[CostTrial, CostRecord] = {}
-    rounds = suite.cost.rounds if suite.cost else 0
-    reporter.begin("costs", rounds * len(costs))
-    for number in range(1, rounds + 1):
-        for cost in costs:
-            known = found.get(cost) or _known_cost(cost, name, store)
-            if known is None or (known.status == "ok" and known.rounds < number):
-                reporter.note(f"cost of {cost.describe()}, round {number} of {rounds}")
-                record = measure_apart(cost, suite.suite, name, machine.device, machine.offline)
-                if record.status != "ok":
-                    reporter.note(f"    {record.status}: {error_line(record)}")
-                known = _joined(known, record)
-                store.write_cost(known)
-                summary.measured += 1
-            found[cost] = known
-            reporter.advance()
-    summary.costs = list(found.values())
-    reporter.end()
-
-
-def _joined(known: CostRecord | None, record: CostRecord) -> CostRecord:
-    """With one round more; a round that fails harms none before it."""
-    if known is None:
-        return record
-    return pooled(known, record) if record.status == "ok" else known
-
-
-def _known_cost(cost: CostTrial, machine: str, store: Store) -> CostRecord | None:
-    """What was measured before, by the same program and packages; what failed is measured again."""
-    record = store.find_cost(cost.cost_id(machine))
-    return record if record and record.status == "ok" and record.code == costs_digest() else None

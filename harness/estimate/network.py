@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 
-import backbones
 from backbones.base import Backbone
-from backbones.loading import outline
+from harness.heads.build import outline_backbone
 from harness.suite.schema import BackboneSpec
 
 NUMBERS = 1 << 16
@@ -22,9 +21,7 @@ def blank(spec: BackboneSpec, device: torch.device) -> Backbone:
     Raises:
         BackboneError: it is a user's own network, and its settings are not on this machine.
     """
-    if spec.kind and spec.source:  # unknown in a process that read no suite
-        backbones.declare(spec.name, spec.kind, spec.source, spec.revision)
-    network = outline(backbones.card(spec.name), spec.source, spec.revision)
+    network = outline_backbone(spec)
     network.to_empty(device=device)
     numbers = SCALE * torch.rand(NUMBERS, generator=torch.Generator().manual_seed(0))
     for tensor in network.state_dict().values():

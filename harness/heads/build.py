@@ -6,6 +6,7 @@ import torch
 
 import backbones
 from backbones.base import Backbone
+from backbones.loading import outline
 from harness.heads.ser_model import SERModel
 from harness.suite.schema import BackboneSpec, FinetuneLayers, HeadSpec
 
@@ -16,11 +17,26 @@ def load_backbone(spec: BackboneSpec, *, offline: bool) -> Backbone:
     Raises:
         BackboneError: its weights are not to be had, or not what they should be.
     """
-    if spec.kind and spec.source:  # unknown in a process that read no suite
-        backbones.declare(spec.name, spec.kind, spec.source, spec.revision)
+    _declare(spec)
     return backbones.load(
         spec.name, source=spec.source, revision=spec.revision, init=spec.init, offline=offline
     )
+
+
+def outline_backbone(spec: BackboneSpec) -> Backbone:
+    """A backbone on the meta device: all of its shapes and no numbers; nothing is fetched.
+
+    Raises:
+        BackboneError: it is a user's own network, and its settings are not on this machine.
+    """
+    _declare(spec)
+    return outline(backbones.card(spec.name), spec.source, spec.revision)
+
+
+def _declare(spec: BackboneSpec) -> None:
+    """Make a suite's own network known, as it is not in a process that read no suite."""
+    if spec.kind and spec.source:
+        backbones.declare(spec.name, spec.kind, spec.source, spec.revision)
 
 
 def build_model(

@@ -77,7 +77,7 @@ def environment() -> dict[str, Any]:
     """One plain table of facts about this machine and installation."""
     return {
         "harness": harness.__version__,
-        "revision": git_revision(),
+        "revision": revision(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "system": platform.platform(),
@@ -124,11 +124,14 @@ def _digest_of(sources: Sources) -> str:
 
 
 @cache
-def git_revision() -> str | None:
-    """The commit this runs from, with "+changes" if files differ; None outside a checkout."""
+def revision() -> str | None:
+    """The commit this runs from, with "+changes" if files differ.
+
+    Outside a checkout what `$HARNESS_REVISION` says, as in a container, or else None.
+    """
     folder = Path(__file__).resolve().parents[2]
     if not (folder / ".git").exists():
-        return None
+        return os.environ.get("HARNESS_REVISION") or None
     commit = _git(folder, "rev-parse", "HEAD")
     return f"{commit}+changes" if commit and _git(folder, "status", "--porcelain") else commit
 

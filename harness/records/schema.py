@@ -144,6 +144,7 @@ class CostRecord(Frozen):
     rounds: int = 1
     """In how many processes the samples were taken."""
     load_s: float | None = None
+    """From files, or random numbers, to a model on its device; what is imported is not counted."""
     trainable_parameters: int | None = None
     total_parameters: int | None = None
     peak_rss_bytes: int | None = None

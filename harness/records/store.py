@@ -31,6 +31,7 @@ PREDICTIONS = "predictions.parquet"
 MODEL = "model.safetensors"
 PLAN = "plan.json"
 ESTIMATE = "estimate.json"
+REPORT = "report"
 
 _REMEDY = "move its folder away and run the suite again"
 _PLAN = TypeAdapter(list[Trial])

@@ -13,6 +13,7 @@ from tabulate import tabulate
 from harness.analysis.noise import spread
 from harness.files import write_text
 from harness.records.schema import CostPoint, CostRecord
+from harness.records.store import REPORT
 from harness.report.cells import standing
 from harness.report.display import DASH
 from harness.report.trials import error_line
@@ -57,7 +58,7 @@ def costs_markdown(costs: Sequence[CostRecord]) -> str:
 def write_costs(folder: Path, costs: Sequence[CostRecord]) -> tuple[Path, ...]:
     """Write report/costs.csv and .md under a suite's results, each atomically."""
     texts = {"csv": costs_frame(costs).to_csv(index=False), "md": costs_markdown(costs)}
-    paths = tuple(folder / "report" / f"costs.{ending}" for ending in texts)
+    paths = tuple(folder / REPORT / f"costs.{ending}" for ending in texts)
     for path, text in zip(paths, texts.values(), strict=True):
         write_text(path, text)
     return paths

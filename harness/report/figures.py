@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from harness.files import atomic_path
+from harness.records.store import REPORT
 from harness.report.lines import Line, lines_of
 
 if TYPE_CHECKING:  # matplotlib takes a second to import: only where one draws
@@ -45,7 +46,7 @@ def write_figures(folder: Path, table: pd.DataFrame) -> tuple[Path, ...]:
 
     with style.context(["default", _STYLE]):
         figure = _figure(lines, table)
-        return tuple(_saved(figure, folder / "report" / f"quality.{form}") for form in FORMATS)
+        return tuple(_saved(figure, folder / REPORT / f"quality.{form}") for form in FORMATS)
 
 
 def _saved(figure: Figure, path: Path) -> Path:

@@ -13,6 +13,7 @@ from rich.text import Text
 from tabulate import tabulate
 
 from harness.files import write_text
+from harness.records.store import REPORT
 from harness.report.display import Column, columns, footnotes
 
 _EMPTY = "No trial has been run yet."
@@ -95,7 +96,7 @@ def write_report(
         "csv": to_csv(table),
         "tex": to_latex(table, failed),
     }
-    paths = tuple(folder / "report" / f"comparison.{ending}" for ending in texts)
+    paths = tuple(folder / REPORT / f"comparison.{ending}" for ending in texts)
     for path, text in zip(paths, texts.values(), strict=True):
         write_text(path, text)
     return paths

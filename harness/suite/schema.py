@@ -28,6 +28,7 @@ Precision = Literal["auto", "float32", "bf16", "fp16"]
 FramesChoice = Literal["auto", "off", "float32", "bf16", "fp16"]
 """How frames of frozen layers are kept: in the trial's own precision, not at all, or as stated."""
 FrozenMode = Literal["eval", "train"]
+Tracker = Literal["wandb", "tensorboard", "mlflow"]
 
 TRIAL_ID_LENGTH = 12
 
@@ -184,6 +185,8 @@ class Suite(Spec):
     training: TrainingSpec = TrainingSpec()
     cost: CostSpec | None = CostSpec()
     keep_models: Literal["none", "best", "all"] = "best"
+    tracking: tuple[Tracker, ...] = ()
+    """Where people look at runs, beside the report."""
     must_beat_majority: bool = False
     """Fail the run unless every backbone's best cell beats guessing the majority class."""
 

@@ -1,41 +1,68 @@
-"""Whether two measurements of the same thing agree: `pytest tests/benchmarks/test_costs.py -s`.
+"""Whether two runs of the suite `cost` agree: `pytest tests/benchmarks/test_costs.py -s`.
 
-Wants an idle machine and about six minutes on two cores.
+Wants an idle machine and twenty minutes on two cores. What was measured stays in `$COSTS_FOLDER`,
+where that is set, and is not measured again.
 """
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
-from made_up import make_cost_trial
 from tabulate import tabulate
 
 from harness.analysis.noise import spread
-from harness.cost.measure import measure_apart
-from harness.cost.rounds import pooled
-from harness.records.schema import CostRecord
-from harness.suite.schema import CostSpec
+from harness.records.schema import CostPoint
+from harness.records.store import Store
+
+ROOT = Path(__file__).parents[2]
+RUNS = ("first", "second")
+MAY_LIE_APART = 0.05
+"""Of all points: a spread from the 10th to the 90th percentile leaves some out."""
+
+Place = tuple[str, object, str, float, int]
 
 
 @pytest.fixture(scope="module")
-def twice() -> tuple[CostRecord, CostRecord]:
-    cost = CostSpec(durations_s=(3.0,), batch_sizes=(1, 8), infer_steps=20, train_steps=10)
-    trial = make_cost_trial("wavlm-base", 1, cost)
-    rounds = [measure_apart(trial, "costs", "here", "auto", offline=True) for _ in range(4)]
-    assert all(record.status == "ok" for record in rounds), [record.error for record in rounds]
-    # what a run would have measured, and the next run after it
-    return pooled(rounds[0], rounds[1]), pooled(rounds[2], rounds[3])
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[Place, CostPoint]]:
+    folder = Path(os.environ.get("COSTS_FOLDER") or tmp_path_factory.mktemp("costs"))
+    return [measured(folder / name) for name in RUNS]
 
 
-def test_measurements_agree_within_the_spread_that_they_state(
-    twice: tuple[CostRecord, CostRecord],
+def measured(folder: Path) -> dict[Place, CostPoint]:
+    command = [sys.executable, "-m", "harness", "run", "cost", "--results", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return {
+        (
+            cost.trial.backbone.name,
+            cost.trial.finetune_layers,
+            point.mode,
+            point.duration_s,
+            point.batch_size,
+        ): point
+        for cost in Store(folder / "cost").read_costs()
+        for point in cost.points
+    }
+
+
+def test_two_runs_agree_within_the_spread_that_they_state(
+    runs: list[dict[Place, CostPoint]],
 ) -> None:
-    rows, apart = [], []
-    for first, second in zip(*(record.points for record in twice), strict=True):
+    rows, apart, judged = [], [], 0
+    for place, first in runs[0].items():
+        second = runs[1][place]
         difference = abs(first.audio_s_per_s / second.audio_s_per_s - 1)
         stated = max(spread(point.samples_s) or 0.0 for point in (first, second))
-        rows.append(
-            (first.mode, first.batch_size, first.audio_s_per_s, second.audio_s_per_s, stated)
-        )
-        if difference > stated and not (first.unstable or second.unstable):
-            apart.append(rows[-1])
+        unstable = bool(first.unstable or second.unstable)
+        judged += not unstable
+        if difference > stated and not unstable:
+            apart.append(place)
+        speeds = first.audio_s_per_s, second.audio_s_per_s
+        rows.append((*place, *speeds, difference, stated, "unstable" * unstable))
+    names = ("backbone", "layers", "mode", "s", "batch", "first s/s", "second s/s")
     print()
-    print(tabulate(rows, ["mode", "batch", "first s/s", "second s/s", "spread"], floatfmt=".3g"))
-    assert not apart
+    print(tabulate(rows, [*names, "difference", "stated", ""], floatfmt=".3g"))
+    print(f"{judged} of {len(rows)} points stable, {len(apart)} of them apart: {apart}")
+    assert judged > len(rows) / 3
+    assert len(apart) <= MAY_LIE_APART * judged

@@ -1,6 +1,8 @@
 """The cost pass, for real, on the tiny backbones."""
 
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,6 +10,7 @@ from collections import namedtuple
 from itertools import product
 from pathlib import Path
 from statistics import median
+from threading import Timer
 
 import pytest
 import torch
@@ -109,6 +112,18 @@ def test_a_measurement_that_fails_becomes_a_record_that_says_why() -> None:
     assert record.error is not None
     assert "99" in record.error
     assert record.points == []
+
+
+def test_a_measurement_that_is_interrupted_leaves_no_process_behind() -> None:
+    """Not even one that would go on for a minute; the interrupt is not made a record."""
+    cost = CostSpec(durations_s=(1.0,), batch_sizes=(1,), infer_steps=100_000)
+    trial = tiny().model_copy(update={"cost": cost})
+    Timer(6.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        measure_apart(trial, "smoke", "here", "cpu", offline=True)
+    assert time.monotonic() - started < 30
+    assert multiprocessing.active_children() == []
 
 
 def test_a_cost_is_known_by_what_is_measured_and_where() -> None:

@@ -1,0 +1,67 @@
+"""Measures what a suite's backbones cost, unless that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.cost.measure import measure_apart
+from harness.cost.rounds import pooled
+from harness.engines.run import Run
+from harness.records.environment import costs_digest
+from harness.records.schema import CostRecord
+from harness.records.store import Store
+from harness.report.trials import error_line
+from harness.suite.schema import CostTrial
+from harness.tracking.publish import CostKnown
+from harness.training.device import machine_name, make_accelerator
+
+
+def measure_costs(run: Run, costs: Sequence[CostTrial]) -> None:
+    """Measure costs in rounds, each of which measures all of them; add them to the summary."""
+    if not costs:
+        return
+    machine, reporter = run.machine, run.reporter
+    run.tracking.settle(reporter.note)  # so that no tracker is at work meanwhile
+    name = machine_name(make_accelerator(machine.device, "auto").device)
+    found: dict[CostTrial, CostRecord] = {}
+    fresh: set[CostTrial] = set()
+    rounds = run.suite.cost.rounds if run.suite.cost else 0
+    reporter.begin("costs", rounds * len(costs))
+    for number in range(1, rounds + 1):
+        for cost in costs:
+            known = found.get(cost) or _known_cost(cost, name, run.store)
+            if known is None or (known.status == "ok" and known.rounds < number):
+                reporter.note(f"cost of {cost.describe()}, round {number} of {rounds}")
+                record = measure_apart(cost, run.suite.suite, name, machine.device, machine.offline)
+                if record.status != "ok":
+                    reporter.note(f"    {record.status}: {error_line(record)}")
+                known = _joined(known, record)
+                run.store.write_cost(known)
+                fresh.add(cost)
+            found[cost] = known
+            reporter.advance()
+    reporter.end()
+    run.summary.costs = list(found.values())
+    run.summary.measured = len(fresh)
+    _tell(run, {cost: found[cost] for cost in fresh})
+
+
+def _tell(run: Run, fresh: Mapping[CostTrial, CostRecord]) -> None:
+    """Tell trackers, at every trial, what its backbone costs at its depth."""
+    for record in run.summary.records:
+        cost = fresh.get(CostTrial.of(record.trial, run.suite.cost)) if run.suite.cost else None
+        if cost and cost.status == "ok":
+            run.tracking.tell(CostKnown(record, cost))
+
+
+def _joined(known: CostRecord | None, record: CostRecord) -> CostRecord:
+    """With one round more; a round that fails harms none before it."""
+    if known is None:
+        return record
+    return pooled(known, record) if record.status == "ok" else known
+
+
+def _known_cost(cost: CostTrial, machine: str, store: Store) -> CostRecord | None:
+    """What was measured before, by the same program and packages; what failed is measured again."""
+    record = store.find_cost(cost.cost_id(machine))
+    return record if record and record.status == "ok" and record.code == costs_digest() else None

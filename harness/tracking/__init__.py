@@ -1,0 +1,1 @@
+"""Outcomes in the places where people look at runs: W&B, TensorBoard, MLflow."""

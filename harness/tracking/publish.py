@@ -1,0 +1,112 @@
+"""A tracker's own process: takes one message after the other and tells them to the tracker."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import closing
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from harness.records.schema import CostRecord, Record
+from harness.tracking import content
+from harness.tracking.secrets import redacted
+
+
+@dataclass(frozen=True)
+class TrialEnded:
+    """A trial has its record."""
+
+    record: Record
+
+
+@dataclass(frozen=True)
+class CostKnown:
+    """What a trial that ended costs."""
+
+    record: Record
+    cost: CostRecord
+
+
+@dataclass(frozen=True)
+class ReportWritten:
+    """The report of a run is in this folder."""
+
+    folder: Path
+
+
+Message = TrialEnded | CostKnown | ReportWritten
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which tracker, and for what."""
+
+    tracker: str
+    suite: str
+    folder: Path
+    offline: bool
+
+
+def serve(place: Place, messages: Connection, answers: Connection) -> None:
+    """Tell messages to a tracker until None comes; answer each with None, or what went wrong.
+
+    Its own standard output goes nowhere: what trackers print may hold what no log should.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the run that it belongs to ends it
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # it has no business on a GPU that is measured
+    os.environ["ACCELERATE_USE_CPU"] = "true"
+    if place.offline:
+        os.environ["WANDB_MODE"] = "offline"
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    while (message := messages.recv()) is not None:
+        try:
+            tell(place, message)
+        except BaseException as error:  # some trackers leave by SystemExit
+            answers.send(redacted(f"{type(error).__name__}: {error}"))
+            return
+        answers.send(None)
+
+
+def tell(place: Place, message: Message) -> None:
+    """Open the run that a message is about, say what it says, and close it again."""
+    from accelerate import PartialState
+
+    from harness.tracking.places import ATTACH, OPEN
+
+    PartialState(cpu=True)
+    if isinstance(message, ReportWritten):
+        run_id, name = f"{place.suite}-report", "report"
+    else:
+        run_id, name = content.run_id(message.record), content.run_name(message.record)
+    tracker = OPEN[place.tracker](place.folder, place.suite, run_id, name)
+    tracker.start()
+    with closing(_Finishing(tracker)):
+        match message:
+            case TrialEnded(record):
+                tracker.store_init_configuration(content.settings(record))
+                for epoch, scores in content.curve(record):
+                    tracker.log(scores, step=epoch)
+                tracker.log(content.outcome(record), step=_end_of(record))
+            case CostKnown(record, cost):
+                tracker.log(content.expense(cost), step=_end_of(record))
+            case ReportWritten(folder):
+                ATTACH[place.tracker](tracker, folder)
+
+
+@dataclass(frozen=True)
+class _Finishing:
+    tracker: Any
+
+    def close(self) -> None:
+        self.tracker.finish()
+
+
+def _end_of(record: Record) -> int:
+    """The step at which what is known at the end stands."""
+    return len(record.fit.curve) if record.fit else 0

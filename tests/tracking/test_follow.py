@@ -1,0 +1,110 @@
+"""Trackers that fail, hang or die hold up no trial."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from made_up import Run, make_trial
+
+from harness.errors import UserError
+from harness.suite.load import load_suite
+from harness.suite.schema import Suite
+from harness.tracking import follow
+from harness.tracking.follow import FOLDER, Tracking, tracking
+from harness.tracking.publish import TrialEnded
+
+Notes = list[str]
+
+
+def suite(*trackers: str) -> Suite:
+    return load_suite("smoke", [f"tracking=[{','.join(trackers)}]"])
+
+
+def message() -> TrialEnded:
+    run = Run()
+    run.add(make_trial())
+    return TrialEnded(run.records[0])
+
+
+@pytest.fixture
+def silent_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://me:hunter22@127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        yield address
+
+
+def test_no_trackers_are_told_nothing() -> None:
+    trackers = Tracking()
+    trackers.tell(message())
+    trackers.settle(pytest.fail)
+
+
+def test_a_tracker_that_hangs_is_waited_for_only_at_the_end_and_not_for_long(
+    silent_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "PATIENCE_S", 3.0)
+    notes: Notes = []
+    ended = message()
+    with tracking(suite("mlflow"), tmp_path, notes.append, offline=True) as trackers:
+        started = time.monotonic()
+        for _ in range(500):  # more than a pipe holds
+            trackers.tell(ended)
+        told_s = time.monotonic() - started
+        (follower,) = trackers.followers
+        started = time.monotonic()
+    assert told_s < 1
+    assert time.monotonic() - started < 10
+    assert notes == ["tracking: mlflow is left out from here on: it did not answer for 3 s"]
+    follower.process.join(10)
+    assert not follower.process.is_alive()
+
+
+def test_a_tracker_that_fails_is_told_of_once_and_left_out(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).write_text("a file where its folder should be")
+    notes: Notes = []
+    with tracking(suite("tensorboard"), tmp_path, notes.append, offline=True) as trackers:
+        trackers.tell(message())
+        trackers.settle(notes.append)
+        trackers.tell(message())
+    (note,) = notes
+    assert note.startswith("tracking: tensorboard is left out from here on: NotADirectoryError")
+
+
+def test_a_tracker_that_is_killed_is_told_of(tmp_path: Path) -> None:
+    notes: Notes = []
+    with tracking(suite("tensorboard"), tmp_path, notes.append, offline=True) as trackers:
+        (follower,) = trackers.followers
+        assert follower.process.pid
+        os.kill(follower.process.pid, signal.SIGKILL)
+        trackers.tell(message())
+    assert notes == ["tracking: tensorboard is left out from here on: its process ended"]
+
+
+def test_the_others_go_on_where_one_fails(
+    silent_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "PATIENCE_S", 30.0)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "nonsense://nowhere")
+    notes: Notes = []
+    with tracking(suite("mlflow", "tensorboard"), tmp_path, notes.append, offline=True) as trackers:
+        trackers.tell(message())
+    assert len(notes) == 1
+    assert "mlflow" in notes[0]
+    assert list((tmp_path / FOLDER / "tensorboard").rglob("events.out.tfevents.*"))
+
+
+def test_a_tracker_that_is_not_installed_stops_the_run_before_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow.importlib.util, "find_spec", lambda name: None)
+    with (
+        pytest.raises(UserError, match=r"wandb is not installed: pip install .*\[wandb\]"),
+        tracking(suite("wandb"), tmp_path, pytest.fail, offline=True),
+    ):
+        pass
