@@ -81,7 +81,7 @@ def attach_wandb(tracker: GeneralTracker, report: Path) -> None:
 def attach_tensorboard(tracker: GeneralTracker, report: Path) -> None:
     """The report's tables as texts, and its figure."""
     tracker.log({path.stem: path.read_text(encoding="utf-8") for path in report.glob("*.md")})
-    figures = {path.stem: imread(path)[None] for path in report.glob("*.png")}
+    figures = {path.stem: imread(path)[None, :, :, :3] for path in report.glob("*.png")}
     writer: Any = tracker
     writer.log_images(figures, dataformats="NHWC")
 

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from mlflow.entities import Run
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from wandb.proto.wandb_internal_pb2 import Record as WandbRecord
-from wandb.sdk.internal.datastore import DataStore
+from wandb_file import read_run
 
 from harness.records.schema import Record
 from harness.records.store import REPORT, Store
@@ -61,20 +60,11 @@ def test_no_token_is_in_any_file(store: Store) -> None:
     assert not [path for path in files if TOKEN.encode() in path.read_bytes()]
 
 
-def read_wandb(path: Path) -> Iterator[WandbRecord]:
-    store = DataStore()
-    store.open_for_scan(str(path))
-    while (data := store.scan_data()) is not None:
-        record = WandbRecord()
-        record.ParseFromString(data)
-        yield record
-
-
 def wandb_runs(store: Store) -> dict[str, list[WandbRecord]]:
     """Everything that was told of each run, by its id."""
     found: dict[str, list[WandbRecord]] = {}
     for path in sorted((store.folder / FOLDER).rglob("*.wandb")):
-        told = list(read_wandb(path))
+        told = list(read_run(path))
         (run,) = {record.run.run_id for record in told if record.HasField("run")}
         found.setdefault(run, []).extend(told)
     return found
