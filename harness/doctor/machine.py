@@ -100,8 +100,8 @@ def _gpus() -> Iterator[Check]:
 def _no_gpu(seen: list[str], trouble: str) -> Check:
     if not seen:
         detail = (
-            f"none ({trouble}); GPU memory and energy cannot be measured. If there is one, look for "
-            "its driver, or start the container with --gpus all"
+            f"none ({trouble}); GPU memory and energy cannot be measured. If there is one, look "
+            "for its driver, or start the container with --gpus all"
         )
         return Check("machine", "GPU", detail, ok=None)
     build = f"a build for CUDA {torch.version.cuda}" if torch.version.cuda else "a build for CPUs"
