@@ -17,9 +17,19 @@ from rich.console import Console
 from harness.cost.plan import cost_trials
 from harness.errors import TrialError, UserError
 from harness.machine import Machine
+from harness.options import (
+    DeviceOption,
+    FramesOption,
+    LimitOption,
+    OfflineOption,
+    OnlyOption,
+    ResultsOption,
+    SetOption,
+    SuiteArgument,
+)
 from harness.suite.load import load_suite
 from harness.suite.matrix import expand, select
-from harness.suite.schema import CorpusSpec, CostTrial, FramesChoice, Suite, Trial
+from harness.suite.schema import CorpusSpec, CostTrial, Suite, Trial
 
 app = typer.Typer(
     help="Which self-supervised speech backbone for emotion recognition, how many of its layers "
@@ -31,31 +41,6 @@ app = typer.Typer(
 )
 console = Console(highlight=False)
 echo = partial(typer.echo, err=True)
-
-SuiteArgument = Annotated[str, typer.Argument(help="A suite's YAML file, or a shipped name.")]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change the suite, e.g. training.epochs=2."),
-]
-OnlyOption = Annotated[
-    list[str] | None,
-    typer.Option("--only", metavar="PATTERN", help="Only matching trials, e.g. 'wavlm*'."),
-]
-LimitOption = Annotated[
-    int | None,
-    typer.Option("--limit-utterances", min=1, help="Use N utterances of each corpus (marked)."),
-]
-ResultsOption = Annotated[Path, typer.Option("--results", help="Folder that holds all results.")]
-OfflineOption = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
-FramesOption = Annotated[
-    FramesChoice,
-    typer.Option(
-        "--frames",
-        help="How the frozen layers' frames are kept: in each trial's precision, in a stated "
-        "one, or not at all.",
-    ),
-]
 
 
 @app.command()

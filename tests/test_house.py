@@ -37,6 +37,7 @@ FLOORS = {
     "harness.listing": 5,
     "harness.contract": 2,
     "harness.machine": 2,
+    "harness.options": 2,
     "harness.doctor": 6,
     "harness.ground": 4,
     "harness.frames": 5,
