@@ -24,6 +24,7 @@ from harness.heads import LOSSES
 from harness.heads.build import build_model
 from harness.records.environment import code_digest, environment
 from harness.records.schema import Digests, Fit, Record, SplitMetrics
+from harness.secrets import redacted
 from harness.suite.schema import Trial
 from harness.training.device import device_facts, make_accelerator, status_of
 from harness.training.drive import Asking, drive
@@ -85,7 +86,7 @@ def _trial(
         with bench.lent(trial) as backbone:
             return (yield from _train_and_score(trial, bench, backbone, record, accelerator, watch))
     except Exception as error:
-        failed = {"status": status_of(error), "error": traceback.format_exc()}
+        failed = {"status": status_of(error), "error": redacted(traceback.format_exc())}
         return Outcome(record.model_copy(update=failed))
 
 

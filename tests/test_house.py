@@ -30,6 +30,7 @@ FLOORS = {
     "harness.report": 3,
     "harness.compare": 4,
     "harness.replay": 0,
+    "harness.secrets": 0,
     "harness.fetch": 4,
     "harness.tracking": 4,
     "harness.training": 4,

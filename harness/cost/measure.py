@@ -25,6 +25,7 @@ from harness.cost.timing import Point, matmul_peak, points_of, time_all
 from harness.cost.watch import COMPANY_HZ, MEMORY_HZ, Watch, own_pid, watching
 from harness.records.environment import costs_digest, environment
 from harness.records.schema import CostPoint, CostRecord
+from harness.secrets import redacted
 from harness.suite.schema import CostSpec, CostTrial
 from harness.training.device import device_facts, make_accelerator, precision_name, status_of
 
@@ -63,7 +64,7 @@ def measure_apart(
         with ProcessPoolExecutor(1, mp_context=context) as pool, not_left_behind():
             changes = pool.submit(measure, trial, device, offline).result() | {"status": "ok"}
     except Exception as error:
-        changes = {"status": status_of(error), "error": traceback.format_exc()}
+        changes = {"status": status_of(error), "error": redacted(traceback.format_exc())}
     return record.model_copy(update={**changes, "wall_s": time.monotonic() - started})
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.records.schema import CostRecord, Record
+from harness.secrets import redacted
 from harness.tracking import content
-from harness.tracking.secrets import redacted
 
 
 @dataclass(frozen=True)

@@ -106,11 +106,16 @@ def test_work_that_takes_turns_scatters_and_is_marked() -> None:
     assert "samples spread by more than 0%" in found.points[0].unstable
 
 
-def test_a_measurement_that_fails_becomes_a_record_that_says_why() -> None:
+def test_a_measurement_that_fails_becomes_a_record_that_says_why_without_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOME_TOKEN", "tiny-wavlm")  # which what goes wrong is said of
     record = measure_apart(tiny(finetune_layers=99), "smoke", "here", "cpu", offline=True)
     assert record.status == "failed"
     assert record.error is not None
     assert "99" in record.error
+    assert "***" in record.error
+    assert "tiny-wavlm" not in record.error
     assert record.points == []
 
 

@@ -65,15 +65,22 @@ def test_a_tracker_that_hangs_is_waited_for_only_at_the_end_and_not_for_long(
     assert not follower.process.is_alive()
 
 
-def test_a_tracker_that_fails_is_told_of_once_and_left_out(tmp_path: Path) -> None:
-    (tmp_path / FOLDER).write_text("a file where its folder should be")
+def test_a_tracker_that_fails_is_told_of_once_without_secrets_and_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = tmp_path / "5ec4e7c0ffee"
+    results.mkdir()
+    monkeypatch.setenv("WANDB_API_KEY", results.name)  # which what goes wrong names
+    (results / FOLDER).write_text("a file where its folder should be")
     notes: Notes = []
-    with tracking(suite("tensorboard"), tmp_path, notes.append, offline=True) as trackers:
+    with tracking(suite("tensorboard"), results, notes.append, offline=True) as trackers:
         trackers.tell(message())
         trackers.settle(notes.append)
         trackers.tell(message())
     (note,) = notes
     assert note.startswith("tracking: tensorboard is left out from here on: NotADirectoryError")
+    assert "***" in note
+    assert results.name not in note
 
 
 def test_a_tracker_that_is_killed_is_told_of(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What must not reach a log."""
+"""What must reach neither a log nor a record."""
 
 from __future__ import annotations
 

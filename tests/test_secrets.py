@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.tracking.secrets import redacted
+from harness.secrets import redacted
 
 
 def test_the_value_of_a_variable_that_is_named_as_a_secret_is_taken_out(
