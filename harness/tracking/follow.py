@@ -25,6 +25,8 @@ from harness.tracking.publish import Message, Place, serve
 FOLDER = "tracking"
 PATIENCE_S = 60.0
 """How long, when there is nothing else to do, a tracker may take for what it was told last."""
+GRACE_S = 4.0
+"""How long it may, when the run is interrupted: less than `docker stop` waits."""
 
 
 @dataclass
@@ -109,6 +111,8 @@ def tracking(
         found.settle(note)
     finally:
         for follower in followers:
+            follower.queue.put(None)
+        for follower in followers:
             _end(follower)
 
 
@@ -136,8 +140,8 @@ def _hand_on(queue: SimpleQueue[Message | None], messages: Connection) -> None:
 
 
 def _end(follower: Follower) -> None:
-    """It leaves by itself if it has kept up, and is made to if it has not."""
-    follower.queue.put(None)
-    if follower.complaint is None and follower.answered == follower.told:
-        follower.process.join(PATIENCE_S)
+    """It leaves by itself when it has written what it was told, and is made to if it cannot."""
+    if follower.complaint is None:
+        kept_up = follower.answered == follower.told
+        follower.process.join(PATIENCE_S if kept_up else GRACE_S)
     follower.process.kill()

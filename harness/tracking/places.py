@@ -35,7 +35,6 @@ def open_wandb(folder: Path, suite: str, run_id: str, name: str) -> GeneralTrack
         id=run_id,
         name=name,
         group=suite,
-        resume="allow",
         settings=quiet,
     )
 
@@ -91,6 +90,12 @@ def attach_mlflow(tracker: GeneralTracker, report: Path) -> None:
     run: Any = tracker
     run.log_artifacts(str(report), "report")
 
+
+REPLACING = frozenset({"wandb"})
+"""Trackers that keep of a run what was told since it was opened last, and are told all of it again.
+
+W&B could append to a run that is online, but `wandb sync` lets a later file replace an earlier one.
+"""
 
 OPEN: dict[str, Open] = {
     "wandb": open_wandb,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -77,7 +76,7 @@ def tell(place: Place, message: Message) -> None:
     """Open the run that a message is about, say what it says, and close it again."""
     from accelerate import PartialState
 
-    from harness.tracking.places import ATTACH, OPEN
+    from harness.tracking.places import ATTACH, OPEN, REPLACING
 
     PartialState(cpu=True)
     if isinstance(message, ReportWritten):
@@ -86,25 +85,25 @@ def tell(place: Place, message: Message) -> None:
         run_id, name = content.run_id(message.record), content.run_name(message.record)
     tracker = OPEN[place.tracker](place.folder, place.suite, run_id, name)
     tracker.start()
-    with closing(_Finishing(tracker)):
+    try:
         match message:
             case TrialEnded(record):
-                tracker.store_init_configuration(content.settings(record))
-                for epoch, scores in content.curve(record):
-                    tracker.log(scores, step=epoch)
-                tracker.log(content.outcome(record), step=_end_of(record))
+                _tell_trial(tracker, record)
             case CostKnown(record, cost):
+                if place.tracker in REPLACING:
+                    _tell_trial(tracker, record)
                 tracker.log(content.expense(cost), step=_end_of(record))
             case ReportWritten(folder):
                 ATTACH[place.tracker](tracker, folder)
+    finally:
+        tracker.finish()
 
 
-@dataclass(frozen=True)
-class _Finishing:
-    tracker: Any
-
-    def close(self) -> None:
-        self.tracker.finish()
+def _tell_trial(tracker: Any, record: Record) -> None:
+    tracker.store_init_configuration(content.settings(record))
+    for epoch, scores in content.curve(record):
+        tracker.log(scores, step=epoch)
+    tracker.log(content.outcome(record), step=_end_of(record))
 
 
 def _end_of(record: Record) -> int:

@@ -93,6 +93,43 @@ def test_a_tracker_that_is_killed_is_told_of(tmp_path: Path) -> None:
     assert notes == ["tracking: tensorboard is left out from here on: its process ended"]
 
 
+def interrupted(tracker: str, results: Path) -> None:
+    """A run that is interrupted right after a trial."""
+    with tracking(suite(tracker), results, pytest.fail, offline=True) as trackers:
+        trackers.tell(message())
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_has_its_last_trial_in_the_trackers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "GRACE_S", 60.0)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted("tensorboard", tmp_path)
+    assert list((tmp_path / FOLDER / "tensorboard").rglob("events.out.tfevents.*"))
+
+
+def test_an_interrupted_run_does_not_wait_for_a_tracker_that_hangs(
+    silent_server: str, tmp_path: Path
+) -> None:
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted("mlflow", tmp_path)
+    assert time.monotonic() - started < follow.GRACE_S + 10
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_run_is_not_for_its_trackers(number: int, tmp_path: Path) -> None:
+    """Ctrl-C reaches every process of a terminal; what was told before is still to be written."""
+    with tracking(suite("tensorboard"), tmp_path, pytest.fail, offline=True) as trackers:
+        (follower,) = trackers.followers
+        trackers.tell(message())
+        trackers.settle(pytest.fail)
+        assert follower.process.pid
+        os.kill(follower.process.pid, number)
+        trackers.tell(message())
+
+
 def test_the_others_go_on_where_one_fails(
     silent_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,12 +62,12 @@ def test_no_token_is_in_any_file(store: Store) -> None:
 
 
 def wandb_runs(store: Store) -> dict[str, list[WandbRecord]]:
-    """Everything that was told of each run, by its id."""
+    """What was told of each run when it was opened last, by its id: a sync keeps only that."""
     found: dict[str, list[WandbRecord]] = {}
     for path in sorted((store.folder / FOLDER).rglob("*.wandb")):
         told = list(read_run(path))
         (run,) = {record.run.run_id for record in told if record.HasField("run")}
-        found.setdefault(run, []).extend(told)
+        found[run] = told  # the names of folders begin with the time
     return found
 
 
