@@ -12,6 +12,7 @@ import sys
 from backbones.cards import BackboneError
 from harness.cli import app
 from harness.errors import HarnessError, UserError
+from harness.secrets import redacted
 
 
 def main() -> None:
@@ -21,13 +22,13 @@ def main() -> None:
     try:
         app(prog_name="harness")
     except (UserError, BackboneError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(redacted(f"error: {error}"), file=sys.stderr)
         sys.exit(2)
     except HarnessError as error:
-        print(f"failed: {error}", file=sys.stderr)
+        print(redacted(f"failed: {error}"), file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        print(f"failed: {error}", file=sys.stderr)
+        print(redacted(f"failed: {error}"), file=sys.stderr)
         sys.exit(1)
 
 

@@ -6,7 +6,7 @@ import os
 import re
 
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
-_LOGIN = re.compile(r"://[^/@\s]+@")
+_LOGIN = re.compile(r"://\S+@")
 _SHORTEST = 6
 """A shorter value is no secret, and may stand anywhere in a text."""
 

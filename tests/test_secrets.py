@@ -22,6 +22,6 @@ def test_other_variables_and_empty_secrets_are_left_as_they_are(
     assert redacted("no such project: my-project") == "no such project: my-project"
 
 
-@pytest.mark.parametrize("login", ["me:pass@", "token@", "a.b:c%40d@"])
+@pytest.mark.parametrize("login", ["me:pass@", "token@", "a.b:c%40d@", "me:p@ss/w@"])
 def test_logins_in_addresses_are_taken_out(login: str) -> None:
     assert redacted(f"GET https://{login}example.org/x?a=b") == "GET https://***@example.org/x?a=b"

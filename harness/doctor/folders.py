@@ -36,7 +36,9 @@ def writable(folder: Path) -> bool:
 
 def _nearest(folder: Path) -> Path:
     """The folder, or the closest one above it that is there."""
-    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return next(
+        place for place in (folder, *folder.absolute().parents) if os.access(place, os.F_OK)
+    )
 
 
 def _results(folder: Path) -> Check:

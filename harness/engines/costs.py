@@ -43,13 +43,13 @@ def measure_costs(run: Run, costs: Sequence[CostTrial]) -> None:
     reporter.end()
     run.summary.costs = list(found.values())
     run.summary.measured = len(fresh)
-    _tell(run, {cost: found[cost] for cost in fresh})
+    _tell(run, found)
 
 
-def _tell(run: Run, fresh: Mapping[CostTrial, CostRecord]) -> None:
+def _tell(run: Run, found: Mapping[CostTrial, CostRecord]) -> None:
     """Tell trackers, at every trial, what its backbone costs at its depth."""
     for record in run.summary.records:
-        cost = fresh.get(CostTrial.of(record.trial, run.suite.cost)) if run.suite.cost else None
+        cost = found.get(CostTrial.of(record.trial, run.suite.cost)) if run.suite.cost else None
         if cost and cost.status == "ok":
             run.tracking.tell(CostKnown(record, cost))
 

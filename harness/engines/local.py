@@ -21,6 +21,7 @@ from harness.progress import Reporter
 from harness.records.schema import Record
 from harness.records.store import MODEL, Store
 from harness.report.trials import error_line
+from harness.secrets import redacted
 from harness.suite.schema import BackboneSpec, CorpusSpec, CostTrial, Suite, Trial
 from harness.tracking.follow import NO_TRACKING, Tracking
 from harness.tracking.publish import TrialEnded
@@ -65,6 +66,7 @@ def run_suite(
         for trial in group:
             if trial.trial_id in finished:
                 summary.records.append(finished[trial.trial_id])
+                tracking.tell(TrialEnded(finished[trial.trial_id]))  # if it has not been told yet
                 reporter.advance()
         if todo := [trial for trial in group if trial.trial_id not in finished]:
             bench = Bench(prepared.corpora[todo[0].corpus], machine)
@@ -131,7 +133,7 @@ def _have_frames(bench: Bench, trials: Sequence[Trial], reporter: Reporter) -> N
     except NoRoomError:
         raise
     except Exception as error:
-        reporter.note(f"    frames were not kept: {type(error).__name__}: {error}")
+        reporter.note(redacted(f"    frames were not kept: {type(error).__name__}: {error}"))
         bench.machine = replace(bench.machine, frames="off")
 
 

@@ -24,9 +24,11 @@ from harness.tracking.publish import Message, Place, serve
 
 FOLDER = "tracking"
 PATIENCE_S = 60.0
-"""How long, when there is nothing else to do, a tracker may take for what it was told last."""
+"""How long, when there is nothing else to do, a tracker may take for one message."""
+LONGEST_S = 600.0
+"""How long it may take for all of them; what it misses then is told by the next run."""
 GRACE_S = 4.0
-"""How long it may, when the run is interrupted: less than `docker stop` waits."""
+"""How long all trackers may, when the run is interrupted: less than `docker stop` waits."""
 
 
 @dataclass
@@ -50,14 +52,20 @@ class Follower:
     def settle(self, deadline: float) -> None:
         """Wait until all that was told is dealt with, but no longer than a point in time."""
         while self.complaint is None and self.answered < self.told:
-            if not self.answers.poll(max(0.0, deadline - time.monotonic())):
-                self.complaint = f"it did not answer for {PATIENCE_S:.0f} s"
-                return
-            try:
-                self.complaint = self.answers.recv()
-            except EOFError:
-                self.complaint = "its process ended"
+            self.complaint = self._answer(deadline)
             self.answered += 1
+        if self.complaint:
+            self.process.kill()  # so that it is not at work while something is measured
+
+    def _answer(self, deadline: float) -> str | None:
+        patience_s = max(0.0, min(PATIENCE_S, deadline - time.monotonic()))
+        if not self.answers.poll(patience_s):
+            return f"it did not answer for {patience_s:.0f} s"
+        try:
+            answer: str | None = self.answers.recv()
+        except EOFError:
+            return "its process ended"
+        return answer
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ class Tracking:
 
     def settle(self, note: Callable[[str], None]) -> None:
         """Let the trackers finish what they were told, so that none disturbs what comes next."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + LONGEST_S
         for follower in self.followers:
             sound = follower.complaint is None
             follower.settle(deadline)
@@ -109,11 +117,10 @@ def tracking(
     try:
         yield found
         found.settle(note)
-    finally:
-        for follower in followers:
-            follower.queue.put(None)
-        for follower in followers:
-            _end(follower)
+    except BaseException:
+        _end(followers, GRACE_S)
+        raise
+    _end(followers, PATIENCE_S)
 
 
 def _started(place: Place) -> Follower:
@@ -139,9 +146,15 @@ def _hand_on(queue: SimpleQueue[Message | None], messages: Connection) -> None:
                 return
 
 
-def _end(follower: Follower) -> None:
-    """It leaves by itself when it has written what it was told, and is made to if it cannot."""
-    if follower.complaint is None:
-        kept_up = follower.answered == follower.told
-        follower.process.join(PATIENCE_S if kept_up else GRACE_S)
-    follower.process.kill()
+def _end(followers: Sequence[Follower], patience_s: float) -> None:
+    """They leave by themselves when they have written what they were told, or are made to."""
+    deadline = time.monotonic() + patience_s
+    try:
+        for follower in followers:
+            follower.queue.put(None)
+        for follower in followers:
+            if follower.complaint is None:
+                follower.process.join(max(0.0, deadline - time.monotonic()))
+    finally:
+        for follower in followers:
+            follower.process.kill()

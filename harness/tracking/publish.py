@@ -63,13 +63,37 @@ def serve(place: Place, messages: Connection, answers: Connection) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
+    ledger = place.folder / f"{place.tracker}.told"
+    told = set(ledger.read_text(encoding="utf-8").splitlines()) if ledger.is_file() else set()
     while (message := messages.recv()) is not None:
         try:
-            tell(place, message)
+            if (name := name_of(message)) not in told:
+                tell(place, message)
+                _note(ledger, name)
         except BaseException as error:  # some trackers leave by SystemExit
-            answers.send(redacted(f"{type(error).__name__}: {error}"))
+            answers.send(redacted(f"{type(error).__name__}: {error}").splitlines()[0])
             return
         answers.send(None)
+
+
+def name_of(message: Message) -> str | None:
+    """What a message is known by when it is told again by a later run; None if it always is new."""
+    match message:
+        case TrialEnded(record):
+            return content.run_id(record)
+        case CostKnown(record, cost):
+            rounds = f"{cost.rounds} rounds from {cost.started_at}"
+            return f"{content.run_id(record)} costs {cost.cost_id}, {rounds}"
+        case ReportWritten():
+            return None
+
+
+def _note(ledger: Path, name: str | None) -> None:
+    """A tracker knows this now."""
+    if name:
+        ledger.parent.mkdir(parents=True, exist_ok=True)
+        with ledger.open("a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
 
 
 def tell(place: Place, message: Message) -> None:

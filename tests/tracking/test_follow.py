@@ -5,7 +5,10 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from multiprocessing import Pipe, Process
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 
 import pytest
 from made_up import Run, make_trial
@@ -14,8 +17,9 @@ from harness.errors import UserError
 from harness.suite.load import load_suite
 from harness.suite.schema import Suite
 from harness.tracking import follow
-from harness.tracking.follow import FOLDER, Tracking, tracking
-from harness.tracking.publish import TrialEnded
+from harness.tracking.content import run_name
+from harness.tracking.follow import FOLDER, Follower, Tracking, tracking
+from harness.tracking.publish import Place, TrialEnded
 
 Notes = list[str]
 
@@ -24,10 +28,16 @@ def suite(*trackers: str) -> Suite:
     return load_suite("smoke", [f"tracking=[{','.join(trackers)}]"])
 
 
-def message() -> TrialEnded:
+def messages(count: int) -> list[TrialEnded]:
     run = Run()
-    run.add(make_trial())
-    return TrialEnded(run.records[0])
+    for seed in range(1, count + 1):
+        run.add(make_trial(seed=seed))
+    return [TrialEnded(record) for record in run.records]
+
+
+def message() -> TrialEnded:
+    (only,) = messages(1)
+    return only
 
 
 @pytest.fixture
@@ -116,6 +126,46 @@ def test_an_interrupted_run_does_not_wait_for_a_tracker_that_hangs(
     with pytest.raises(KeyboardInterrupt):
         interrupted("mlflow", tmp_path)
     assert time.monotonic() - started < follow.GRACE_S + 10
+
+
+def test_a_backlog_is_no_hang_while_answers_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "PATIENCE_S", 2.0)
+    answers, theirs = Pipe(duplex=False)
+
+    def answer_slowly() -> None:
+        for _ in range(8):
+            time.sleep(0.4)
+            theirs.send(None)
+
+    place = Place("tensorboard", "smoke", tmp_path, offline=True)
+    follower = Follower(place, Process(), answers, SimpleQueue(), told=8)
+    Thread(target=answer_slowly).start()
+    follower.settle(time.monotonic() + follow.LONGEST_S)
+    assert (follower.answered, follower.complaint) == (8, None)
+
+
+def test_a_tracker_that_is_left_out_does_nothing_more(silent_server: str, tmp_path: Path) -> None:
+    with tracking(suite("mlflow"), tmp_path, Notes().append, offline=True) as trackers:
+        (follower,) = trackers.followers
+        trackers.tell(message())
+        follower.settle(time.monotonic() + 1)
+        follower.process.join(10)
+        assert not follower.process.is_alive()
+
+
+def test_what_a_tracker_missed_it_is_told_by_the_next_run_and_nothing_twice(tmp_path: Path) -> None:
+    (first, second) = messages(2)
+    for told in ([first], [first, second], [first, second]):
+        with tracking(suite("tensorboard"), tmp_path, pytest.fail, offline=True) as trackers:
+            for each in told:
+                trackers.tell(each)
+    folders = sorted(path.name for path in (tmp_path / FOLDER / "tensorboard").iterdir())
+    assert folders == sorted(run_name(each.record) for each in (first, second))
+    for folder in folders:
+        files = (tmp_path / FOLDER / "tensorboard" / folder).glob("events.out.tfevents.*")
+        assert len(list(files)) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
