@@ -21,7 +21,7 @@ def measure_costs(run: Run, costs: Sequence[CostTrial]) -> None:
     if not costs:
         return
     machine, reporter = run.machine, run.reporter
-    run.tracking.settle(reporter.note)  # so that no tracker is at work meanwhile
+    run.tracking.settle()  # so that no tracker is at work meanwhile
     name = machine_name(make_accelerator(machine.device, "auto").device)
     found: dict[CostTrial, CostRecord] = {}
     fresh: set[CostTrial] = set()

@@ -49,23 +49,39 @@ class Follower:
             self.queue.put(message)
             self.told += 1
 
-    def settle(self, deadline: float) -> None:
-        """Wait until all that was told is dealt with, but no longer than a point in time."""
-        while self.complaint is None and self.answered < self.told:
-            self.complaint = self._answer(deadline)
-            self.answered += 1
-        if self.complaint:
-            self.process.kill()  # so that it is not at work while something is measured
+    def hear(self) -> None:
+        """Take in what it has answered by now."""
+        while self._owes() and self.answers.poll():
+            self._take()
 
-    def _answer(self, deadline: float) -> str | None:
-        patience_s = max(0.0, min(PATIENCE_S, deadline - time.monotonic()))
-        if not self.answers.poll(patience_s):
-            return f"it did not answer for {patience_s:.0f} s"
+    def settle(self) -> None:
+        """Wait until all that was told is dealt with, while answers come, but not for ever."""
+        deadline = time.monotonic() + LONGEST_S
+        while self._owes():
+            if time.monotonic() > deadline:
+                self._leave_out(
+                    f"it is behind after {LONGEST_S:.0f} s; the next run tells the rest"
+                )
+            elif self.answers.poll(PATIENCE_S):
+                self._take()
+            else:
+                self._leave_out(f"it did not answer for {PATIENCE_S:.0f} s")
+
+    def _owes(self) -> bool:
+        return self.complaint is None and self.answered < self.told
+
+    def _take(self) -> None:
         try:
-            answer: str | None = self.answers.recv()
+            complaint: str | None = self.answers.recv()
         except EOFError:
-            return "its process ended"
-        return answer
+            complaint = "its process ended"
+        self.answered += 1
+        if complaint:
+            self._leave_out(complaint)
+
+    def _leave_out(self, complaint: str) -> None:
+        self.complaint = complaint
+        self.process.kill()  # so that it is not at work while something is measured
 
 
 @dataclass(frozen=True)
@@ -73,21 +89,29 @@ class Tracking:
     """All trackers of a run; none, if the suite names none."""
 
     followers: Sequence[Follower] = ()
+    note: Callable[[str], None] = print
 
     def tell(self, message: Message) -> None:
-        """Tell every tracker, and wait for none."""
+        """Tell every tracker, and wait for none; note which have failed until now."""
+        self.hear()
         for follower in self.followers:
             follower.tell(message)
 
-    def settle(self, note: Callable[[str], None]) -> None:
+    def hear(self) -> None:
+        """Note which have failed until now."""
+        self._noting(Follower.hear)
+
+    def settle(self) -> None:
         """Let the trackers finish what they were told, so that none disturbs what comes next."""
-        deadline = time.monotonic() + LONGEST_S
+        self._noting(Follower.settle)
+
+    def _noting(self, listen: Callable[[Follower], None]) -> None:
         for follower in self.followers:
             sound = follower.complaint is None
-            follower.settle(deadline)
+            listen(follower)
             if sound and follower.complaint:
                 name = follower.place.tracker
-                note(f"tracking: {name} is left out from here on: {follower.complaint}")
+                self.note(f"tracking: {name} is left out from here on: {follower.complaint}")
 
 
 NO_TRACKING = Tracking()
@@ -102,25 +126,32 @@ def tracking(
     Raises:
         UserError: one of them is not installed.
     """
-    missing = [name for name in suite.tracking if importlib.util.find_spec(name) is None]
+    missing = [name for name in suite.tracking if not _is_installed(name)]
     if missing:
         raise UserError(
             f"suite {suite.suite}: tracking: {', '.join(missing)} is not installed: "
             f"pip install -c constraints.txt -e '.[{','.join(missing)}]', or leave it out with "
             "--set tracking=[]"
         )
-    followers = [
-        _started(Place(name, suite.suite, (results / FOLDER).absolute(), offline))
-        for name in suite.tracking
-    ]
-    found = Tracking(followers)
+    followers: list[Follower] = []
+    found = Tracking(followers, note)
     try:
+        for name in suite.tracking:
+            place = Place(name, suite.suite, (results / FOLDER).absolute(), offline)
+            followers.append(_started(place))
         yield found
-        found.settle(note)
+        found.settle()
     except BaseException:
+        found.hear()
         _end(followers, GRACE_S)
         raise
     _end(followers, PATIENCE_S)
+
+
+def _is_installed(name: str) -> bool:
+    """A folder of that name, as W&B leaves one behind, is none."""
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.loader is not None
 
 
 def _started(place: Place) -> Follower:

@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from multiprocessing import Pipe, Process
 from pathlib import Path
 from queue import SimpleQueue
@@ -52,7 +53,7 @@ def silent_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_no_trackers_are_told_nothing() -> None:
     trackers = Tracking()
     trackers.tell(message())
-    trackers.settle(pytest.fail)
+    trackers.settle()
 
 
 def test_a_tracker_that_hangs_is_waited_for_only_at_the_end_and_not_for_long(
@@ -85,12 +86,64 @@ def test_a_tracker_that_fails_is_told_of_once_without_secrets_and_left_out(
     notes: Notes = []
     with tracking(suite("tensorboard"), results, notes.append, offline=True) as trackers:
         trackers.tell(message())
-        trackers.settle(notes.append)
+        trackers.settle()
         trackers.tell(message())
     (note,) = notes
     assert note.startswith("tracking: tensorboard is left out from here on: NotADirectoryError")
     assert "***" in note
     assert results.name not in note
+
+
+def test_a_failure_is_told_of_while_the_run_goes_on_and_when_it_is_interrupted(
+    tmp_path: Path,
+) -> None:
+    for interrupt in (False, True):
+        notes: Notes = []
+        with (
+            suppress(KeyboardInterrupt),
+            tracking(suite("tensorboard"), tmp_path, notes.append, offline=True) as trackers,
+        ):
+            (follower,) = trackers.followers
+            assert follower.process.pid
+            os.kill(follower.process.pid, signal.SIGKILL)
+            follower.process.join()
+            trackers.tell(message())
+            if interrupt:
+                raise KeyboardInterrupt
+            trackers.tell(message())
+            assert notes
+        assert notes == ["tracking: tensorboard is left out from here on: its process ended"]
+
+
+def test_trackers_that_have_started_end_if_another_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Follower] = []
+
+    def start(place: Place) -> Follower:
+        if started:
+            raise BlockingIOError("no more processes")
+        started.append(really_start(place))
+        return started[0]
+
+    really_start = follow._started
+    monkeypatch.setattr(follow, "_started", start)
+    with (
+        pytest.raises(BlockingIOError),
+        tracking(suite("tensorboard", "mlflow"), tmp_path, pytest.fail, offline=True),
+    ):
+        pass
+    started[0].process.join(10)
+    assert not started[0].process.is_alive()
+
+
+def test_a_folder_named_like_a_tracker_is_no_tracker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "no_such_tracker").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not follow._is_installed("no_such_tracker")
+    assert follow._is_installed("tensorboard")
 
 
 def test_a_tracker_that_is_killed_is_told_of(tmp_path: Path) -> None:
@@ -142,17 +195,22 @@ def test_a_backlog_is_no_hang_while_answers_come(
     place = Place("tensorboard", "smoke", tmp_path, offline=True)
     follower = Follower(place, Process(), answers, SimpleQueue(), told=8)
     Thread(target=answer_slowly).start()
-    follower.settle(time.monotonic() + follow.LONGEST_S)
+    follower.settle()
     assert (follower.answered, follower.complaint) == (8, None)
 
 
-def test_a_tracker_that_is_left_out_does_nothing_more(silent_server: str, tmp_path: Path) -> None:
-    with tracking(suite("mlflow"), tmp_path, Notes().append, offline=True) as trackers:
+def test_a_tracker_that_is_left_out_does_nothing_more(
+    silent_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "PATIENCE_S", 1.0)
+    notes: Notes = []
+    with tracking(suite("mlflow"), tmp_path, notes.append, offline=True) as trackers:
         (follower,) = trackers.followers
         trackers.tell(message())
-        follower.settle(time.monotonic() + 1)
+        trackers.settle()
         follower.process.join(10)
         assert not follower.process.is_alive()
+    assert len(notes) == 1
 
 
 def test_what_a_tracker_missed_it_is_told_by_the_next_run_and_nothing_twice(tmp_path: Path) -> None:
@@ -174,7 +232,7 @@ def test_a_signal_to_the_whole_run_is_not_for_its_trackers(number: int, tmp_path
     with tracking(suite("tensorboard"), tmp_path, pytest.fail, offline=True) as trackers:
         (follower,) = trackers.followers
         trackers.tell(message())
-        trackers.settle(pytest.fail)
+        trackers.settle()
         assert follower.process.pid
         os.kill(follower.process.pid, number)
         trackers.tell(message())
