@@ -24,10 +24,7 @@ def main() -> None:
     except (UserError, BackboneError) as error:
         print(redacted(f"error: {error}"), file=sys.stderr)
         sys.exit(2)
-    except HarnessError as error:
-        print(redacted(f"failed: {error}"), file=sys.stderr)
-        sys.exit(1)
-    except OSError as error:
+    except (HarnessError, OSError) as error:
         print(redacted(f"failed: {error}"), file=sys.stderr)
         sys.exit(1)
 
