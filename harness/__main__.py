@@ -12,7 +12,7 @@ import sys
 from backbones.cards import BackboneError
 from harness.cli import app
 from harness.errors import HarnessError, UserError
-from harness.secrets import redacted
+from harness.redaction import redacted
 
 
 def main() -> None:

@@ -14,10 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.cost.plan import cost_trials
-from harness.errors import TrialError, UserError
-from harness.machine import Machine
-from harness.options import (
+from harness.cli_options import (
     DeviceOption,
     FramesOption,
     LimitOption,
@@ -27,9 +24,12 @@ from harness.options import (
     SetOption,
     SuiteArgument,
 )
-from harness.suite.load import load_suite
-from harness.suite.matrix import expand, select
-from harness.suite.schema import CorpusSpec, CostTrial, Suite, Trial
+from harness.config.matrix import expand, select
+from harness.config.suite_loading import load_suite
+from harness.errors import TrialError, UserError
+from harness.runs.cost_planning import cost_trials
+from harness.runs.runtime_options import Machine
+from harness.specs import CorpusSpec, CostTrial, Suite, Trial
 
 app = typer.Typer(
     help="Which self-supervised speech backbone for emotion recognition, how many of its layers "
@@ -65,9 +65,9 @@ def plan(
             console.print(f"cost of {cost.describe()}", markup=False)
     console.print(f"{len(trials)} trials, {len(costs)} costs")
     if estimate:
-        from harness.engines.foresee import foresee
-        from harness.estimate.show import table
+        from harness.profiling.estimation.estimate_text import table
         from harness.progress import reporting
+        from harness.runs.estimating import foresee
 
         with reporting(console) as reporter:
             estimates = foresee(trials, reporter, device, frames)
@@ -93,14 +93,14 @@ def run(
 ) -> None:
     """Run a suite's trials; those already finished are kept."""
     intent, trials, costs = _planned(suite, changes, only, limit_utterances)
-    from harness.engines.local import run_suite
     from harness.progress import reporting
-    from harness.records.store import REPORT, Store
-    from harness.report.benchmarks import write_benchmarks
-    from harness.report.render import show_report
-    from harness.report.verdict import shortfalls
-    from harness.tracking.follow import tracking
-    from harness.tracking.publish import ReportWritten
+    from harness.reporting.benchmark_files import write_benchmarks
+    from harness.reporting.rendering import show_report
+    from harness.results.majority_check import shortfalls
+    from harness.results.store import REPORT, Store
+    from harness.runs.local import run_suite
+    from harness.runs.tracking.publishing import ReportWritten
+    from harness.runs.tracking.tracker_processes import tracking
 
     machine = Machine(device, offline, frames, cache_gb, memory_gb)
     store = Store(results / intent.suite)
@@ -131,8 +131,8 @@ def report(
     ] = None,
 ) -> None:
     """Show the comparison table of finished trials and write it as Markdown, CSV and LaTeX."""
-    from harness.records.store import open_results
-    from harness.report.render import show_report
+    from harness.reporting.rendering import show_report
+    from harness.results.store import open_results
 
     show_report(open_results(results or _newest(Path("results"))), console)
 
@@ -158,10 +158,10 @@ def compare(
     ] = False,
 ) -> None:
     """Set two results folders side by side, and fail where HEAD is too much worse than BASE."""
-    from harness.compare.comparison import compare as compared
-    from harness.compare.gate import breaches, lacking, read_limit
-    from harness.compare.show import breach_line, shown
-    from harness.records.store import open_results
+    from harness.reporting.changes_text import breach_line, shown
+    from harness.results.comparison.limits import breaches, lacking, read_limit
+    from harness.results.comparison.results_comparison import compare as compared
+    from harness.results.store import open_results
 
     if more_limits and not fail_on:
         raise UserError(f"compare takes two folders; what is {more_limits[0]!r}?")
@@ -194,10 +194,10 @@ def evaluate(
     offline: OfflineOption = False,
 ) -> None:
     """Score kept models again, without training."""
-    from harness.evaluation import evaluate_kept
+    from harness.config.suite_loading import load_corpus_spec
     from harness.progress import reporting
-    from harness.records.store import open_results
-    from harness.suite.load import load_corpus_spec
+    from harness.results.store import open_results
+    from harness.runs.evaluation import evaluate_kept
 
     store = open_results(results)
     other = load_corpus_spec(corpus) if corpus else None
@@ -216,7 +216,7 @@ def prefetch(
     changes: SetOption = None,
 ) -> None:
     """Fetch backbones and corpora ahead of time; what is on this machine is found and said."""
-    from harness.fetch.needs import needs_of, prefetch_all
+    from harness.data.prefetch.requirements import needs_of, prefetch_all
     from harness.progress import reporting
 
     if not (suite or backbone or corpus):
@@ -231,7 +231,7 @@ def list_(
     what: Annotated[str, typer.Argument(help="backbones, corpora, poolings, losses or suites.")],
 ) -> None:
     """List what the harness knows by name."""
-    from harness.listing import listing
+    from harness.reporting.listing import listing
 
     console.print(listing(what), markup=False, soft_wrap=True)
 
@@ -253,11 +253,11 @@ def doctor(
     Each backbone is loaded and must keep its contract. Where a suite or backbones are named, only
     those are looked at.
     """
-    from harness.doctor.backbones import examine
-    from harness.doctor.check import Check
-    from harness.doctor.folders import examine_folders
-    from harness.doctor.machine import examine_machine
-    from harness.fetch.needs import needs_of
+    from harness.data.prefetch.requirements import needs_of
+    from harness.diagnostics import Check
+    from harness.diagnostics.backbone_checks import examine
+    from harness.diagnostics.folder_checks import examine_folders
+    from harness.diagnostics.machine_checks import examine_machine
 
     intent = load_suite(suite, changes or []) if suite else None
     wanted = needs_of(intent, backbone or [], []).backbones
@@ -282,8 +282,8 @@ def doctor(
 def _planned(
     suite: str, changes: list[str] | None, only: list[str] | None, limit: int | None
 ) -> tuple[Suite, tuple[Trial, ...], tuple[CostTrial, ...]]:
-    from harness.corpora.reading import corpus_card, read_corpus
-    from harness.protocol.folds import fold_numbers
+    from harness.data.corpus_reading import corpus_card, read_corpus
+    from harness.data.splits.folds import fold_numbers
 
     intent = load_suite(suite, changes or [])
 

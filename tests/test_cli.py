@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from harness.records.store import MODEL, Store
+from harness.results.store import MODEL, Store
 
 ROOT = Path(__file__).parents[1]
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from made_up import make_cost_trial
 
-from harness.cost.measure import measure_apart
-from harness.doctor.machine import examine_machine
-from harness.heads.ser_model import SERModel
-from harness.records.store import Store
-from harness.suite.schema import CostSpec
+from harness.diagnostics.machine_checks import examine_machine
+from harness.model.ser_model import SERModel
+from harness.profiling.measurement import measure_apart
+from harness.results.store import Store
+from harness.specs import CostSpec
 
 pytestmark = [
     pytest.mark.gpu,

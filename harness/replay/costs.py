@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.replay.newest import newest
+from harness.replay import newest
 
 
 class Clock:

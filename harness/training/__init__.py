@@ -1,1 +1,1 @@
-"""The fit: one loop, and early stopping."""
+"""The fit: one loop, its inputs, and early stopping."""

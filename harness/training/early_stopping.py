@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from harness.suite.schema import EarlyStoppingSpec
+from harness.specs import EarlyStoppingSpec
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The one training loop. It gives back an outcome and knows nothing of records.
 
 It asks for the gradient of each batch instead of computing it, so that whoever drives it can
-serve several fits in one pass: see `harness.training.drive`.
+serve several fits in one pass: see `harness.training.gradients`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from harness.analysis.metrics import score
-from harness.batches import bucketed
+from harness.data.batches import bucketed
 from harness.errors import TrialError, TrialTimeout
-from harness.heads.dropout import seed_dropout
-from harness.heads.ser_model import SERModel
-from harness.suite.schema import TrainingSpec
-from harness.training.device import precision_name
-from harness.training.drive import Ask, Asking
+from harness.model.ser_model import SERModel
+from harness.model.stream_dropout import seed_dropout
+from harness.specs import TrainingSpec
+from harness.tasks.metrics import score
+from harness.training.devices import precision_name
 from harness.training.early_stopping import EarlyStopping
-from harness.training.inputs import Inputs
-from harness.training.predict import predict
+from harness.training.fit_inputs import Inputs
+from harness.training.gradients import Ask, Asking
+from harness.training.prediction import predict
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from torch.optim import AdamW
 
 import backbones
 from backbones.base import Backbone, Frames
-from harness.heads.classifier import mlp_classifier
-from harness.heads.losses import WeightedCrossEntropy
-from harness.heads.pooling import AttentiveStatisticsPooling
-from harness.training.heap import keep_freed_memory
+from harness.model.head import mlp_classifier
+from harness.model.losses import WeightedCrossEntropy
+from harness.model.pooling import AttentiveStatisticsPooling
+from harness.training.devices import keep_freed_memory
 
 SAMPLE_RATE_HZ = 16_000
 UTTERANCE_S = 3

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from harness.corpora.synthetic import EMOTIONS, Signal, synthesise
+from harness.data.readers.synthetic import EMOTIONS, Signal, synthesise
 
 SAMPLE_RATE_HZ = 16_000
 SECONDS = 3

@@ -28,10 +28,10 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import WavLMModel
 
-from harness.batches import bucketed
-from harness.heads.classifier import mlp_classifier
-from harness.heads.losses import WeightedCrossEntropy
-from harness.heads.pooling import AttentiveStatisticsPooling
+from harness.data.batches import bucketed
+from harness.model.head import mlp_classifier
+from harness.model.losses import WeightedCrossEntropy
+from harness.model.pooling import AttentiveStatisticsPooling
 
 SAMPLING_S = 0.05
 

@@ -17,7 +17,7 @@ import torch
 from transformers import WavLMConfig, WavLMModel
 
 from backbones import BACKBONES, load
-from harness.training.device import cpu_has_fast_bfloat16
+from harness.training.devices import cpu_has_fast_bfloat16
 
 ROUNDS = 5
 SIXTY_SECONDS = 60 * 16_000
@@ -85,7 +85,7 @@ step = lambda: net.extract_features(waveform, padding_mask=None, mask=False)
 
 RISE = """
 import torch
-from harness.cost.memory import peak_rss
+from harness.profiling.memory import peak_rss
 torch.manual_seed(0)
 waveform = torch.randn(1, {samples})
 {setup}

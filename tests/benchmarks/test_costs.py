@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from tabulate import tabulate
 
-from harness.analysis.noise import spread
-from harness.records.schema import CostPoint
-from harness.records.store import Store
+from harness.results.noise import spread
+from harness.results.records import CostPoint
+from harness.results.store import Store
 
 ROOT = Path(__file__).parents[2]
 RUNS = ("first", "second")

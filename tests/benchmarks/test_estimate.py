@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.estimate.forecast import Amount
+from harness.profiling.estimation.forecast import Amount
 
 
 def test_an_estimate_comes_true_within_a_factor_of_three(

@@ -35,9 +35,9 @@ from tabulate import tabulate
 from transformers import WavLMConfig, WavLMModel
 
 from backbones import BACKBONES
-from harness.records.schema import Record
-from harness.records.store import Store
-from harness.training.device import cpu_has_fast_bfloat16
+from harness.results.records import Record
+from harness.results.store import Store
+from harness.training.devices import cpu_has_fast_bfloat16
 
 pytestmark = pytest.mark.skipif(
     not cpu_has_fast_bfloat16(), reason="this processor has no fast bfloat16"

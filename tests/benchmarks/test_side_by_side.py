@@ -17,12 +17,12 @@ from torch import Tensor, nn
 
 import backbones
 from backbones.base import Frames
-from harness.heads.build import build_model
-from harness.heads.ser_model import SERModel
-from harness.suite.schema import HeadSpec, TrainingSpec
-from harness.training.device import make_accelerator
-from harness.training.drive import Ask, learn
+from harness.model.building import build_model
+from harness.model.ser_model import SERModel
+from harness.specs import HeadSpec, TrainingSpec
+from harness.training.devices import make_accelerator
 from harness.training.fit import make_optimizer, trainable
+from harness.training.gradients import Ask, learn
 
 TRIALS = 8
 ROWS, FRAMES = 8, 149  # 8 utterances of 3 s

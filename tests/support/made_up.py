@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.analysis.baselines import baselines
-from harness.analysis.metrics import score_predictions
-from harness.records.schema import CostPoint, CostRecord, Record
-from harness.suite.schema import (
+from harness.results.records import CostPoint, CostRecord, Record
+from harness.specs import (
     BackboneSpec,
     CorpusSpec,
     CostSpec,
@@ -18,6 +16,8 @@ from harness.suite.schema import (
     ProtocolSpec,
     Trial,
 )
+from harness.tasks.baselines import baselines
+from harness.tasks.metrics import score_predictions
 
 CLASSES = ["angry", "happy", "sad"]
 DEPTHS = {"wavlm-base": 12, "emotion2vec_plus_base": 12}

@@ -5,7 +5,7 @@ from statistics import fmean
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.suite.schema import EarlyStoppingSpec
+from harness.specs import EarlyStoppingSpec
 from harness.training.early_stopping import EarlyStopping
 
 

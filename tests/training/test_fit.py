@@ -9,13 +9,13 @@ from quiet import Quiet
 from torch import Tensor
 
 import backbones
-from harness.batches import LabelledSplit
+from harness.data.batches import LabelledSplit
+from harness.data.prepared_corpus import Ground, cut_fold, labelled, prepare_ground
 from harness.errors import TrialError, TrialTimeout
-from harness.ground import Ground, cut_fold, labelled, prepare_ground
-from harness.heads.build import build_model
-from harness.heads.losses import CrossEntropy
-from harness.heads.ser_model import SERModel
-from harness.suite.schema import (
+from harness.model.building import build_model
+from harness.model.losses import CrossEntropy
+from harness.model.ser_model import SERModel
+from harness.specs import (
     BackboneSpec,
     CorpusSpec,
     HeadSpec,
@@ -23,11 +23,11 @@ from harness.suite.schema import (
     TrainingSpec,
     Trial,
 )
-from harness.training.device import make_accelerator
-from harness.training.drive import drive
+from harness.training.devices import make_accelerator
 from harness.training.fit import FitOutcome, fit, make_optimizer, score_dev, warmup_then_linear
-from harness.training.inputs import FromAudio
-from harness.training.predict import predict
+from harness.training.fit_inputs import FromAudio
+from harness.training.gradients import drive
+from harness.training.prediction import predict
 
 TRAINING = TrainingSpec.model_validate(
     {
@@ -218,7 +218,7 @@ def test_predictions_come_in_the_order_of_the_split(
 def test_training_crops_are_cut_anew_each_epoch(
     splits: tuple[LabelledSplit, LabelledSplit],
 ) -> None:
-    from harness.batches import load_batch
+    from harness.data.batches import load_batch
 
     train = replace(splits[0], crop_s=0.5)
     first, again, other = (load_batch(train, [0, 1], seed) for seed in ((1, 1), (1, 1), (1, 2)))

@@ -1,1 +1,0 @@
-"""Numbers derived from records: metrics and statistics."""

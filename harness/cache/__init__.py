@@ -1,0 +1,1 @@
+"""Frames of frozen layers, computed once and kept for every trial that needs them."""

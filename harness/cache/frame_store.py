@@ -1,0 +1,201 @@
+"""Where frames lie on disk: whole segments of rows, found by the digest of what was heard.
+
+<folder>/<shelf>/<segment>/frames.bin    the frames of one utterance after another, (ΣF, D)
+                           index.json    whose they are; written last
+<folder>/<shelf>/<segment>.part/         being written; never read from
+
+A shelf holds one view of one backbone. Suites that share some utterances share their frames.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import shutil
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from harness.cache.frame_views import View
+from harness.files import content_digest, write_text
+
+FORMAT = 1
+FRAMES = "frames.bin"
+INDEX = "index.json"
+PART = ".part"
+
+# whoever writes to a mapped frame has a page of his own; no memory is set aside for that, since
+# a file may be larger than all there is
+NO_RESERVE = 0x4000 if sys.platform == "linux" else 0  # mmap names it from Python 3.13 on
+PRIVATE = mmap.MAP_PRIVATE | NO_RESERVE
+READ_AND_WRITE = mmap.PROT_READ | mmap.PROT_WRITE
+
+Dtype = Literal["float32", "bf16", "fp16"]
+DTYPES: Mapping[Dtype, torch.dtype] = {
+    "float32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """All that decides what the frames of a recording are, except the recording."""
+
+    backbone: str
+    weights: str
+    """Digest of the weights."""
+    settings: str
+    """Digest of what else makes the network what it is, such as how it wants a waveform."""
+    program: str
+    """Digest of the code that makes frames of a recording, and of the libraries it uses."""
+    device: str
+    """The kind on which they were computed: a GPU may multiply with fewer bits."""
+    precision: str
+    """In which they were computed."""
+    dtype: Dtype
+    """In which they are kept."""
+    view: View
+
+    @property
+    def name(self) -> str:
+        """Its folder: readable, and different whenever a frame could be."""
+        view = f"{self.view.depth}-{self.view.form}"
+        return f"{self.backbone}-{view}-{content_digest(asdict(self))[:16]}".replace("/", "_")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Frames that were written together."""
+
+    folder: Path
+    dims: int
+    dtype: Dtype
+    computed: Dtype
+    """The type in which the backbone gave them, whatever they are kept in."""
+    rows: tuple[tuple[str, int], ...]
+    """Digest of each utterance's sound and how many frames it has, in the order of the file."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes on disk."""
+        frames = sum(count for _, count in self.rows)
+        return frames * self.dims * DTYPES[self.dtype].itemsize
+
+    def open(self) -> dict[str, Tensor]:
+        """Each utterance's frames (F, D), mapped from the file and read when they are used."""
+        counts = [count for _, count in self.rows]
+        with (self.folder / FRAMES).open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, flags=PRIVATE, prot=READ_AND_WRITE)
+        flat = torch.frombuffer(mapped, dtype=DTYPES[self.dtype])
+        pieces = torch.split(flat.view(-1, self.dims), counts)
+        return {sound: piece for (sound, _), piece in zip(self.rows, pieces, strict=True)}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Frames of some utterances."""
+
+    frames: Mapping[str, Tensor]
+    """(F, D), by the digest of the utterance's sound."""
+    computed: torch.dtype
+    """The type in which the backbone gave them."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What they take, wherever they are held."""
+        return sum(frames.nbytes for frames in self.frames.values())
+
+    def to(self, device: torch.device) -> Kept:
+        """A copy of them in the memory of a device."""
+        held = {
+            sound: torch.empty_like(frames, device=device).copy_(frames)
+            for sound, frames in self.frames.items()
+        }
+        return Kept(held, self.computed)
+
+
+@dataclass(frozen=True)
+class FrameStore:
+    """A folder of shelves."""
+
+    folder: Path
+
+    def shelf(self, shelf: Shelf) -> Path:
+        """The folder of one shelf."""
+        return self.folder / shelf.name
+
+    def segments(self, shelf: Shelf) -> list[Segment]:
+        """The whole segments of a shelf, in a fixed order."""
+        return list(segments_in(self.shelf(shelf)))
+
+    def sounds(self, shelf: Shelf) -> set[str]:
+        """Digests of the utterances that are stored."""
+        return {sound for segment in self.segments(shelf) for sound, _ in segment.rows}
+
+    def holding(self, shelf: Shelf, sounds: Collection[str]) -> list[Segment]:
+        """The segments of a shelf in which some of these utterances are."""
+        wanted = frozenset(sounds)
+        return [s for s in self.segments(shelf) if wanted & {sound for sound, _ in s.rows}]
+
+    def open(self, shelf: Shelf, sounds: Collection[str]) -> Kept:
+        """The frames of these utterances, as far as they are stored."""
+        wanted, found = frozenset(sounds), dict[str, Tensor]()
+        computed: Dtype = "float32"
+        for segment in self.holding(shelf, wanted):
+            pieces, computed = segment.open(), segment.computed
+            found |= {sound: piece for sound, piece in pieces.items() if sound in wanted}
+            with suppress(OSError):  # another user's cache, which may only be read
+                os.utime(segment.folder / INDEX)  # used: the last to make way
+        return Kept(found, DTYPES[computed])
+
+
+def segments_in(folder: Path) -> Iterator[Segment]:
+    """The whole segments in a shelf's folder; a damaged one is none, since it can be remade."""
+    for place in sorted(folder.glob("*/")):
+        if place.name.endswith(PART):
+            continue
+        try:
+            segment = _segment(place)
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            segment = None
+        if segment:
+            yield segment
+        else:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _segment(folder: Path) -> Segment | None:
+    stated = json.loads((folder / INDEX).read_text("utf-8"))
+    if stated["format"] != FORMAT:
+        return None
+    rows = tuple((str(sound), int(frames)) for sound, frames in stated["rows"])
+    segment = Segment(folder, int(stated["dims"]), stated["dtype"], stated["computed"], rows)
+    return segment if (folder / FRAMES).stat().st_size == segment.size_bytes else None
+
+
+def write_index(
+    part: Path, shelf: Shelf, dims: int, computed: Dtype, rows: Iterable[tuple[str, int]]
+) -> None:
+    """Say whose the frames of a part are, once all are written."""
+    index: dict[str, Any] = {
+        "format": FORMAT,
+        "dims": dims,
+        "dtype": shelf.dtype,
+        "computed": computed,
+        "shelf": asdict(shelf),
+        "rows": [list(row) for row in rows],
+    }
+    write_text(part / INDEX, json.dumps(index))
+
+
+def seal(part: Path) -> None:
+    """Turn a part that has its index into a segment, in one step."""
+    part.rename(part.with_name(part.name.removesuffix(PART)))

@@ -1,0 +1,42 @@
+"""Frames that a pooling without weights cannot tell from all of an utterance's frames."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from backbones.base import Frames
+from harness.cache.frame_views import Form
+
+
+def condense(frames: Frames, form: Form) -> Frames:
+    """One frame with the same mean, or two with the same mean and standard deviation.
+
+    The two lie one standard deviation to either side of the mean. Statistics are taken in
+    float32.
+
+    Shape:
+        frames: (B, F, D)
+        output: (B, 1 or 2, D); (B, F, D) for the form "frames"
+
+    >>> frames = Frames(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([2]))
+    >>> condense(frames, "mean").values.tolist()
+    [[[2.0]]]
+    >>> condense(frames, "statistics").values.tolist()
+    [[[3.0], [1.0]]]
+    """
+    if form == "frames":
+        return frames
+    with torch.autocast(frames.values.device.type, enabled=False):
+        mean, deviation = _moments(frames)
+        kept = [mean] if form == "mean" else [mean + deviation, mean - deviation]
+        return Frames(torch.stack(kept, 1), torch.full_like(frames.lengths, len(kept)))
+
+
+def _moments(frames: Frames) -> tuple[Tensor, Tensor]:
+    padding = ~frames.mask()[..., None]
+    count = frames.lengths[:, None]
+    values = frames.values.float().masked_fill(padding, 0)
+    mean = values.sum(1) / count
+    centred = (values - mean[:, None]).masked_fill(padding, 0)
+    return mean, (centred.square().sum(1) / count).sqrt()

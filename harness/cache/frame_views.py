@@ -1,0 +1,54 @@
+"""Which frames a trial starts from, and what of them must be kept. No torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.specs import FinetuneLayers, HeadSpec
+
+Form = Literal["frames", "mean", "statistics"]
+
+
+@dataclass(frozen=True, order=True)
+class View:
+    """Frames at one depth of a backbone: all of them, or what a frozen pooling makes of them.
+
+    Depth d lies under the d-th transformer layer; the topmost is finished.
+    """
+
+    depth: int
+    form: Form = "frames"
+
+    def rows(self, frames: int) -> int:
+        """How many vectors an utterance of so many frames has here.
+
+        >>> View(12, "mean").rows(149), View(9).rows(149)
+        (1, 149)
+        """
+        return {"frames": frames, "mean": 1, "statistics": 2}[self.form]
+
+
+def views_of(head: HeadSpec, finetune_layers: FinetuneLayers, layers: int) -> tuple[View, ...]:
+    """What a trial on a backbone of so many transformer layers starts from.
+
+    Where nothing is released and the pooling learns nothing, one or two vectors say all there is
+    to know of an utterance. A weighted sum of means is the mean of the weighted sum; of standard
+    deviations it is not.
+
+    >>> views_of(HeadSpec(), 3, layers=12)
+    (View(depth=9, form='frames'),)
+    >>> views_of(HeadSpec(pooling="mean"), 0, layers=12)
+    (View(depth=12, form='mean'),)
+    >>> len(views_of(HeadSpec(layers="weighted_sum"), 0, layers=12))
+    13
+    """
+    summed = head.layers == "weighted_sum"
+    released = layers if finetune_layers == "all" else finetune_layers
+    form: Form = "frames"
+    if released == 0 and head.pooling == "mean":
+        form = "mean"
+    if released == 0 and head.pooling == "statistics" and not summed:
+        form = "statistics"
+    depths = range(layers + 1) if summed else (layers - released,)
+    return tuple(View(depth, form) for depth in depths)

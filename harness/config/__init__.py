@@ -1,0 +1,1 @@
+"""Reads a suite, finds all its mistakes, and expands it to trials."""

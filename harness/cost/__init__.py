@@ -1,1 +1,0 @@
-"""What a backbone costs, measured apart from learning."""

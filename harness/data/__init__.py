@@ -1,0 +1,1 @@
+"""Corpora, their recordings and the splits they fall into."""

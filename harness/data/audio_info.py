@@ -1,0 +1,136 @@
+"""What each recording holds: its length, its loudest sample and a digest of its sound.
+
+Every file is decoded once; the facts are kept with the file's size and time of change, so that a
+second look at an unchanged corpus decodes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.data.audio import decode
+from harness.data.utterances import Corpus, Utterance
+from harness.errors import CorpusError
+from harness.files import content_digest, write_text
+
+FORMAT = 1
+THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFacts:
+    """What decoding an utterance's recording told."""
+
+    utterance_id: str
+    duration_s: float | None
+    peak: float | None
+    """Largest absolute sample, full scale at 1."""
+    sha256: str | None
+    """Digest of the decoded samples, so the same sound in wav and in flac has the same."""
+    error: str | None = None
+    """Why it could not be decoded; the other facts are then None."""
+
+
+def inspect(
+    corpus: Corpus,
+    cache_dir: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[AudioFacts]:
+    """Decode every utterance that was not seen before, and tell what it holds.
+
+    Args:
+        corpus: What to look at.
+        cache_dir: Where facts are kept between runs; None keeps none.
+        progress: Called after each utterance with how many are done, and of how many.
+
+    Returns:
+        One entry for each utterance, in the order of the corpus.
+    """
+    file = cache_dir / f"{corpus.name}.json" if cache_dir else None
+    known = _load(file) if file else {}
+    facts: list[AudioFacts] = []
+    fresh: dict[str, list[Any]] = {}
+    try:
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="inspect") as pool:
+            looks = pool.map(lambda utterance: _look(utterance, known), corpus.utterances)
+            for done, (key, found) in enumerate(looks, start=1):
+                facts.append(found)
+                if found.error is None and key not in known:
+                    fresh[key] = list(astuple(found))[1:4]
+                if progress:
+                    progress(done, len(corpus.utterances))
+    finally:
+        # of a large corpus that is interrupted, what was looked at need not be looked at again
+        if file and fresh:
+            _save(file, {**known, **fresh})
+    return facts
+
+
+def audio_digest(facts: Iterable[AudioFacts], ids: Iterable[str]) -> str:
+    """One digest of the sound of the utterances in `ids`, whatever their order or place."""
+    used = set(ids)
+    return content_digest({f.utterance_id: f.sha256 for f in facts if f.utterance_id in used})
+
+
+def same_sound(facts: Iterable[AudioFacts]) -> list[list[str]]:
+    """The ids of utterances that are copies of one another, a list for each sound heard twice."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for fact in facts:
+        if fact.sha256 and fact.peak:  # silence is alike without being a copy
+            alike[fact.sha256].append(fact.utterance_id)
+    return [sorted(ids) for ids in alike.values() if len(ids) > 1]
+
+
+def _look(utterance: Utterance, known: Mapping[str, list[Any]]) -> tuple[str, AudioFacts]:
+    """The key under which the facts are kept, and the facts."""
+    key = _key(utterance)
+    if key in known:
+        return key, AudioFacts(utterance.utterance_id, *known[key])
+    try:
+        samples, rate_hz = decode(utterance.path, utterance.start_s, utterance.end_s)
+    except CorpusError as error:
+        return key, AudioFacts(utterance.utterance_id, None, None, None, str(error))
+    digest = hashlib.sha256(f"{rate_hz} Hz, {samples.shape[1]} channels".encode())
+    digest.update(np.ascontiguousarray(samples).data)
+    return key, AudioFacts(
+        utterance_id=utterance.utterance_id,
+        duration_s=len(samples) / rate_hz,
+        peak=float(np.abs(samples).max(initial=0.0)),
+        sha256=digest.hexdigest(),
+    )
+
+
+def _key(utterance: Utterance) -> str:
+    """Says which stretch of which state of which file; a changed file has another key."""
+    path = utterance.path.resolve()
+    try:
+        state = path.stat()
+        size_bytes, changed_ns = state.st_size, state.st_mtime_ns
+    except OSError:
+        size_bytes, changed_ns = 0, 0  # `decode` names what is wrong with it
+    return f"{path}|{size_bytes}|{changed_ns}|{utterance.start_s}|{utterance.end_s}"
+
+
+def _load(file: Path) -> dict[str, list[Any]]:
+    """The facts kept earlier; a damaged or older file counts as none, since it can be remade."""
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        return dict(kept["facts"]) if kept["format"] == FORMAT else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _save(file: Path, facts: Mapping[str, list[Any]]) -> None:
+    try:
+        write_text(file, json.dumps({"format": FORMAT, "facts": facts}))
+    except OSError:
+        return  # facts that cannot be kept are found again next time

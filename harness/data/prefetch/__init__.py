@@ -1,0 +1,1 @@
+"""Getting corpora and backbones onto this machine ahead of time."""

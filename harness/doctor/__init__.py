@@ -1,1 +1,0 @@
-"""What this machine can measure, and whether the backbones on it are whole."""

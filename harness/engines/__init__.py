@@ -1,1 +1,0 @@
-"""Which trials run, in which order, on which device."""

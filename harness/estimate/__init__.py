@@ -1,1 +1,0 @@
-"""What a suite will take in time and disk, before it runs and beside what it took."""

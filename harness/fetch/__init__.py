@@ -1,1 +1,0 @@
-"""Getting backbones and corpora onto this machine ahead of time."""

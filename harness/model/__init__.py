@@ -1,0 +1,1 @@
+"""Pooling, head and losses on top of a backbone."""

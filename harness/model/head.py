@@ -1,0 +1,58 @@
+"""From one vector an utterance to class logits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from harness.model.stream_dropout import StreamDropout
+
+
+def mlp_classifier(
+    input_dim: int, head_dim: int, classes: int, *, layers: int, dropout: float
+) -> nn.Sequential:
+    """Dropout → (Linear → LayerNorm → ReLU → Dropout) × layers → Linear.
+
+    Shape:
+        input: (B, input_dim)
+        output: (B, classes)
+
+    >>> [type(part).__name__ for part in mlp_classifier(8, 4, 2, layers=0, dropout=0.5)]
+    ['StreamDropout', 'Linear']
+    """
+    parts: list[nn.Module] = [StreamDropout(dropout, input_dim)]
+    width = input_dim
+    for _ in range(layers):
+        parts += [
+            nn.Linear(width, head_dim),
+            nn.LayerNorm(head_dim),
+            nn.ReLU(),
+            StreamDropout(dropout, head_dim),
+        ]
+        width = head_dim
+    return nn.Sequential(*parts, nn.Linear(width, classes))
+
+
+class LayerSum(nn.Module):
+    """Σ w_i h_i with w = softmax(a), a learned from 0: at first the plain mean.
+
+    Which layer knows most about emotion differs between backbones; the last alone handicaps
+    some. Source: Yang et al., SUPERB: Speech processing Universal PERformance Benchmark, 2021.
+
+    Shape:
+        input: L + 1 tensors (B, F, D)
+        output: (B, F, D)
+    """
+
+    def __init__(self, states: int) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.zeros(states))
+
+    def forward(self, states: Sequence[Tensor]) -> Tensor:
+        """Add up one state after another, so that no stack of them is made."""
+        total = torch.zeros_like(states[0])
+        for weight, state in zip(self.weights.softmax(0), states, strict=True):
+            total = total + weight.to(state.dtype) * state
+        return total

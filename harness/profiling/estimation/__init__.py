@@ -1,0 +1,1 @@
+"""What a suite will take in time and disk, before it runs."""

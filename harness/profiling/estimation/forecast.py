@@ -1,0 +1,149 @@
+"""From lengths of utterances, work and speed to seconds and bytes. Nothing is timed here.
+
+Frames are computed once for all trials on a corpus × backbone, as if none were kept yet. Every
+trial is taken to run for all its epochs: early stopping may end it sooner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from harness.cache.disk_space import view_bytes
+from harness.cache.extraction import BATCH_SECONDS
+from harness.cache.frame_store import Dtype
+from harness.cache.frame_views import View
+from harness.data.batches import LabelledSplit, bucketed
+from harness.data.prepared_corpus import Fold, Ground, cut_fold, labelled
+from harness.profiling.estimation.backbone_profile import Gauge
+from harness.specs import FramesChoice, Trial
+from harness.training.devices import precision_name
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Time and disk, expected or taken."""
+
+    extraction_s: float = 0.0
+    training_s: float = 0.0
+    """Dev and test included."""
+    frames_bytes: int = 0
+
+    @property
+    def wall_s(self) -> float:
+        """All the time."""
+        return self.extraction_s + self.training_s
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(
+            self.extraction_s + other.extraction_s,
+            self.training_s + other.training_s,
+            self.frames_bytes + other.frames_bytes,
+        )
+
+
+@dataclass(frozen=True)
+class Load:
+    """What of a batch decides how long it takes."""
+
+    rows: int
+    longest_s: float
+    cropped: bool
+    """Whether it holds a stretch of a longer utterance, whose frames are never kept."""
+
+
+def amount(
+    trials: Sequence[Trial], ground: Ground, gauge: Gauge, frames: FramesChoice = "auto"
+) -> Amount:
+    """What trials on one corpus × backbone, alike in precision, will take."""
+    folds = {trial.fold: cut_fold(trial, ground) for trial in trials}
+    kept = [trial for trial in trials if _keeps(trial, frames)]
+    learning_s = sum(
+        _training_s(trial, _splits(trial, ground, folds[trial.fold]), gauge, trial in kept)
+        for trial in trials
+    )
+    if not kept:
+        return Amount(0.0, learning_s)
+    durations_s = _distinct_durations(ground, [folds[trial.fold] for trial in kept])
+    views = {view for trial in kept for view in gauge.views(trial)}
+    size_bytes = sum(
+        view_bytes(view, _dtype(view, gauge, frames), durations_s, gauge.backbone) for view in views
+    )
+    return Amount(_extraction_s(durations_s, views, gauge), learning_s, size_bytes)
+
+
+def _keeps(trial: Trial, frames: FramesChoice) -> bool:
+    return frames != "off" and trial.training.frozen_mode == "eval"
+
+
+def _dtype(view: View, gauge: Gauge, frames: FramesChoice) -> Dtype:
+    if view.form != "frames":
+        return "float32"
+    return precision_name(gauge.accelerator) if frames == "auto" or frames == "off" else frames
+
+
+def _extraction_s(durations_s: Sequence[float], views: set[View], gauge: Gauge) -> float:
+    depth = max(view.depth for view in views)
+    return sum(
+        gauge.prefix_s(load.rows, gauge.frames(load.longest_s), depth)
+        for load in loads(tuple(durations_s), None, BATCH_SECONDS)
+    )
+
+
+def _training_s(trial: Trial, splits: dict[str, LabelledSplit], gauge: Gauge, kept: bool) -> float:
+    epochs = trial.training.epochs
+    times = {"train": epochs, "dev": epochs + 1, "test": 1}
+    return sum(
+        times[name] * _pass_s(trial, split, gauge, kept, learning=name == "train")
+        for name, split in splits.items()
+    )
+
+
+def _pass_s(
+    trial: Trial, split: LabelledSplit, gauge: Gauge, kept: bool, *, learning: bool
+) -> float:
+    """Seconds of one pass over a split."""
+    depth = max(view.depth for view in gauge.views(trial))
+    total = 0.0
+    for load in loads(split.durations_s, split.crop_s, trial.training.batch_seconds):
+        frames = gauge.frames(load.longest_s)
+        total += gauge.suffix_s(load.rows, frames, trial, learning=learning)
+        if load.cropped or not kept:
+            total += gauge.prefix_s(load.rows, frames, depth)
+    return total
+
+
+@cache
+def loads(
+    durations_s: tuple[float, ...], crop_s: float | None, batch_seconds: float
+) -> tuple[Load, ...]:
+    """The batches that utterances are cut into.
+
+    >>> loads((1.0, 3.0, 1.2, 2.9), None, batch_seconds=6.0)
+    (Load(rows=2, longest_s=3.0, cropped=False), Load(rows=2, longest_s=1.2, cropped=False))
+    """
+    limit = crop_s or float("inf")
+    brought = [min(duration, limit) for duration in durations_s]
+    return tuple(
+        Load(
+            len(batch),
+            max(brought[index] for index in batch),
+            any(durations_s[index] > limit for index in batch),
+        )
+        for batch in bucketed(brought, batch_seconds)
+    )
+
+
+def _splits(trial: Trial, ground: Ground, fold: Fold) -> dict[str, LabelledSplit]:
+    crops = {"train": trial.training.crop_s}
+    return {
+        name: labelled(ground, ids, crops.get(name)) for name, ids in fold.splits.named().items()
+    }
+
+
+def _distinct_durations(ground: Ground, folds: Sequence[Fold]) -> list[float]:
+    """Seconds of each different sound that the folds use."""
+    used = {name for fold in folds for ids in fold.splits.named().values() for name in ids}
+    sounds = {fact.sha256: fact.duration_s for fact in ground.facts if fact.utterance_id in used}
+    return [duration for duration in sounds.values() if duration]

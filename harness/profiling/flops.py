@@ -1,0 +1,41 @@
+"""How much steps compute, counted by torch as they do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from harness.profiling.profiled_model import Subject, working
+from harness.profiling.timing import Point
+from harness.results.records import Mode
+
+
+def count_flops(step: Callable[[], object]) -> int:
+    """FLOPs of all matrix products and convolutions in a step.
+
+    Attention is counted as the products that it consists of, since torch's counter does not know
+    the fused kernel of a CPU. What works on each number by itself, such as a norm, is not counted.
+    """
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        step()
+    return int(counter.get_total_flops())
+
+
+def flops_per_audio_s(subject: Subject, points: list[Point]) -> dict[Point, float]:
+    """FLOPs per second of audio at each point, counted on one utterance.
+
+    The rows of a batch cost alike, and decoding multiplies no matrices.
+    """
+
+    @cache
+    def counted(mode: Mode, duration_s: float) -> float:
+        with working(subject, mode, duration_s, 1) as step:
+            return count_flops(step) / duration_s
+
+    return {
+        (mode, duration_s, size): counted("infer" if mode == "infer" else "train", duration_s)
+        for mode, duration_s, size in points
+    }

@@ -1,0 +1,131 @@
+"""What is measured: one backbone with its head, and the steps that it takes."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+
+import soundfile
+import torch
+from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
+from torch import nn
+
+from backbones.base import Backbone
+from backbones.cards import BackboneError
+from harness.data.audio import SAMPLE_RATE_HZ
+from harness.data.batches import Batch, LabelledSplit, load_batch, stream
+from harness.data.utterances import Utterance
+from harness.model.building import build_model, load_backbone, outline_backbone
+from harness.model.components import LOSSES
+from harness.model.ser_model import SERModel
+from harness.model.stream_dropout import seed_dropout
+from harness.results.records import Mode
+from harness.specs import CostTrial, TrainingSpec
+from harness.training.fit import make_optimizer, trainable
+from harness.training.fit_inputs import FromAudio, Start
+from harness.training.gradients import Ask, learn
+from harness.training.prediction import evaluating
+
+CLASSES = 8
+"""Width of the output layer in cost measurements; its share of the work is negligible."""
+
+MAX_GRAD_NORM = 1.0
+
+Step = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model on its device, ready to infer and to learn."""
+
+    model: SERModel
+    loss: nn.Module
+    optimizer: AcceleratedOptimizer
+    accelerator: Accelerator
+    load_s: float
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        device: torch.device = self.accelerator.device
+        return device
+
+
+def load(trial: CostTrial, accelerator: Accelerator, *, offline: bool) -> Subject:
+    """Load what a cost trial names, and put it on the device.
+
+    What is imported for it is imported before the clock starts: it is the program's and no
+    backbone's, and only the first one of a process would pay for it.
+    """
+    with suppress(BackboneError):  # a network of the user's own that has yet to be fetched
+        outline_backbone(trial.backbone)
+    started = time.monotonic()
+    backbone = load_backbone(trial.backbone, offline=offline)
+    backbone.frozen_mode = trial.frozen_mode
+    model = build_model(backbone, trial.head, CLASSES, trial.finetune_layers, seed=0)
+    model.to(accelerator.device)
+    seed_dropout(model, 0, accelerator.device)
+    load_s = time.monotonic() - started
+    # one optimizer serves all shapes: it holds two numbers for every trained one
+    optimizer = accelerator.prepare(make_optimizer(model, TrainingSpec()))
+    loss = LOSSES["cross_entropy"].load()([1] * CLASSES).to(accelerator.device)
+    return Subject(model, loss, optimizer, accelerator, load_s)
+
+
+def frame_count(backbone: Backbone, duration_s: float) -> int:
+    """How many frames a backbone makes of an utterance."""
+    samples = torch.tensor([round(duration_s * SAMPLE_RATE_HZ)])
+    return int(backbone.frame_lengths(samples))
+
+
+@contextmanager
+def working(subject: Subject, mode: Mode, duration_s: float, batch_size: int) -> Iterator[Step]:
+    """A step of one kind and shape, to be called again and again, on the whole uncached path."""
+    with tempfile.TemporaryDirectory() as folder:
+        split = recordings(Path(folder), duration_s, batch_size)
+        audio = FromAudio(split, subject.model, subject.accelerator)
+        rows = list(range(batch_size))
+        if mode == "train_end_to_end":
+            subject.model.train()
+            with closing(stream(split, repeat(rows))) as batches:
+                yield lambda: _learn(subject, audio.begin(next(batches)))
+            return
+        batch = load_batch(split, rows, ()).to(subject.device)
+        if mode == "train":
+            subject.model.train()
+            yield lambda: _learn(subject, audio.begin(batch))
+            return
+        with evaluating(subject.model), torch.inference_mode():
+            yield lambda: _infer(subject, batch)
+
+
+def recordings(folder: Path, duration_s: float, count: int) -> LabelledSplit:
+    """Noise at speech level in WAV files: a step takes as long whatever is said."""
+    generator = torch.Generator().manual_seed(0)
+    utterances = []
+    for number in range(count):
+        path = folder / f"{number}.wav"
+        noise = 0.1 * torch.randn(round(duration_s * SAMPLE_RATE_HZ), generator=generator)
+        soundfile.write(path, noise.numpy(), SAMPLE_RATE_HZ)
+        utterances.append(Utterance(str(number), path, "", None))
+    labels = tuple(number % CLASSES for number in range(count))
+    return LabelledSplit(tuple(utterances), labels, (duration_s,) * count)
+
+
+def _infer(subject: Subject, batch: Batch) -> None:
+    with subject.accelerator.autocast():
+        subject.model.logits(batch.waveforms, batch.lengths)
+
+
+def _learn(subject: Subject, start: Start) -> None:
+    ask = Ask(subject.model, start.states, lambda logits: subject.loss(logits, start.labels))
+    learn([ask], subject.accelerator)
+    subject.accelerator.clip_grad_norm_(trainable(subject.model), MAX_GRAD_NORM)
+    subject.optimizer.step()
+    subject.optimizer.zero_grad()

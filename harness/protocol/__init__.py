@@ -1,1 +1,0 @@
-"""Which utterances train, tune and test: labels, folds and leakage checks."""

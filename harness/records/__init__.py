@@ -1,1 +1,0 @@
-"""One immutable outcome per trial, on disk."""

@@ -1,1 +1,0 @@
-"""Views of the records: tables and figures."""

@@ -1,0 +1,89 @@
+"""A comparison as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from harness.results.comparison.change import Change
+from harness.results.comparison.cost_changes import CostPairs
+from harness.results.comparison.limits import Limit
+from harness.results.comparison.results_comparison import Comparison
+from harness.results.comparison.trial_pairs import Pairs
+
+_REAL = {True: "yes", False: "no", None: "?"}
+
+
+def shown(found: Comparison) -> str:
+    """Which trials both have, then quality and costs; what is only counted, where it changed."""
+    counted = [change for change in found.counted if change.difference]
+    parts = [
+        _trials(found.trials),
+        _costs(found.costs),
+        _table("Quality", found.quality),
+        _table("Parameters, frames and FLOPs that changed", counted)
+        or (found.counted and "Parameters, frames and FLOPs are the same.")
+        or "",
+        _table("Speed, memory and energy", found.measured),
+        found.refusal or "",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def breach_line(limit: Limit, change: Change) -> str:
+    """What went too far, on one line."""
+    amount = f"{limit.sign}{limit.amount:g}{'%' if limit.percent else ''}"
+    return (
+        f"{change.what}: {change.figure} went from {change.base:.6g} to {change.head:.6g} "
+        f"({_change(change)}), beyond {amount}"
+    )
+
+
+def _trials(pairs: Pairs) -> str:
+    lines = [
+        f"{len(pairs.both)} trials in both, {len(pairs.changed)} of them changed; "
+        f"{len(pairs.only_base)} only in BASE, {len(pairs.only_head)} only in HEAD"
+    ]
+    for changes, count in Counter(pair.changes for pair in pairs.changed).items():
+        lines.append(f"changed in {count}: {', '.join(changes)}")
+    lines += [f"only in BASE: {record.trial.describe()}" for record in pairs.only_base]
+    lines += [f"only in HEAD: {record.trial.describe()}" for record in pairs.only_head]
+    return "\n".join(lines)
+
+
+def _costs(pairs: CostPairs) -> str:
+    if not (pairs.both or pairs.only_base or pairs.only_head):
+        return ""
+    lines = [
+        f"{len(pairs.both)} costs in both; {len(pairs.only_base)} only in BASE, "
+        f"{len(pairs.only_head)} only in HEAD"
+    ]
+    lines += [f"only in BASE: cost of {cost.trial.describe()}" for cost in pairs.only_base]
+    lines += [f"only in HEAD: cost of {cost.trial.describe()}" for cost in pairs.only_head]
+    return "\n".join(lines)
+
+
+def _table(title: str, changes: Sequence[Change]) -> str:
+    if not changes:
+        return ""
+    rows = [
+        {
+            "What": change.what,
+            "Figure": change.figure,
+            "Base": f"{change.base:.5g}",
+            "Head": f"{change.head:.5g}",
+            "Change": _change(change),
+            "Real": _REAL[change.real],
+            "Noise": change.noise,
+        }
+        for change in changes
+    ]
+    sides = ("left", "left", "right", "right", "right", "left", "left")
+    return f"## {title}\n\n" + tabulate(rows, "keys", "pipe", colalign=sides, disable_numparse=True)
+
+
+def _change(change: Change) -> str:
+    share = "" if change.relative is None else f", {change.relative:+.1%}"
+    return f"{change.difference:+.4g}{share}"

@@ -1,0 +1,1 @@
+"""Records of outcomes on disk, and the facts that follow from them."""

@@ -1,0 +1,136 @@
+"""How far costs changed, and whether the samples show more than their scatter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.results.comparison.change import Change
+from harness.results.noise import chance, spread
+from harness.results.records import CostPoint, CostRecord
+from harness.specs import CostSpec, CostTrial
+
+COUNTED = ("total_parameters", "trainable_parameters")
+COUNTED_AT_POINTS = ("frames", "flops_per_audio_s")
+"""What does not depend on the machine."""
+
+WEIGHED = ("infer_peak_rss_bytes", "peak_rss_bytes", "peak_gpu_bytes")
+WEIGHED_AT_POINTS = ("joules_per_audio_hour", "torch_peak_allocated_bytes")
+
+SIGNIFICANT = 0.05
+
+Key = tuple[CostTrial, str | None]
+
+
+@dataclass(frozen=True)
+class CostPairs:
+    """The newest good measurements of the same things in two folders."""
+
+    both: tuple[tuple[CostRecord, CostRecord], ...]
+    only_base: tuple[CostRecord, ...]
+    only_head: tuple[CostRecord, ...]
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Those that measured what both have."""
+        return tuple(dict.fromkeys(cost.device for pair in self.both for cost in pair))
+
+
+def pair_costs(
+    base: Sequence[CostRecord], head: Sequence[CostRecord], *, any_device: bool
+) -> CostPairs:
+    """Pair what measured the same thing, whatever points were asked for.
+
+    Args:
+        base: how it was
+        head: how it is
+        any_device: pair measurements of unlike devices too
+    """
+    before, after = _newest(base, any_device), _newest(head, any_device)
+    return CostPairs(
+        tuple((before[key], after[key]) for key in before if key in after),
+        tuple(cost for key, cost in before.items() if key not in after),
+        tuple(cost for key, cost in after.items() if key not in before),
+    )
+
+
+def counted_changes(pairs: CostPairs) -> Iterator[Change]:
+    """Of what every machine counts alike."""
+    for base, head in pairs.both:
+        yield from _same(base, head, COUNTED, base.trial.describe(), exact=True)
+        for before, after in _points(base, head):
+            what = f"{base.trial.describe()} · {_shape(before)}"
+            yield from _same(before, after, COUNTED_AT_POINTS, what, exact=True)
+
+
+def measured_changes(pairs: CostPairs) -> Iterator[Change]:
+    """Of speeds, memory and energy."""
+    for base, head in pairs.both:
+        yield from _same(base, head, WEIGHED, base.trial.describe(), exact=False)
+        for before, after in _points(base, head):
+            what = f"{base.trial.describe()} · {_shape(before)}"
+            yield _speed(what, before, after)
+            yield from _same(before, after, WEIGHED_AT_POINTS, what, exact=False)
+
+
+def _newest(costs: Iterable[CostRecord], any_device: bool) -> dict[Key, CostRecord]:
+    done = sorted((cost for cost in costs if cost.status == "ok"), key=lambda cost: cost.started_at)
+    return {(_subject(cost.trial), None if any_device else cost.device): cost for cost in done}
+
+
+def _subject(trial: CostTrial) -> CostTrial:
+    """What is measured, wherever its weights lie and at whatever points."""
+    backbone = trial.backbone.model_copy(update={"source": None})
+    return trial.model_copy(update={"backbone": backbone, "cost": CostSpec()})
+
+
+def _points(base: CostRecord, head: CostRecord) -> Iterator[tuple[CostPoint, CostPoint]]:
+    after = {_place(point): point for point in head.points}
+    for point in base.points:
+        if _place(point) in after:
+            yield point, after[_place(point)]
+
+
+def _place(point: CostPoint) -> tuple[str, float, int]:
+    return point.mode, point.duration_s, point.batch_size
+
+
+def _shape(point: CostPoint) -> str:
+    return f"{point.mode} {point.batch_size} × {point.duration_s:g} s"
+
+
+def _speed(what: str, base: CostPoint, head: CostPoint) -> Change:
+    """A change of speed is real beyond chance and beyond the spread of either side.
+
+    The samples of one process resemble each other, so that chance alone would take for real what
+    a machine does from one quarter of an hour to the next. Whether it is real is not known where a
+    measurement is unstable.
+    """
+    speeds = base.audio_s_per_s, head.audio_s_per_s
+    figure = f"{base.mode}_audio_s_per_s"
+    before, after = spread(base.samples_s), spread(head.samples_s)
+    if before is None or after is None:
+        return Change(what, figure, *speeds, None, "too few samples to know")
+    p = chance(base.samples_s, head.samples_s)
+    unstable = dict.fromkeys(base.unstable + head.unstable)
+    apart = abs(speeds[1] / speeds[0] - 1) > max(before, after)
+    notes = [f"p = {p:.2g}", f"spreads {before:.0%} and {after:.0%}"]
+    notes += [f"unstable: {reason}" for reason in unstable]
+    real = p < SIGNIFICANT and apart
+    return Change(what, figure, *speeds, None if real and unstable else real, "; ".join(notes))
+
+
+def _same(
+    base: CostRecord | CostPoint,
+    head: CostRecord | CostPoint,
+    figures: Iterable[str],
+    what: str,
+    *,
+    exact: bool,
+) -> Iterator[Change]:
+    """Figures that stand in both; those without samples are real where they are counted."""
+    for figure in figures:
+        before, after = getattr(base, figure), getattr(head, figure)
+        if before is not None and after is not None:
+            real = before != after if exact else None
+            yield Change(what, figure, float(before), float(after), real, "")

@@ -1,0 +1,59 @@
+"""Everything that two results folders have in common, compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.results.comparison.change import Change
+from harness.results.comparison.cost_changes import (
+    CostPairs,
+    counted_changes,
+    measured_changes,
+    pair_costs,
+)
+from harness.results.comparison.score_changes import quality_changes
+from harness.results.comparison.trial_pairs import Pairs, pair
+from harness.results.store import Store
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """BASE and HEAD side by side."""
+
+    trials: Pairs
+    quality: tuple[Change, ...]
+    costs: CostPairs
+    counted: tuple[Change, ...]
+    """Parameters, frames and FLOPs, which every machine counts alike."""
+    measured: tuple[Change, ...]
+    refusal: str | None
+    """Why some of what was measured is not compared."""
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All of them."""
+        return self.quality + self.counted + self.measured
+
+
+def compare(base: Store, head: Store, *, across_machines: bool = False) -> Comparison:
+    """Compare two suites' results.
+
+    Args:
+        base: how it was
+        head: how it is
+        across_machines: compare speeds and memory even if unlike devices measured them
+    """
+    trials = pair(base.read_trials(), head.read_trials())
+    quality = tuple(quality_changes(trials.both, base.read_predictions, head.read_predictions))
+    old, new = base.read_costs(), head.read_costs()
+    costs = pair_costs(old, new, any_device=True)
+    alike = pair_costs(old, new, any_device=across_machines)
+    refusal = None
+    if left_out := len(costs.both) - len(alike.both):
+        refusal = (
+            f"speed, memory and energy of {left_out} costs are not compared, as unlike machines "
+            f"measured them ({', '.join(costs.devices)}); --across-machines compares them all the "
+            "same"
+        )
+    counted, measured = tuple(counted_changes(costs)), tuple(measured_changes(alike))
+    return Comparison(trials, quality, costs, counted, measured, refusal)

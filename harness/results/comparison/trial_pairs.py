@@ -1,0 +1,75 @@
+"""Which trials of two results folders belong together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from harness.config.axes import flat
+from harness.results.records import Record
+
+Key = tuple[Hashable, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A trial that both folders have, and what it rested on that differs."""
+
+    base: Record
+    head: Record
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The finished trials of two folders."""
+
+    both: tuple[Pair, ...]
+    only_base: tuple[Record, ...]
+    only_head: tuple[Record, ...]
+
+    @property
+    def changed(self) -> tuple[Pair, ...]:
+        """Those in both that do not rest on the same."""
+        return tuple(pair for pair in self.both if pair.changes)
+
+
+def pair(base: Sequence[Record], head: Sequence[Record]) -> Pairs:
+    """Pair trials of the same intent, and those left over that are alone with their label.
+
+    A label is a trial's corpus, fold, backbone, finetune_layers, loss and seed: so a trial whose
+    rates were changed finds the one it came from. Trials that failed are left out.
+    """
+    before = {record.trial_id: record for record in base if record.status == "ok"}
+    after = {record.trial_id: record for record in head if record.status == "ok"}
+    known = [(before.pop(name), after.pop(name)) for name in list(before) if name in after]
+    old, new = _alone(before), _alone(after)
+    for key in old.keys() & new.keys():
+        known.append((before.pop(old[key].trial_id), after.pop(new[key].trial_id)))
+    both = [Pair(one, other, _changes(one, other)) for one, other in known]
+    both.sort(key=lambda pair: _key(pair.base))
+    return Pairs(tuple(both), tuple(before.values()), tuple(after.values()))
+
+
+def _alone(records: dict[str, Record]) -> dict[Key, Record]:
+    uses = Counter(map(_key, records.values()))
+    return {_key(r): r for r in records.values() if uses[_key(r)] == 1}
+
+
+def _key(record: Record) -> Key:
+    trial = record.trial
+    layers = str(trial.finetune_layers)
+    return trial.corpus.name, trial.backbone.name, layers, trial.fold, trial.loss, trial.seed
+
+
+def _changes(base: Record, head: Record) -> tuple[str, ...]:
+    settings = flat(base.trial), flat(head.trial)
+    changed = [name for name in settings[0] if settings[0][name] != settings[1].get(name)]
+    if base.digests and head.digests:
+        changed += [
+            name
+            for name in type(base.digests).model_fields
+            if getattr(base.digests, name) != getattr(head.digests, name)
+        ]
+    return tuple(changed)

@@ -1,0 +1,77 @@
+"""What a reader must be told of a score before trusting it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.results.records import Record
+from harness.specs import CorpusSpec, Trial
+
+MEANINGS = {
+    "RANDOM": "the backbone has random weights, not pretrained ones.",
+    "LABELS SEEN": "the backbone was tuned on emotion labels of this corpus before, or on guessed "
+    "ones that may be of it.",
+    "LIMITED": "run on part of the corpus (--limit-utterances).",
+    "PARTIAL": "recordings of the corpus are missing on this machine.",
+    "SPEAKER OVERLAP": "train and test may share speakers, as the suite allows.",
+    "MIXED": "trials ran on different devices, in different precision or by different programs.",
+    "UNSTABLE": "its speeds scatter, or others used the machine; costs.md says more.",
+    "INCOMPLETE": "trials failed or are missing; the scores are those of the others.",
+}
+
+
+def marks(
+    trials: Sequence[Trial], records: Sequence[Record], scored_on: CorpusSpec | None = None
+) -> list[str]:
+    """The marks of some planned trials with these outcomes.
+
+    Args:
+        trials: every trial that is planned or has a record
+        records: the outcomes that are there, failed ones included
+        scored_on: the corpus of the scores, where it is not the trials' own
+    """
+    done = [record for record in records if record.status == "ok"]
+    found = {
+        "RANDOM": any(trial.backbone.init == "random" for trial in trials)
+        or any(record.random_weights for record in records),
+        "LABELS SEEN": any(has_seen_labels(r, scored_on or r.trial.corpus) for r in records),
+        "LIMITED": any(trial.limit_utterances is not None for trial in trials),
+        "PARTIAL": any(record.partial_corpus for record in records),
+        "SPEAKER OVERLAP": any(record.speaker_overlap for record in records),
+        "MIXED": len({_circumstances(record) for record in done}) > 1,
+        f"INCOMPLETE {len(done)} of {len(trials)}": len(done) < len(trials),
+    }
+    return [mark for mark, holds in found.items() if holds]
+
+
+def _circumstances(record: Record) -> tuple[object, ...]:
+    """What trials of one mean should have in common beside their settings."""
+    return (
+        record.fit.precision if record.fit else None,
+        record.environment.get("device_name"),
+        record.digests.code if record.digests else None,
+    )
+
+
+EMOBOX = "emobox"
+"""Named on a card for all corpora that EmoBox lists, and the reader of those lists."""
+PSEUDO = "pseudo"
+"""In the name of labels that a network guessed: of which recordings, nobody can tell."""
+
+
+def has_seen_labels(record: Record, corpus: CorpusSpec) -> bool:
+    """Whether the backbone of a trial may have been tuned on labels of this corpus.
+
+    Names are compared without case and signs: "EMO-DB" is the corpus emodb, and my_emodb too.
+    """
+    return any(_may_mean(seen, corpus) for seen in record.emotion_labels_seen or ())
+
+
+def _may_mean(seen: str, corpus: CorpusSpec) -> bool:
+    label, names = _plain(seen), (_plain(corpus.name), _plain(corpus.reader))
+    listed = EMOBOX in label and corpus.reader == EMOBOX
+    return PSEUDO in label or listed or any(label in name for name in names)
+
+
+def _plain(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())

@@ -1,0 +1,167 @@
+"""One immutable outcome on disk. A value that was not measured is None, never 0."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.specs import CostTrial, Trial
+from harness.tasks.scores import Baselines as Baselines
+from harness.tasks.scores import ClassScore as ClassScore
+from harness.tasks.scores import SplitMetrics as SplitMetrics
+
+SCHEMA_VERSION = 3
+"""Raised when a record says more, so that an older harness asks to be upgraded. What records of
+an older version do not say is None."""
+
+Status = Literal["ok", "failed", "oom", "timeout"]
+
+
+class Frozen(BaseModel):
+    """Immutable, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Epoch(Frozen):
+    """One point of the learning curve."""
+
+    epoch: int
+    train_loss: float
+    dev_loss: float
+    dev_metric: float
+    dev_average: float
+    """Moving average of the metric over the early-stopping window."""
+    wall_s: float
+
+
+class Digests(Frozen):
+    """What the outcome depended on beyond the trial's own words."""
+
+    weights: str
+    audio: str
+    split: str
+    code: str
+
+
+class Fit(Frozen):
+    """How the learning run went. Its time is never shown as a backbone's speed."""
+
+    curve: list[Epoch]
+    best_epoch: int
+    stopped: Literal["epochs", "dev_loss"]
+    steps: int
+    fit_wall_s: float
+    frames_from: Literal["computed", "stored"]
+    frames_dtype: str | None = None
+    """In which kept frames lay on disk."""
+    precision: str
+    side_by_side: int = 1
+    """How many trials shared its passes; the times here are those of all of them."""
+
+
+class Record(Frozen):
+    """Everything about one trial's outcome."""
+
+    schema_version: int = SCHEMA_VERSION
+    trial_id: str
+    suite: str
+    trial: Trial
+    status: Status
+    started_at: str
+    """ISO 8601, UTC."""
+    wall_s: float
+    """Its equal share where trials trained side by side."""
+    classes: list[str] = []
+    split_sizes: dict[str, int] = {}
+    metrics: dict[str, SplitMetrics] = {}
+    """By split: "dev" and "test"."""
+    baselines: Baselines | None = None
+    fit: Fit | None = None
+    digests: Digests | None = None
+    trainable_parameters: int | None = None
+    total_parameters: int | None = None
+    head_parameters: int | None = None
+    backbone_depth: int | None = None
+    """How many transformer layers the backbone has, of which finetune_layers trained."""
+    emotion_labels_seen: list[str] | None = None
+    """Corpora whose emotion labels the backbone's weights had been tuned on before."""
+    random_weights: bool | None = None
+    limited_data: bool = False
+    """True if --limit-utterances cut the corpus."""
+    partial_corpus: bool = False
+    speaker_overlap: bool = False
+    """True if train and test may share speakers, as the suite allowed by name."""
+    excluded_utterances: int = 0
+    environment: dict[str, Any] = {}
+    error: str | None = None
+    """The traceback, if the trial failed."""
+
+
+Mode = Literal["infer", "train", "train_end_to_end"]
+"""From waveforms to logits; a training step on waveforms that are there; and one on recordings
+that are decoded as it goes."""
+
+
+class CostPoint(Frozen):
+    """One measurement at one duration and batch size, raw samples kept."""
+
+    mode: Mode
+    duration_s: float
+    batch_size: int
+    samples_s: list[float]
+    audio_s_per_s: float
+    """Seconds of audio per second of wall time, from the median sample."""
+    frames: int | None = None
+    """How many frames the backbone makes of an utterance of this duration."""
+    flops_per_audio_s: float | None = None
+    """Of matrix products and convolutions; a product and its sum are two."""
+    joules_per_audio_hour: float | None = None
+    torch_peak_allocated_bytes: int | None = None
+    torch_peak_reserved_bytes: int | None = None
+    unstable: list[str] = []
+    """Why this is not to be relied on; empty if nothing speaks against it."""
+
+
+class CostRecord(Frozen):
+    """What one backbone × finetune_layers costs, measured apart from learning."""
+
+    schema_version: int = SCHEMA_VERSION
+    cost_id: str
+    suite: str
+    trial: CostTrial
+    status: Status
+    started_at: str
+    wall_s: float
+    device: str
+    """Name of the GPU or of the processor."""
+    code: str
+    """Digest of the program that measured."""
+    precision: str | None = None
+    random_weights: bool | None = None
+    points: list[CostPoint] = []
+    rounds: int = 1
+    """In how many processes the samples were taken."""
+    load_s: float | None = None
+    """From files, or random numbers, to a model on its device; what is imported is not counted."""
+    trainable_parameters: int | None = None
+    total_parameters: int | None = None
+    peak_rss_bytes: int | None = None
+    peak_rss_source: str | None = None
+    infer_peak_rss_bytes: int | None = None
+    """The peak of main memory before anything was trained."""
+    peak_gpu_bytes: int | None = None
+    peak_gpu_source: str | None = None
+    """"nvml-process", "nvml-device-rise", or None without a GPU or NVML."""
+    gpu_baseline_bytes: int | None = None
+    """In use on the device before this process used it."""
+    gpu_device_peak_bytes: int | None = None
+    matmul_peak_flops: float | None = None
+    """FLOPs per second of large matrix products in this precision on this device."""
+    missing: dict[str, str] = {}
+    """What could not be measured, and why."""
+    torch_peak_allocated_bytes: int | None = None
+    torch_peak_reserved_bytes: int | None = None
+    environment: dict[str, Any] = {}
+    error: str | None = None

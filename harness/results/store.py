@@ -1,0 +1,191 @@
+"""The results folder: where records lie, and how they get there whole.
+
+<results>/<suite>/trials/<trial_id>/record.json
+                                    predictions.parquet
+                                    model.safetensors       if the model is kept
+                  costs/<cost_id>/record.json
+                  estimate.json                what the latest run was expected to take, and took
+                  superseded/                  records whose inputs have changed since
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+import pyarrow as pa
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from harness.errors import ResultsError
+from harness.files import atomic_path, write_text
+from harness.results.records import SCHEMA_VERSION, CostRecord, Record
+from harness.specs import Trial
+
+RECORD = "record.json"
+PREDICTIONS = "predictions.parquet"
+MODEL = "model.safetensors"
+PLAN = "plan.json"
+ESTIMATE = "estimate.json"
+REPORT = "report"
+
+_REMEDY = "move its folder away and run the suite again"
+_PLAN = TypeAdapter(list[Trial])
+
+AnyRecord = TypeVar("AnyRecord", Record, CostRecord)
+
+
+@dataclass(frozen=True)
+class Store:
+    """One suite's folder of results."""
+
+    folder: Path
+
+    @property
+    def trials(self) -> Path:
+        """Folder with one folder a trial."""
+        return self.folder / "trials"
+
+    @property
+    def costs(self) -> Path:
+        """Folder with one folder a cost measurement."""
+        return self.folder / "costs"
+
+    def trial(self, trial_id: str) -> Path:
+        """Folder of one trial."""
+        return self.trials / trial_id
+
+    def prepare(self) -> None:
+        """Make the folder, or say clearly why it cannot be written.
+
+        Raises:
+            ResultsError: the folder cannot be made or written to.
+        """
+        try:
+            self.trials.mkdir(parents=True, exist_ok=True)
+            write_text(self.folder / ".writable", "")
+            (self.folder / ".writable").unlink()
+        except OSError as error:
+            raise ResultsError(
+                f"cannot write results to {self.folder}: {error.strerror}. "
+                "Choose another folder with --results"
+            ) from error
+
+    def write_trial(self, record: Record, predictions: pd.DataFrame | None) -> None:
+        """Save a trial's outcome; the record comes last, so a record means all is there."""
+        folder = self.trial(record.trial_id)
+        if predictions is not None:
+            with atomic_path(folder / PREDICTIONS) as temporary:
+                predictions.to_parquet(temporary, index=False)
+        write_text(folder / RECORD, record.model_dump_json(indent=1))
+
+    def write_cost(self, record: CostRecord) -> None:
+        """Save one cost measurement."""
+        write_text(self.costs / record.cost_id / RECORD, record.model_dump_json(indent=1))
+
+    def read_trials(self) -> list[Record]:
+        """Every trial's record, by trial id."""
+        return [read_record(path, Record) for path in _records_in(self.trials)]
+
+    def read_costs(self) -> list[CostRecord]:
+        """Every cost record, by id."""
+        return [read_record(path, CostRecord) for path in _records_in(self.costs)]
+
+    def find_trial(self, trial_id: str) -> Record | None:
+        """The record of one trial, if it has one."""
+        path = self.trial(trial_id) / RECORD
+        return read_record(path, Record) if path.exists() else None
+
+    def find_cost(self, cost_id: str) -> CostRecord | None:
+        """One cost record, if it was measured."""
+        path = self.costs / cost_id / RECORD
+        return read_record(path, CostRecord) if path.exists() else None
+
+    def read_predictions(self, trial_id: str) -> pd.DataFrame:
+        """Columns utterance_id, split, speaker, label, and p_<class> for every class.
+
+        Raises:
+            FileNotFoundError: the trial left none.
+            ResultsError: the file is damaged.
+        """
+        path = self.trial(trial_id) / PREDICTIONS
+        try:
+            return pd.read_parquet(path)
+        except pa.ArrowInvalid as error:
+            raise ResultsError(f"{path} is damaged: {_REMEDY}") from error
+
+    def write_plan(self, trials: Iterable[Trial]) -> None:
+        """Note which trials the latest run was to do, so that a report can miss some."""
+        plan = [trial.model_dump(mode="json") for trial in trials]
+        write_text(self.folder / PLAN, json.dumps(plan))
+
+    def read_plan(self) -> list[Trial]:
+        """The trials of the latest run; none if there was no run here."""
+        path = self.folder / PLAN
+        try:
+            return _PLAN.validate_json(path.read_bytes()) if path.exists() else []
+        except ValidationError as error:
+            raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
+
+    def write_estimate(self, text: str) -> None:
+        """Keep what the latest run that had something to do was expected to take, and took."""
+        write_text(self.folder / ESTIMATE, text)
+
+    def write_quality(self, corpus: str, lines: Iterable[str]) -> None:
+        """Keep a corpus's quality report beside the results that rest on it."""
+        write_text(self.folder / "quality" / f"{corpus}.txt", "\n".join([*lines, ""]))
+
+    def supersede(self, trial_id: str) -> Path:
+        """Set an outcome aside whose inputs have changed; nothing finished is deleted."""
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        target = self.folder / "superseded" / f"{trial_id}-{stamp}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return self.trial(trial_id).rename(target)
+
+
+def open_results(folder: Path) -> Store:
+    """The store of an existing results folder.
+
+    Raises:
+        ResultsError: there are no trials in it.
+    """
+    if not (folder / "trials").is_dir():
+        raise ResultsError(
+            f"no results in {folder}: expected a folder `trials` in it. "
+            "Give the folder of one suite, for example results/smoke"
+        )
+    return Store(folder)
+
+
+def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord:
+    """Read and check one record.
+
+    Raises:
+        ResultsError: it is not a record, or was written by a newer version.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        version = _Versioned.model_validate_json(text).schema_version
+        if version > SCHEMA_VERSION:
+            raise ResultsError(
+                f"{path} has schema version {version}, this harness reads up to "
+                f"{SCHEMA_VERSION}: upgrade it"
+            )
+        return kind.model_validate_json(text)
+    except (ValidationError, UnicodeDecodeError) as error:
+        first = str(error).splitlines()[0]
+        raise ResultsError(
+            f"{path} is not a record of this harness ({first}): {_REMEDY}"
+        ) from error
+
+
+class _Versioned(BaseModel):
+    schema_version: int
+
+
+def _records_in(folder: Path) -> Iterable[Path]:
+    return sorted(folder.glob(f"*/{RECORD}"))

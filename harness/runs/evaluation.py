@@ -1,0 +1,161 @@
+"""Scores kept models again, without training: on their own test split, or on another corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from harness.data.prepared_corpus import Ground, cut_fold, labelled, prepare_ground
+from harness.errors import ResultsError, UserError
+from harness.model.building import build_model, load_backbone
+from harness.model.ser_model import SERModel
+from harness.progress import Reporter
+from harness.results.flags import marks
+from harness.results.records import Record
+from harness.results.store import MODEL, Store
+from harness.runs.trial_execution import predictions_frame
+from harness.specs import CorpusSpec
+from harness.tasks.metrics import score_predictions
+from harness.tasks.scores import SplitMetrics
+from harness.training.devices import make_accelerator
+from harness.training.fit_inputs import FromAudio
+from harness.training.prediction import predict
+
+
+def evaluate_kept(
+    store: Store,
+    trial_id: str | None,
+    corpus: CorpusSpec | None,
+    reporter: Reporter,
+    *,
+    device: str = "auto",
+    offline: bool = False,
+) -> pd.DataFrame:
+    """Score every kept model, or that of one trial; one row a model.
+
+    Args:
+        store: Results with kept models.
+        trial_id: Only this trial's model; None for all of them.
+        corpus: Score on all of this corpus instead of each trial's own test split.
+        reporter: Told of progress.
+        device: As for a run.
+        offline: Never touch the network.
+
+    Raises:
+        UserError: there is no such model, or it cannot be scored on that corpus.
+    """
+    records = kept_records(store, trial_id)
+    grounds: dict[tuple[CorpusSpec, int | None], Ground] = {}
+    rows = []
+    for record in records:
+        trial = record.trial
+        spec, limit = (corpus, None) if corpus else (trial.corpus, trial.limit_utterances)
+        if (spec, limit) not in grounds:
+            grounds[spec, limit] = prepare_ground(spec, limit, reporter)
+        ground = grounds[spec, limit]
+        ids = _all_of_another(record, ground) if corpus else _own_test(record, ground)
+        model = restore(store, record, offline=offline)
+        reporter.note(f"scoring {record.trial_id} on {len(ids)} utterances of {spec.name}")
+        rows.append(_row(record, spec, _score(record, ground, ids, model, device)))
+    return pd.DataFrame(rows)
+
+
+def kept_records(store: Store, trial_id: str | None) -> list[Record]:
+    """Records of the trials whose models were kept.
+
+    Raises:
+        ResultsError: there is none, or not the one asked for.
+    """
+    kept = [r for r in store.read_trials() if (store.trial(r.trial_id) / MODEL).exists()]
+    chosen = [r for r in kept if trial_id in (None, r.trial_id)]
+    if not chosen:
+        names = ", ".join(record.trial_id for record in kept) or "none"
+        what = f"of trial {trial_id}" if trial_id else "at all"
+        raise ResultsError(
+            f"no model {what} was kept in {store.folder} (kept: {names}); "
+            "run the suite with `keep_models: all`"
+        )
+    return chosen
+
+
+def restore(store: Store, record: Record, *, offline: bool) -> SERModel:
+    """The network of a trial with the weights it was kept with.
+
+    Raises:
+        ResultsError: the backbone's weights are not those it was trained on.
+    """
+    trial = record.trial
+    backbone = load_backbone(trial.backbone, offline=offline)
+    if record.digests is None or backbone.weights.digest != record.digests.weights:
+        raise ResultsError(
+            f"trial {trial.trial_id} was trained on other weights of {trial.backbone.name} than "
+            f"those found now ({backbone.weights.source}); name the right ones as `source:`"
+        )
+    classes = len(record.classes)
+    model = build_model(backbone, trial.head, classes, trial.finetune_layers, trial.seed)
+    path = store.trial(record.trial_id) / MODEL
+    try:
+        model.load_trained_state(load_file(path))
+    except SafetensorError as error:
+        raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
+    return model.eval()
+
+
+def _own_test(record: Record, ground: Ground) -> tuple[str, ...]:
+    fold = cut_fold(record.trial, ground)
+    digests = record.digests
+    if digests is None or (fold.audio_digest, fold.split_digest) != (digests.audio, digests.split):
+        raise ResultsError(
+            f"the recordings or splits of {record.trial.corpus.name} have changed since trial "
+            f"{record.trial_id}: its test split may hold what it was trained on"
+        )
+    return fold.splits.test
+
+
+def _all_of_another(record: Record, ground: Ground) -> tuple[str, ...]:
+    if ground.corpus.name == record.trial.corpus.name:
+        raise UserError(
+            f"trial {record.trial_id} was trained on {ground.corpus.name}: leave --corpus out to "
+            "score it on its own test split"
+        )
+    strange = sorted(set(ground.corpus.classes) - set(record.classes))
+    if strange:
+        raise UserError(
+            f"trial {record.trial_id} knows {', '.join(record.classes)}, but {ground.corpus.name} "
+            f"also has {', '.join(strange)}: map them with `labels:` in a YAML file and give that "
+            "to --corpus"
+        )
+    return tuple(utterance.utterance_id for utterance in ground.corpus.utterances)
+
+
+def _score(
+    record: Record, ground: Ground, ids: Iterable[str], model: SERModel, device: str
+) -> SplitMetrics:
+    """Scores among the classes that the corpus has; the model chooses between those alone."""
+    training = record.trial.training
+    accelerator = make_accelerator(device, training.precision)
+    split = labelled(ground, tuple(ids))
+    inputs = FromAudio(split, model.to(accelerator.device), accelerator)
+    logits = predict(model, inputs, training.batch_seconds, accelerator)
+    shared = [record.classes.index(name) for name in ground.corpus.classes]
+    frame = predictions_frame("test", split, logits[:, shared], ground.corpus.classes)
+    return score_predictions(frame)
+
+
+def _row(record: Record, spec: CorpusSpec, metrics: SplitMetrics) -> dict[str, object]:
+    return {
+        "trial_id": record.trial_id,
+        "backbone": record.trial.backbone.name,
+        "finetune_layers": record.trial.finetune_layers,
+        "trained_on": record.trial.corpus.name,
+        "scored_on": spec.name,
+        "utterances": metrics.utterances,
+        "accuracy": metrics.accuracy,
+        "uar": metrics.uar,
+        "macro_f1": metrics.macro_f1,
+        "weighted_f1": metrics.weighted_f1,
+        "marks": ", ".join(marks([record.trial], [record], spec)),
+    }

@@ -1,0 +1,98 @@
+"""Everything trials need, read and checked before the first one starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from backbones.base import Backbone
+from backbones.cards import BackboneError
+from harness.data.audio import SAMPLE_RATE_HZ
+from harness.data.prepared_corpus import Ground, cut_fold, prepare_ground
+from harness.errors import UserError
+from harness.model.building import load_backbone
+from harness.progress import Reporter
+from harness.results.environment import code_digest, costs_digest, frames_digest
+from harness.results.records import Digests
+from harness.runs.trial_execution import digests_of
+from harness.specs import BackboneSpec, CorpusSpec, Trial
+from harness.training.devices import make_accelerator
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Corpora that were read, and what each trial's outcome will rest on."""
+
+    corpora: dict[CorpusSpec, Ground]
+    digests: dict[str, Digests]
+    """By trial id."""
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """What of a backbone is needed to check trials, without keeping it in memory."""
+
+    weights_digest: str
+    minimum_samples: int
+
+
+def prepare(trials: Sequence[Trial], reporter: Reporter, *, device: str, offline: bool) -> Prepared:
+    """Read every corpus, cut every fold and load every backbone once.
+
+    Raises:
+        UserError: something that trials need is missing or wrong; all of it is named.
+    """
+    for digest in (code_digest, frames_digest, costs_digest):
+        digest()  # of the program as it starts, whatever is edited meanwhile
+    mistakes: list[str] = []
+    corpora: dict[CorpusSpec, Ground] = {}
+    reaches: dict[BackboneSpec, _Reach] = {}
+    digests: dict[str, Digests] = {}
+    for precision in dict.fromkeys(trial.training.precision for trial in trials):
+        with _gathered(mistakes):
+            make_accelerator(device, precision)
+    for trial in _first_with_each(trials, "corpus"):
+        with _gathered(mistakes):
+            corpora[trial.corpus] = prepare_ground(trial.corpus, trial.limit_utterances, reporter)
+    for trial in _first_with_each(trials, "backbone"):
+        with _gathered(mistakes):
+            reaches[trial.backbone] = _reach(load_backbone(trial.backbone, offline=offline))
+    for trial in trials:
+        if trial.corpus in corpora and trial.backbone in reaches:
+            with _gathered(mistakes):
+                reach = reaches[trial.backbone]
+                _check_crop(trial, reach)
+                fold = cut_fold(trial, corpora[trial.corpus])
+                digests[trial.trial_id] = digests_of(fold, reach.weights_digest)
+    if mistakes:
+        raise UserError("\n".join(dict.fromkeys(mistakes)))
+    return Prepared(corpora, digests)
+
+
+def _first_with_each(trials: Sequence[Trial], part: str) -> list[Trial]:
+    """One trial for each different corpus (or backbone), in order."""
+    return list({getattr(trial, part): trial for trial in reversed(trials)}.values())[::-1]
+
+
+@contextmanager
+def _gathered(mistakes: list[str]) -> Iterator[None]:
+    """Note the user's mistakes and go on, so that all of them can be told at once."""
+    try:
+        yield
+    except (UserError, BackboneError) as error:
+        mistakes.append(str(error))
+
+
+def _reach(backbone: Backbone) -> _Reach:
+    return _Reach(backbone.weights.digest, backbone.minimum_samples)
+
+
+def _check_crop(trial: Trial, reach: _Reach) -> None:
+    """Refuse now what would fail only when the trial meets its first cropped utterance."""
+    crop_s = trial.training.crop_s
+    if crop_s is not None and crop_s * SAMPLE_RATE_HZ < reach.minimum_samples:
+        raise UserError(
+            f"training.crop_s: {crop_s:g} is too short for {trial.backbone.name}, "
+            f"which needs at least {reach.minimum_samples / SAMPLE_RATE_HZ:g} s"
+        )

@@ -1,0 +1,196 @@
+"""What the trials on one corpus × backbone share: the network, loaded once, and its frames."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from backbones.base import Backbone
+from harness.cache.cached_inputs import FromStore
+from harness.cache.disk_space import make_room, planned_bytes, written_bytes
+from harness.cache.extraction import Pass, extract, passes
+from harness.cache.frame_store import PART, Dtype, FrameStore, Kept, Shelf
+from harness.cache.frame_views import views_of
+from harness.data.batches import LabelledSplit
+from harness.data.prepared_corpus import Ground, cut_fold, labelled
+from harness.files import cache_folder, content_digest, file_digest
+from harness.model.building import load_backbone
+from harness.model.ser_model import SERModel
+from harness.progress import Reporter
+from harness.results.environment import frames_digest
+from harness.runs.runtime_options import Machine
+from harness.specs import Trial
+from harness.training.devices import make_accelerator, precision_name
+from harness.training.fit_inputs import FromAudio, Inputs
+
+
+@dataclass
+class Bench:
+    """Made for one corpus × backbone; nothing is loaded before it is asked for."""
+
+    ground: Ground
+    machine: Machine
+    _backbone: Backbone | None = None
+    _settings: str = ""
+    _opened: dict[Shelf, Kept] = field(default_factory=dict)
+    _held: dict[Shelf, Kept] = field(default_factory=dict)
+    """What the latest trial learned from, in memory or on the GPU."""
+
+    def backbone(self, trial: Trial) -> Backbone:
+        """The trial's backbone, with the weights it was loaded with."""
+        if self._backbone is None:
+            self._backbone = load_backbone(trial.backbone, offline=self.machine.offline)
+            self._settings = settings_digest(self._backbone)
+        return self._backbone
+
+    @contextmanager
+    def lent(self, trial: Trial) -> Iterator[Backbone]:
+        """The backbone for a trial to train, put right again afterwards."""
+        backbone = self.backbone(trial)
+        backbone.frozen_mode = trial.training.frozen_mode
+        backbone.finetune(trial.finetune_layers)
+        with restored(backbone):
+            yield backbone
+
+    def fill(self, trials: Sequence[Trial], reporter: Reporter) -> None:
+        """Compute the frames that these trials will start from and that are not kept yet.
+
+        Raises:
+            UserError: there is no room for them.
+        """
+        by_precision: dict[str, list[Trial]] = {}
+        for trial in filter(self.keeps, trials):
+            by_precision.setdefault(trial.training.precision, []).append(trial)
+        for alike in by_precision.values():
+            self._extract(alike, reporter)
+
+    def _extract(self, trials: Sequence[Trial], reporter: Reporter) -> None:
+        name, precision = trials[0].backbone.name, trials[0].training.precision
+        accelerator = make_accelerator(self.machine.device, precision)
+        backbone = self.backbone(trials[0])
+        shelves = {shelf: None for trial in trials for shelf in self._shelves(trial, accelerator)}
+        split = labelled(self.ground, self._used_by(trials))
+        sounds = self._sounds(split)
+        for todo in passes(self._store, list(shelves), split, sounds):
+            needed_bytes = planned_bytes(todo, backbone)
+            self._make_room(todo, needed_bytes, list(shelves), sounds)
+            reporter.note(
+                f"frames of {len(todo.sounds)} utterances from {name}, "
+                f"{len(todo.shelves)} depths, {needed_bytes / 1e9:.2f} GB"
+            )
+            backbone.finetune(0).eval().to(accelerator.device)
+            reporter.begin("  frames", len(todo.plan()))
+            try:
+                extract(todo, self._store, backbone, accelerator, lambda *_: reporter.advance())
+            finally:
+                reporter.end()
+        for shelf in shelves:  # now, so that they stay even if another run makes room
+            self._opened[shelf] = self._store.open(shelf, sounds)
+
+    def _make_room(
+        self, todo: Pass, needed_bytes: int, shelves: Sequence[Shelf], sounds: Sequence[str]
+    ) -> None:
+        more_bytes = needed_bytes - written_bytes(todo, self._store)
+        in_use = [s.folder for shelf in shelves for s in self._store.holding(shelf, sounds)]
+        parts = [self._store.shelf(shelf) / f"{todo.name}{PART}" for shelf in todo.shelves]
+        make_room(self._store, more_bytes, 1e9 * self.machine.cache_gb, [*in_use, *parts])
+
+    def inputs(
+        self, trial: Trial, model: SERModel, split: LabelledSplit, accelerator: Accelerator
+    ) -> Inputs:
+        """Batches of a split for a trial's model: from kept frames, or from the recordings."""
+        audio = FromAudio(split, model, accelerator)
+        if not self.keeps(trial):
+            return audio
+        shelves, sounds = self._shelves(trial, accelerator), self._sounds(split)
+        if any(shelf not in self._opened for shelf in shelves):
+            return audio
+        views = self._placed(shelves, accelerator.device)
+        if any(sound not in view.frames for view in views for sound in sounds):
+            return audio
+        return FromStore(split, sounds, views, shelves[0].view.form != "frames", audio)
+
+    def keeps(self, trial: Trial) -> bool:
+        """Whether a trial learns from kept frames; in "train" mode its prefix has dropout."""
+        return self.machine.frames != "off" and trial.training.frozen_mode == "eval"
+
+    def _shelves(self, trial: Trial, accelerator: Accelerator) -> tuple[Shelf, ...]:
+        backbone, precision = self.backbone(trial), precision_name(accelerator)
+        views = views_of(trial.head, trial.finetune_layers, len(backbone.layers))
+        asked = self.machine.frames
+        kept: Dtype = precision if asked == "auto" or asked == "off" else asked
+        return tuple(
+            Shelf(
+                backbone=trial.backbone.name,
+                weights=backbone.weights.digest,
+                settings=self._settings,
+                program=frames_digest(),
+                device=accelerator.device.type,
+                precision=precision,
+                dtype=kept if view.form == "frames" else "float32",
+                view=view,
+            )
+            for view in views
+        )
+
+    def _placed(self, shelves: Sequence[Shelf], device: torch.device) -> list[Kept]:
+        """On the GPU if it has room to spare, else in memory as far as is allowed."""
+        self._held = {shelf: kept for shelf, kept in self._held.items() if shelf in shelves}
+        allowed_bytes = 1e9 * self.machine.memory_gb
+        if device.type == "cuda":
+            allowed_bytes = torch.cuda.mem_get_info(device)[0] / 4
+        else:
+            allowed_bytes -= sum(kept.size_bytes for kept in self._held.values())
+        for shelf in shelves:
+            kept = self._opened[shelf]
+            if shelf not in self._held and kept.size_bytes <= allowed_bytes:
+                allowed_bytes -= kept.size_bytes
+                self._held[shelf] = kept.to(device)
+        return [self._held.get(shelf, self._opened[shelf]) for shelf in shelves]
+
+    @property
+    def _store(self) -> FrameStore:
+        return FrameStore(cache_folder("frames"))
+
+    def _used_by(self, trials: Sequence[Trial]) -> tuple[str, ...]:
+        folds = [cut_fold(trial, self.ground).splits.named() for trial in trials]
+        used = {name for splits in folds for ids in splits.values() for name in ids}
+        return tuple(name for name in self.ground.corpus.by_id() if name in used)
+
+    def _sounds(self, split: LabelledSplit) -> list[str]:
+        return [self._sound[utterance.utterance_id] for utterance in split.utterances]
+
+    @cached_property
+    def _sound(self) -> dict[str, str]:
+        return {fact.utterance_id: fact.sha256 for fact in self.ground.facts if fact.sha256}
+
+
+def settings_digest(backbone: Backbone) -> str:
+    """Digest of what makes a network what it is beside its weights: settings, and its program."""
+    card, folder = backbone.card, Path(backbone.weights.source)
+    beside = [*folder.glob("*.json"), *folder.glob("*.yaml")] if folder.is_dir() else []
+    program = Path(inspect.getfile(type(backbone)))  # of an installed package's backbone
+    files = [program, *sorted(beside)]
+    return content_digest([card.architecture, card.pads_to_s, *map(file_digest, files)])
+
+
+@contextmanager
+def restored(backbone: Backbone) -> Iterator[None]:
+    """Put back what a fit changed, so that the next trial finds the weights that were loaded."""
+    released = [p for p in backbone.parameters() if p.requires_grad]
+    loaded = [parameter.detach().cpu().clone() for parameter in released]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, value in zip(released, loaded, strict=True):
+                parameter.copy_(value)
+                parameter.grad = None
+        backbone.finetune(0).eval()

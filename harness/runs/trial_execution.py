@@ -1,0 +1,208 @@
+"""Runs trials: the one room where corpus, backbone, head and fit meet."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+
+import pandas as pd
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from backbones.base import Backbone
+from harness.cache.cached_inputs import FromStore
+from harness.data.batches import LabelledSplit
+from harness.data.prepared_corpus import Fold, cut_fold, labelled
+from harness.model.building import build_model
+from harness.model.components import LOSSES
+from harness.redaction import redacted
+from harness.results.environment import code_digest, environment
+from harness.results.records import Digests, Fit, Record, SplitMetrics
+from harness.runs.session import Bench
+from harness.specs import Trial
+from harness.tasks.baselines import baselines
+from harness.tasks.metrics import class_counts, score_predictions
+from harness.training.devices import device_facts, make_accelerator, status_of
+from harness.training.fit import Watch, fit
+from harness.training.fit_inputs import Inputs
+from harness.training.gradients import Asking, drive
+from harness.training.prediction import predict
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial leaves behind."""
+
+    record: Record
+    predictions: pd.DataFrame | None = None
+    trained_state: dict[str, Tensor] | None = None
+
+
+def run_trials(
+    trials: Sequence[Trial], bench: Bench, *, suite: str, watch: Watch = Watch()
+) -> list[Outcome]:
+    """Train and score trials that `Bench.side_by_side` gave: one, or several at once.
+
+    Whatever goes wrong in a trial becomes its record, which says so. Each counts an equal share
+    of the time that all took.
+    """
+    started = time.monotonic()
+    accelerator = make_accelerator(bench.machine.device, trials[0].training.precision)
+    work = [_trial(trial, bench, suite, accelerator, watch) for trial in trials]
+    outcomes = drive(work, accelerator)
+    wall_s = (time.monotonic() - started) / len(trials)
+    return [_shared(outcome, wall_s, len(trials)) for outcome in outcomes]
+
+
+def _shared(outcome: Outcome, wall_s: float, trials: int) -> Outcome:
+    fit = outcome.record.fit
+    changes = {"wall_s": wall_s, "fit": fit and fit.model_copy(update={"side_by_side": trials})}
+    return replace(outcome, record=outcome.record.model_copy(update=changes))
+
+
+def _trial(
+    trial: Trial, bench: Bench, suite: str, accelerator: Accelerator, watch: Watch
+) -> Asking[Outcome]:
+    ground = bench.ground
+    record = Record(
+        trial_id=trial.trial_id,
+        suite=suite,
+        trial=trial,
+        status="failed",
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        wall_s=0.0,
+        classes=list(ground.corpus.classes),
+        limited_data=trial.limit_utterances is not None,
+        partial_corpus=ground.partial,
+        speaker_overlap=trial.corpus.speaker_overlap == "allowed",
+        excluded_utterances=ground.quality.checked - ground.quality.used,
+        environment=environment(),
+    )
+    try:
+        with bench.lent(trial) as backbone:
+            return (yield from _train_and_score(trial, bench, backbone, record, accelerator, watch))
+    except Exception as error:
+        failed = {"status": status_of(error), "error": redacted(traceback.format_exc())}
+        return Outcome(record.model_copy(update=failed))
+
+
+def predictions_frame(
+    split_name: str, split: LabelledSplit, logits: Tensor, classes: Sequence[str]
+) -> pd.DataFrame:
+    """One row an utterance: utterance_id, split, speaker, label, then p_<class> for each class.
+
+    Shape:
+        logits: (N, C)
+    """
+    frame = pd.DataFrame(
+        {
+            "utterance_id": [utterance.utterance_id for utterance in split.utterances],
+            "split": split_name,
+            "speaker": [utterance.speaker for utterance in split.utterances],
+            "label": [utterance.label for utterance in split.utterances],
+        }
+    )
+    probabilities = logits.double().softmax(1).numpy()
+    for index, name in enumerate(classes):
+        frame[f"p_{name}"] = probabilities[:, index]
+    return frame
+
+
+def _train_and_score(
+    trial: Trial,
+    bench: Bench,
+    backbone: Backbone,
+    record: Record,
+    accelerator: Accelerator,
+    watch: Watch,
+) -> Asking[Outcome]:
+    ground, classes = bench.ground, bench.ground.corpus.classes
+    fold = cut_fold(trial, ground)
+    model = build_model(backbone, trial.head, len(classes), trial.finetune_layers, trial.seed)
+    splits = {
+        "train": labelled(ground, fold.splits.train, trial.training.crop_s),
+        "dev": labelled(ground, fold.splits.dev),
+        "test": labelled(ground, fold.splits.test),
+    }
+    inputs = {
+        name: bench.inputs(trial, model, split, accelerator) for name, split in splits.items()
+    }
+    counts = class_counts(_labels(splits["train"]), classes)
+    loss = LOSSES[trial.loss].load()(list(counts.values()))
+    fitted = yield from fit(
+        model,
+        loss,
+        inputs["train"],
+        inputs["dev"],
+        classes,
+        trial.training,
+        trial.seed,
+        accelerator,
+        watch,
+    )
+
+    frames: dict[str, pd.DataFrame] = {}
+    metrics: dict[str, SplitMetrics] = {}
+    for name in ("dev", "test"):
+        split = splits[name]
+        logits = predict(model, inputs[name], trial.training.batch_seconds, accelerator)
+        frames[name] = predictions_frame(name, split, logits, classes)
+        metrics[name] = score_predictions(frames[name], counts, _loss_of(loss, logits, split))
+
+    kept = _kept_dtype(inputs["train"])
+    finished = record.model_copy(
+        update={
+            "status": "ok",
+            "metrics": metrics,
+            "baselines": baselines(_labels(splits["train"]), _labels(splits["test"]), classes),
+            "fit": Fit(
+                **asdict(fitted), frames_from="stored" if kept else "computed", frames_dtype=kept
+            ),
+            "digests": digests_of(fold, backbone.weights.digest),
+            "split_sizes": {name: len(ids) for name, ids in fold.splits.named().items()},
+            "trainable_parameters": model.trainable_parameters(),
+            "total_parameters": model.total_parameters(),
+            "head_parameters": sum(p.numel() for p in model.head_parameters()),
+            "backbone_depth": len(backbone.layers),
+            "emotion_labels_seen": _labels_seen(backbone),
+            "random_weights": backbone.weights.init == "random",
+            "environment": environment() | device_facts(accelerator.device),
+        }
+    )
+    return Outcome(finished, pd.concat(frames.values()), model.trained_state())
+
+
+def _kept_dtype(inputs: Inputs) -> str | None:
+    """The type in which frames were kept; None where they were computed anew."""
+    if not isinstance(inputs, FromStore):
+        return None
+    frames = next(iter(inputs.views[0].frames.values()))
+    return str(frames.dtype).removeprefix("torch.")
+
+
+def digests_of(fold: Fold, weights_digest: str) -> Digests:
+    """What a trial's outcome rests on beyond its own words."""
+    return Digests(
+        weights=weights_digest,
+        audio=fold.audio_digest,
+        split=fold.split_digest,
+        code=code_digest(),
+    )
+
+
+def _labels_seen(backbone: Backbone) -> list[str]:
+    pretrained = backbone.weights.init == "pretrained"
+    return list(backbone.card.emotion_labels_seen) if pretrained else []
+
+
+def _loss_of(loss: torch.nn.Module, logits: Tensor, split: LabelledSplit) -> float:
+    with torch.no_grad():
+        return float(loss.cpu()(logits, torch.tensor(split.labels)))
+
+
+def _labels(split: LabelledSplit) -> list[str]:
+    return [utterance.label for utterance in split.utterances]

@@ -1,1 +1,0 @@
-"""What a user wants run: the YAML suite, its checks, and the trials it expands to."""

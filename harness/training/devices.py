@@ -1,0 +1,134 @@
+"""Device and precision, through accelerate."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import re
+from typing import Any, Literal
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState, GradientState
+
+from harness.errors import TrialTimeout, UserError, choices
+from harness.results.environment import processor
+from harness.results.records import Status
+from harness.specs import Precision
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # names and numbers of glibc's malloc.h
+
+
+def make_accelerator(device: str, precision: Precision) -> Accelerator:
+    """An accelerator for "auto", "cpu" or "cuda[:N]".
+
+    "auto" precision is bfloat16 where the device is faster in it, and float32 elsewhere. float32 is
+    all of its 23 bits: a GPU's convolutions would take TensorFloat-32 for it, which has 10.
+
+    Raises:
+        UserError: a GPU was asked for and torch sees none, or fp16 was asked for without one.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        raise UserError(f"--device {device}: {choices(device, ('auto', 'cpu', 'cuda', 'cuda:N'))}")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise UserError(
+            f"--device {device}: torch sees no GPU. Check `nvidia-smi`, that torch is a CUDA "
+            "build, and in a container that it was started with --gpus; or use --device cpu"
+        )
+    if ":" in device:
+        _choose_gpu(int(device.partition(":")[2]))
+    on_cpu = device == "cpu" or not torch.cuda.is_available()
+    if precision == "fp16" and on_cpu:
+        raise UserError("precision fp16 needs a GPU: use float32, bf16 or auto")
+    # accelerate keeps its state in singletons; a run's trials may differ in precision
+    AcceleratorState._reset_state(reset_partial_state=True)
+    GradientState._reset_state()
+    if on_cpu:
+        keep_freed_memory()
+    torch.backends.cudnn.allow_tf32 = False
+    mixed = {"auto": _best_precision(on_cpu), "float32": "no"}.get(precision, precision)
+    return Accelerator(cpu=on_cpu, mixed_precision=mixed)
+
+
+def precision_name(accelerator: Accelerator) -> Literal["float32", "bf16", "fp16"]:
+    """The precision in force, in the suite's words."""
+    names: dict[str, Literal["float32", "bf16", "fp16"]]
+    names = {"no": "float32", "bf16": "bf16", "fp16": "fp16"}
+    return names[str(accelerator.mixed_precision)]
+
+
+def _choose_gpu(index: int) -> None:
+    count = torch.cuda.device_count()
+    if index >= count:
+        raise UserError(
+            f"--device cuda:{index}: torch sees {count} GPUs, cuda:0 to cuda:{count - 1}"
+        )
+    torch.cuda.set_device(index)
+
+
+def _best_precision(on_cpu: bool) -> str:
+    if on_cpu:
+        return "bf16" if cpu_has_fast_bfloat16() else "no"
+    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
+
+
+def cpu_has_fast_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 in hardware; others are slower in it."""
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def status_of(error: Exception) -> Status:
+    """How a trial that raised `error` ended."""
+    if isinstance(error, TrialTimeout):
+        return "timeout"
+    # on the CPU torch raises a plain RuntimeError when the allocator fails
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    ):
+        return "oom"
+    return "failed"
+
+
+def release_memory() -> None:
+    """Give back what finished trials no longer use, the GPU's cached blocks included."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def machine_name(device: torch.device) -> str:
+    """Name of the GPU, or of the processor."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
+
+
+def device_facts(device: torch.device) -> dict[str, Any]:
+    """What to record of the device: its name, and on a GPU its memory and CUDA's version."""
+    facts: dict[str, Any] = {
+        "device": str(device),
+        "device_name": machine_name(device),
+        "threads": torch.get_num_threads(),
+    }
+    if device.type == "cuda":
+        memory_bytes = torch.cuda.get_device_properties(device).total_memory
+        facts |= {"device_memory_bytes": memory_bytes, "cuda": torch.version.cuda}
+    return facts
+
+
+KEPT_BYTES = 2**31 - 1
+BLOCK_BYTES = 2**25
+
+
+def keep_freed_memory() -> bool:
+    """Let glibc keep what is freed, in blocks of up to 32 MiB; whether it could be told so.
+
+    By default it hands a large block back to the system at once, and the next tensor of that size
+    is fetched anew page by page: a quarter of a training step of WavLM on a CPU. Larger blocks
+    still go back, since keeping them could cost several times their size in gaps between others.
+    Other systems' allocators are left alone.
+    """
+    try:
+        tell = ctypes.CDLL(None).mallopt
+    except (AttributeError, TypeError, OSError):  # TypeError: Windows has no library "None"
+        return False
+    return bool(tell(M_MMAP_THRESHOLD, BLOCK_BYTES)) and bool(tell(M_TRIM_THRESHOLD, KEPT_BYTES))

@@ -1,0 +1,132 @@
+"""Tiny networks, noise to put through them, and an empty store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from accelerate import Accelerator
+
+from backbones import BACKBONES, BackboneCard
+from backbones.architectures import w2v_bert_architecture, whisper_architecture
+from backbones.base import Backbone
+from backbones.loading import load
+from harness.cache.extraction import Part
+from harness.cache.frame_store import PART, FrameStore, Shelf
+from harness.cache.frame_views import View
+from harness.data.batches import LabelledSplit
+from harness.data.utterances import Utterance
+from harness.training.devices import make_accelerator
+
+SHELF = Shelf("tiny-wavlm", "weights", "settings", "program", "cpu", "float32", "float32", View(0))
+LENGTHS = (16_000, 4000, 9123, 16_001, 30_000, 7000)
+WHISPER = BackboneCard(
+    "tiny-whisper-in-windows",  # of 1 s, so that short noise has several
+    "whisper",
+    64,
+    2,
+    always_random=True,
+    architecture=whisper_architecture(64, 2)
+    | {"encoder_attention_heads": 4, "max_source_positions": 50},
+)
+CARDS = {
+    card.name: card
+    for card in (
+        BACKBONES["tiny-wavlm"],
+        BACKBONES["tiny-emotion2vec"],
+        BACKBONES["logmel"],
+        WHISPER,
+        replace(WHISPER, name="tiny-whisper-padded", pads_to_s=1.0),
+        BackboneCard(
+            "tiny-w2v-bert",
+            "w2v-bert",
+            64,
+            3,
+            always_random=True,
+            architecture=w2v_bert_architecture(64, 3, 4),
+        ),
+    )
+}
+
+
+@pytest.fixture(scope="session", params=CARDS)
+def backbone(request: pytest.FixtureRequest) -> Backbone:
+    return load(CARDS[request.param])
+
+
+@pytest.fixture(scope="session")
+def emotion2vec() -> Backbone:
+    """Its frames carry extra tokens below the top."""
+    return load(CARDS["tiny-emotion2vec"])
+
+
+@pytest.fixture
+def accelerator() -> Accelerator:
+    return make_accelerator("cpu", "float32")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FrameStore:
+    return FrameStore(tmp_path / "frames")
+
+
+@pytest.fixture
+def shelf() -> Callable[..., Shelf]:
+    """A shelf that differs from the plain one as is said: `shelf(view=View(1))`."""
+
+    def make(**changes: object) -> Shelf:
+        return replace(SHELF, **changes)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> LabelledSplit:
+    """Recordings of several lengths."""
+    folder = tmp_path_factory.mktemp("noise")
+    rng = np.random.default_rng(0)
+    utterances = []
+    for number, length in enumerate(LENGTHS):
+        path = folder / f"{number}.wav"
+        samples = 0.1 * rng.standard_normal(length)
+        soundfile.write(path, samples.astype(np.float32), 16_000, subtype="FLOAT")
+        utterances.append(Utterance(path.stem, path, "neutral", "s1"))
+    seconds = tuple(length / 16_000 for length in LENGTHS)
+    return LabelledSplit(tuple(utterances), tuple(range(len(LENGTHS))), seconds)
+
+
+@pytest.fixture(scope="session")
+def sounds(noise: LabelledSplit) -> Sequence[str]:
+    """Stand for the digests of what is heard in the noise."""
+    return [f"sound-{utterance.utterance_id}" for utterance in noise.utterances]
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a little noise has several."""
+    monkeypatch.setattr("harness.cache.extraction.BATCH_SECONDS", 2.0)
+
+
+@pytest.fixture(autouse=True)
+def _deterministic() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def keep(store: FrameStore) -> Callable[..., Path]:
+    """Writes a segment: `keep(shelf, "name", {"sound": frames})` gives back its folder."""
+
+    def write(shelf: Shelf, name: str, frames: dict[str, torch.Tensor]) -> Path:
+        folder = store.shelf(shelf) / name
+        with Part.opened(folder.with_name(f"{name}{PART}"), shelf) as part:
+            for sound, values in frames.items():
+                part.append([sound], values[None], [len(values)])
+        part.seal()
+        return folder
+
+    return write

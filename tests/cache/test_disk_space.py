@@ -1,0 +1,154 @@
+"""The disk that frames take is known beforehand, and what is used least makes way."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from accelerate import Accelerator
+
+from backbones.base import Backbone
+from harness.cache.disk_space import (
+    SPARE_BYTES,
+    make_room,
+    planned_bytes,
+    size_bytes,
+    written_bytes,
+)
+from harness.cache.extraction import extract, lock, passes
+from harness.cache.frame_store import INDEX, PART, FrameStore, Shelf
+from harness.cache.frame_views import View
+from harness.data.batches import LabelledSplit
+from harness.errors import UserError
+
+MakeShelf = Callable[..., Shelf]
+Keep = Callable[..., Path]
+
+SEGMENT = {"sound": torch.zeros(100, 25)}
+SEGMENT_BYTES = 10_000
+
+
+@pytest.fixture
+def aged(keep: Keep, shelf: MakeShelf) -> list[Path]:
+    """Segments on three shelves, the second used longest ago and the first after it."""
+    folders = [keep(shelf(view=View(depth)), "all", SEGMENT) for depth in range(3)]
+    for folder, time_s in zip(folders, (2000, 1000, 3000), strict=True):
+        os.utime(folder / "frames.bin", (0, 0))
+        os.utime(folder / INDEX, (time_s, time_s))
+    return folders
+
+
+def test_nothing_makes_way_where_there_is_room(store: FrameStore, aged: list[Path]) -> None:
+    assert make_room(store, 5000, size_bytes(store.folder) + 5000) == []
+    assert all(folder.is_dir() for folder in aged)
+
+
+def test_a_store_that_is_not_there_yet_has_room(store: FrameStore) -> None:
+    assert make_room(store, 5000, 5000) == []
+
+
+@pytest.mark.parametrize(
+    ("more_bytes", "order"), [(1, [1]), (SEGMENT_BYTES + 1000, [1, 0]), (25_000, [1, 0, 2])]
+)
+def test_what_was_used_longest_ago_goes_first_and_no_more_than_must(
+    more_bytes: int, order: list[int], store: FrameStore, aged: list[Path]
+) -> None:
+    gone = make_room(store, more_bytes, size_bytes(store.folder))
+    assert gone == [aged[index] for index in order]
+    assert [folder.is_dir() for folder in aged] == [index not in order for index in range(3)]
+
+
+def test_opening_a_shelf_makes_it_the_last_to_go(
+    store: FrameStore, shelf: MakeShelf, aged: list[Path]
+) -> None:
+    own = shelf(view=View(1))
+    store.open(own, store.sounds(own))
+    assert make_room(store, 1, size_bytes(store.folder)) == [aged[0]]
+
+
+def test_segments_in_use_never_make_way(store: FrameStore, aged: list[Path]) -> None:
+    limit = size_bytes(store.folder)
+    assert make_room(store, 5000, limit, aged[1:]) == [aged[0]]
+    with pytest.raises(UserError):
+        make_room(store, SEGMENT_BYTES, limit - SEGMENT_BYTES, aged[1:])
+    assert [folder.is_dir() for folder in aged] == [False, True, True]
+
+
+def test_what_can_never_fit_is_told_with_what_to_do_and_nothing_makes_way(
+    store: FrameStore, aged: list[Path]
+) -> None:
+    with pytest.raises(UserError, match=r"frames need 3\.00 GB .* 2\.00 GB are allowed") as error:
+        make_room(store, 3_000_000_000, 2e9)
+    for way_out in ("--cache-gb", "HARNESS_CACHE", "--frames off"):
+        assert way_out in str(error.value)
+    assert all(folder.is_dir() for folder in aged)
+
+
+def test_a_disk_with_less_room_than_is_allowed_counts(
+    store: FrameStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = SPARE_BYTES + 1000
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free))
+    assert make_room(store, 1000, 1e12) == []
+    with pytest.raises(UserError, match=r"there is room for 0\.00 GB"):
+        make_room(store, 1001, 1e12)
+
+
+def test_what_an_interrupted_pass_left_makes_way_unless_it_is_being_written(
+    store: FrameStore, aged: list[Path]
+) -> None:
+    part = aged[2].rename(aged[2].with_name(f"name{PART}"))
+    os.utime(part / INDEX, (0, 0))
+    limit = size_bytes(store.folder)
+    with lock(store.folder, "name"):
+        assert make_room(store, 1, limit) == [aged[1]]
+        assert part.is_dir()
+    assert make_room(store, SEGMENT_BYTES + 1000, limit) == [part]
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_planned_bytes_are_those_that_are_written(
+    backbone: Backbone,
+    store: FrameStore,
+    shelf: MakeShelf,
+    noise: LabelledSplit,
+    sounds: list[str],
+    accelerator: Accelerator,
+) -> None:
+    top = len(backbone.layers)
+    whole = [shelf(view=View(depth)) for depth in range(top + 1)]
+    condensed = [shelf(view=View(top, "mean")), shelf(view=View(top, "statistics"))]
+    for shelves in ([*whole, shelf(view=View(0), dtype="bf16")], condensed):
+        (todo,) = passes(store, shelves, noise, sounds)
+        planned = planned_bytes(todo, backbone)
+        extract(todo, store, backbone, accelerator)
+        folders = [store.shelf(own) / todo.name for own in shelves]
+        assert planned == sum((folder / "frames.bin").stat().st_size for folder in folders)
+    on_disk = sum(size_bytes(store.shelf(own)) for own in whole)
+    frames = sum(segment.size_bytes for own in whole for segment in store.segments(own))
+    assert on_disk == pytest.approx(frames, rel=0.02)  # whose they are takes little
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_what_an_interrupted_pass_has_written_needs_no_room_a_second_time(
+    emotion2vec: Backbone,
+    store: FrameStore,
+    shelf: MakeShelf,
+    noise: LabelledSplit,
+    sounds: list[str],
+    accelerator: Accelerator,
+) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == total - 1:
+            raise KeyboardInterrupt
+
+    (todo,) = passes(store, [shelf()], noise, sounds)
+    assert written_bytes(todo, store) == 0
+    with pytest.raises(KeyboardInterrupt):
+        extract(todo, store, emotion2vec, accelerator, stop)
+    planned, written = planned_bytes(todo, emotion2vec), written_bytes(todo, store)
+    assert 0.5 * planned < written == size_bytes(store.folder) < planned
+    part = store.shelf(shelf()) / f"{todo.name}{PART}"
+    assert make_room(store, planned - written, planned, [part]) == []

@@ -1,0 +1,173 @@
+"""What is written is read again, and what is not whole is never read."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from harness.cache.frame_store import DTYPES, FRAMES, INDEX, PART, Dtype, FrameStore, Shelf
+from harness.cache.frame_views import View
+
+Keep = Callable[..., Path]
+MakeShelf = Callable[..., Shelf]
+
+
+def frames(**lengths: int) -> dict[str, Tensor]:
+    return {sound: torch.randn(length, 5) for sound, length in lengths.items()}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(lengths=st.lists(st.integers(1, 30), min_size=1, max_size=6))
+def test_frames_come_back_in_the_type_they_are_kept_in(
+    dtype: Dtype, lengths: list[int], store: FrameStore, keep: Keep, shelf: MakeShelf
+) -> None:
+    shutil.rmtree(store.folder, ignore_errors=True)  # of the example before
+    own = shelf(dtype=dtype)
+    written = frames(**{f"s{index}": length for index, length in enumerate(lengths)})
+    keep(own, "all", written)
+    found = store.open(own, written).frames
+    assert found.keys() == written.keys() == store.sounds(own)
+    for sound, values in written.items():
+        assert torch.equal(found[sound], values.to(DTYPES[dtype]))
+
+
+def test_frames_are_mapped_from_their_file(store: FrameStore, keep: Keep, shelf: MakeShelf) -> None:
+    folder = keep(shelf(), "all", frames(a=2, b=3))
+    found = store.open(shelf(), {"a", "b"}).frames
+    with (folder / FRAMES).open("r+b") as file:
+        file.write(b"\0" * 20)
+    assert not found["a"][0].any()
+    assert found["b"].any()
+
+
+def test_changing_opened_frames_changes_nothing_on_disk(
+    store: FrameStore, keep: Keep, shelf: MakeShelf
+) -> None:
+    folder = keep(shelf(), "all", frames(a=2))
+    before = (folder / FRAMES).read_bytes()
+    store.open(shelf(), {"a"}).frames["a"].zero_()
+    assert (folder / FRAMES).read_bytes() == before
+
+
+def test_segments_of_a_shelf_are_read_together(
+    store: FrameStore, keep: Keep, shelf: MakeShelf
+) -> None:
+    one, other = frames(a=2, b=3), frames(c=4)
+    keep(shelf(), "one", one)
+    keep(shelf(), "other", other)
+    found = store.open(shelf(), {"a", "b", "c"}).frames
+    assert all(torch.equal(found[sound], values) for sound, values in (one | other).items())
+    assert store.open(shelf(view=View(1)), {"a"}).frames == {}
+
+
+def test_only_the_utterances_that_are_asked_for_are_opened(
+    store: FrameStore, keep: Keep, shelf: MakeShelf
+) -> None:
+    keep(shelf(), "one", frames(a=2, b=3))
+    other = keep(shelf(), "other", frames(c=4)) / INDEX
+    os.utime(other, (0, 0))
+    assert store.open(shelf(), {"b", "unknown"}).frames.keys() == {"b"}
+    assert other.stat().st_mtime == 0  # so that it makes way before what is used
+
+
+def test_a_file_larger_than_all_memory_can_be_opened(
+    store: FrameStore, keep: Keep, shelf: MakeShelf
+) -> None:
+    folder = keep(shelf(), "all", frames(a=2))
+    rows = 2 * psutil.virtual_memory().total // (5 * 4)
+    os.truncate(folder / FRAMES, rows * 5 * 4)  # as a hole, which takes no disk
+    index = json.loads((folder / INDEX).read_text())
+    (folder / INDEX).write_text(json.dumps(index | {"rows": [["a", rows]]}))
+    assert len(store.open(shelf(), {"a"}).frames["a"]) == rows
+
+
+def test_frames_of_a_cache_that_may_only_be_read_are_used(
+    store: FrameStore, keep: Keep, shelf: MakeShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*arguments: object) -> None:
+        raise PermissionError
+
+    keep(shelf(), "all", frames(a=2))
+    monkeypatch.setattr("os.utime", refused)
+    assert len(store.open(shelf(), {"a"}).frames["a"]) == 2
+
+
+def test_what_is_being_written_is_never_read(
+    store: FrameStore, keep: Keep, shelf: MakeShelf
+) -> None:
+    folder = keep(shelf(), "all", frames(a=2))
+    folder.rename(folder.with_name(f"all{PART}"))
+    assert store.open(shelf(), {"a"}).frames == {}
+    assert folder.with_name(f"all{PART}").is_dir()  # nor is it swept away
+
+
+DAMAGES: dict[str, Callable[[Path], Any]] = {
+    "frames cut off": lambda folder: os.truncate(folder / FRAMES, 39),
+    "frames too many": lambda folder: (folder / FRAMES).open("ab").write(b"\0"),
+    "frames gone": lambda folder: (folder / FRAMES).unlink(),
+    "index gone": lambda folder: (folder / INDEX).unlink(),
+    "index cut off": lambda folder: os.truncate(folder / INDEX, 30),
+    "index of something else": lambda folder: (folder / INDEX).write_text('{"a": 1}'),
+    "index that is a list": lambda folder: (folder / INDEX).write_text("[]"),
+    "index of a type unknown": lambda folder: (folder / INDEX).write_text(
+        (folder / INDEX).read_text().replace('"dtype": "float32"', '"dtype": "float8"')
+    ),
+    "another format": lambda folder: (folder / INDEX).write_text(
+        (folder / INDEX).read_text().replace('"format": 1', '"format": 0')
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_segment_counts_as_none_and_makes_way(
+    damage: str, store: FrameStore, keep: Keep, shelf: MakeShelf
+) -> None:
+    folder = keep(shelf(), "damaged", frames(a=2))
+    keep(shelf(), "whole", frames(b=2))
+    DAMAGES[damage](folder)
+    assert store.sounds(shelf()) == {"b"}
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Shelf)])
+def test_whatever_could_change_a_frame_changes_the_shelf(name: str, shelf: MakeShelf) -> None:
+    other = {"view": View(1), "dtype": "bf16"}.get(name, "other")
+    assert shelf(**{name: other}).name != shelf().name
+    assert shelf(**{name: getattr(shelf(), name)}).name == shelf().name
+
+
+@pytest.mark.parametrize("view", [View(2), View(0, "mean"), View(0, "statistics")])
+def test_depth_and_form_have_shelves_of_their_own(view: View, shelf: MakeShelf) -> None:
+    assert shelf(view=view).name != shelf().name
+
+
+def test_a_shelf_is_one_folder_whatever_the_backbone_is_called(
+    store: FrameStore, shelf: MakeShelf
+) -> None:
+    own = replace(shelf(), backbone="someone/network")
+    assert store.shelf(own).parent == store.folder
+    assert own.name != replace(shelf(), backbone="someone_network").name
+
+
+def test_reading_says_when_a_segment_was_last_used(
+    store: FrameStore, keep: Keep, shelf: MakeShelf
+) -> None:
+    index = keep(shelf(), "all", frames(a=2)) / INDEX
+    os.utime(index, (0, 0))
+    store.sounds(shelf())
+    assert index.stat().st_mtime == 0
+    store.open(shelf(), {"a"})
+    assert index.stat().st_mtime > 0

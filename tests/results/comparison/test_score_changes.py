@@ -1,0 +1,79 @@
+"""How far scores changed, and how sure that is."""
+
+import pandas as pd
+import pytest
+from made_up import CLASSES, Run
+from sklearn.metrics import balanced_accuracy_score
+
+from harness.results.comparison.change import Change
+from harness.results.comparison.score_changes import quality_changes
+from harness.results.comparison.trial_pairs import pair
+from harness.tasks.metrics import score_predictions
+
+
+def better(run: Run, share: float) -> Run:
+    """The same trials, where a share of the utterances is now recognised for certain."""
+    improved = Run(trials=run.trials)
+    for record in run.records:
+        frame = run.saved[record.trial_id].copy()
+        right = frame.index % 100 < 100 * share
+        for name in CLASSES:
+            frame.loc[right, f"p_{name}"] = (frame["label"] == name)[right].astype(float)
+        improved.saved[record.trial_id] = frame
+        test = score_predictions(frame[frame["split"] == "test"])
+        improved.records.append(record.model_copy(update={"metrics": {"test": test}}))
+    return improved
+
+
+def changes(base: Run, head: Run) -> dict[str, Change]:
+    pairs = pair(base.records, head.records).both
+    return {c.figure: c for c in quality_changes(pairs, base.predictions, head.predictions)}
+
+
+def test_a_run_against_itself_changes_nothing(run: Run) -> None:
+    for change in changes(run, run).values():
+        assert change.base == change.head
+        assert change.real is not True
+
+
+def test_the_difference_is_that_of_the_mean_over_folds(run: Run) -> None:
+    head = better(run, 0.5)
+    change = changes(run, head)["uar"]
+
+    def mean(saved: dict[str, pd.DataFrame]) -> float:
+        tests = [frame[frame["split"] == "test"] for frame in saved.values()]
+        scores = [
+            balanced_accuracy_score(
+                test["label"], test[[f"p_{n}" for n in CLASSES]].idxmax(axis=1).str[2:]
+            )
+            for test in tests
+        ]
+        return sum(scores) / len(scores)
+
+    assert change.difference == pytest.approx(mean(head.saved) - mean(run.saved))
+    assert change.what == "ravdess · wavlm-base · 0 layers"
+
+
+def test_a_large_change_is_real_and_noise_is_not(run: Run) -> None:
+    assert changes(run, better(run, 1.0))["uar"].real is True
+    shaken = Run(trials=run.trials)
+    for record, other in zip(run.records, [*run.records[1:], run.records[0]], strict=True):
+        # another trial's luck in place of one's own, on the same utterances
+        frame = run.saved[record.trial_id].copy()
+        for name in CLASSES:
+            column = f"p_{name}"
+            luck = run.saved[other.trial_id][column] - 0.4 * (frame["label"] == name)
+            frame[column] = luck.to_numpy() + 0.4 * (frame["label"] == name)
+        shaken.saved[record.trial_id] = frame
+        test = score_predictions(frame[frame["split"] == "test"])
+        shaken.records.append(record.model_copy(update={"metrics": {"test": test}}))
+    assert changes(run, shaken)["uar"].real is False
+
+
+def test_without_predictions_the_noise_is_not_known(run: Run) -> None:
+    head = better(run, 1.0)
+    head.saved.clear()
+    change = changes(run, head)["uar"]
+    assert change.real is None
+    assert change.noise == ""
+    assert change.difference > 0

@@ -1,0 +1,35 @@
+"""Whether a backbone beats guessing the majority class."""
+
+from typing import Any
+
+from harness.results.majority_check import shortfalls
+
+
+def scored(run: Any, trial: Any, accuracy: float, guess: float = 0.4) -> None:
+    record = run.add(trial)
+    test = record.metrics["test"].model_copy(update={"accuracy": accuracy})
+    majority = record.baselines.majority.model_copy(update={"accuracy": guess})
+    baselines = record.baselines.model_copy(update={"majority": majority})
+    run.records[-1] = record.model_copy(update={"metrics": {"test": test}, "baselines": baselines})
+
+
+def test_the_best_cell_of_every_backbone_must_beat_the_majority(empty_run: Any, trial: Any) -> None:
+    scored(empty_run, trial("wavlm-base", finetune_layers=0), 0.3)
+    scored(empty_run, trial("wavlm-base", finetune_layers=3), 0.5)
+    assert shortfalls(empty_run.records) == []
+    scored(empty_run, trial("logmel"), 0.4)
+    (line,) = shortfalls(empty_run.records)
+    assert line == (
+        "logmel on ravdess: accuracy 0.400 does not beat guessing the majority class, 0.400"
+    )
+
+
+def test_the_cell_counts_not_its_luckiest_trial(empty_run: Any, trial: Any) -> None:
+    scored(empty_run, trial(seed=1), 0.5)
+    scored(empty_run, trial(seed=2), 0.1)
+    assert len(shortfalls(empty_run.records)) == 1
+
+
+def test_a_backbone_whose_trials_all_failed_falls_short(empty_run: Any, trial: Any) -> None:
+    empty_run.add(trial(), status="failed", error="ValueError: no")
+    assert shortfalls(empty_run.records) == ["wavlm-base on ravdess: no trial ended well"]

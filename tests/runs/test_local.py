@@ -1,0 +1,228 @@
+"""The engine: nothing finished is lost, nothing stale is taken for finished."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from quiet import Quiet
+
+from harness.config.matrix import expand
+from harness.config.suite_loading import load_suite
+from harness.data.corpora import synthetic
+from harness.errors import ResultsError, UserError
+from harness.results.records import Record
+from harness.results.store import MODEL, Store
+from harness.runs.cost_planning import cost_trials
+from harness.runs.local import RunSummary, run_suite
+from harness.runs.model_retention import beaten_rivals
+from harness.runs.runtime_options import Machine
+
+SMALL = (
+    "training.epochs=1",
+    "matrix.finetune_layers=[0]",
+    "backbones=[tiny-wavlm]",
+    "cost=null",
+)
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    """A corpus of one's own: synthetic speech of four speakers with a manifest."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    lines = ["file,label,speaker"]
+    for speaker in list(synthetic.SPEAKERS)[:4]:
+        for label in synthetic.EMOTIONS:
+            for take in (1, 2):
+                name = f"{speaker}-{label}-{take}.wav"
+                soundfile.write(folder / name, synthetic.synthesise(speaker, label, take), 16_000)
+                lines.append(f"{name},{label},{speaker}")
+    (folder / "list.csv").write_text("\n".join(lines))
+    return folder
+
+
+def run(store: Store, folder: Path, *changes: str, reporter: Quiet | None = None) -> RunSummary:
+    corpus = f"corpora=[{{name: mine, kind: manifest, root: {folder}, manifest: list.csv}}]"
+    suite = load_suite("smoke", [*SMALL, corpus, "protocol.folds=4", *changes])
+    trials = expand(suite, lambda spec: (1,))
+    machine = Machine("cpu", offline=True)
+    costs = cost_trials(suite, trials)
+    return run_suite(suite, trials, costs, store, reporter or Quiet(), machine)
+
+
+def test_what_is_finished_is_taken_as_it_is(tmp_path: Path, recordings: Path) -> None:
+    store = Store(tmp_path / "results")
+    first = run(store, recordings)
+    again = run(store, recordings)
+    assert (first.reused, again.reused) == (0, 1)
+    assert first.records == again.records
+
+
+def test_changed_recordings_set_the_old_outcome_aside_and_run_again(
+    tmp_path: Path, recordings: Path
+) -> None:
+    store = Store(tmp_path / "results")
+    old = run(store, recordings).records[0]
+    path = next(recordings.glob("*.wav"))
+    samples, rate_hz = soundfile.read(path)
+    soundfile.write(path, np.flip(samples), rate_hz)
+    summary = run(store, recordings)
+    assert summary.reused == 0
+    assert summary.records[0].trial_id == old.trial_id
+    assert summary.records[0].digests != old.digests
+    assert len(list((store.folder / "superseded").iterdir())) == 1
+
+
+def test_the_same_recordings_elsewhere_are_the_same_trial(tmp_path: Path, recordings: Path) -> None:
+    store = Store(tmp_path / "results")
+    run(store, recordings)
+    moved = tmp_path / "moved"
+    shutil.copytree(recordings, moved)
+    assert run(store, moved).reused == 1
+
+
+def test_a_failed_trial_does_not_stop_the_others(tmp_path: Path, recordings: Path) -> None:
+    store = Store(tmp_path / "results")
+    summary = run(store, recordings, "matrix.learning_rate.head=[1.0e+30, 1.0e-3]")
+    assert [record.status for record in summary.records] == ["failed", "ok"]
+    assert summary.failed == 1
+    assert "lower the learning rates" in (summary.records[0].error or "")
+
+
+def test_a_failed_trial_is_run_again(tmp_path: Path, recordings: Path) -> None:
+    store = Store(tmp_path / "results")
+    assert run(store, recordings, "training.time_limit_s=0.0001").records[0].status == "timeout"
+    assert run(store, recordings).records[0].status == "ok"
+
+
+def test_all_mistakes_are_told_before_anything_starts(tmp_path: Path, recordings: Path) -> None:
+    next(recordings.glob("*.wav")).write_bytes(b"not audio")
+    store = Store(tmp_path / "results")
+    missing = f"backbones=[{{name: wavlm-base, source: {tmp_path / 'nowhere'}}}]"
+    with pytest.raises(UserError) as error:
+        run(store, recordings, missing, "training.precision=fp16")
+    for part in ("cannot be decoded", "wavlm-base", "fp16 needs a GPU"):
+        assert part in str(error.value)
+    assert store.read_trials() == []
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("none", 0), ("best", 1), ("all", 3)])
+def test_models_are_kept_as_the_suite_says(
+    policy: str, kept: int, tmp_path: Path, recordings: Path
+) -> None:
+    store = Store(tmp_path / "results")
+    summary = run(store, recordings, f"keep_models={policy}", "matrix.seed=[1, 2, 3]")
+    models = {path.parent.name for path in store.trials.glob(f"*/{MODEL}")}
+    assert len(models) == kept
+    if policy == "best":
+        best = max(summary.records, key=lambda record: record.metrics["dev"].macro_f1)
+        assert models == {best.trial_id}
+
+
+def test_a_model_competes_on_dev_with_comparable_trials_alone(
+    tmp_path: Path, recordings: Path
+) -> None:
+    store = Store(tmp_path / "results")
+    record = run(store, recordings).records[0]
+
+    def rival(score: float, **changes: object) -> Record:
+        dev = record.metrics["dev"].model_copy(update={"macro_f1": score})
+        trial = record.trial.model_copy(update=changes)
+        update = {"trial_id": "rival", "metrics": {"dev": dev}, "trial": trial}
+        return record.model_copy(update=update)
+
+    assert beaten_rivals(store, rival(-1.0), "best") is None
+    assert beaten_rivals(store, rival(2.0), "best") == [record]
+    assert beaten_rivals(store, rival(2.0, limit_utterances=8), "best") == []
+    assert beaten_rivals(store, rival(-1.0), "all") == []
+
+
+def test_a_record_means_that_its_model_is_there_too(
+    tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*arguments: object, **options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("harness.runs.model_retention.save_file", full_disk)
+    store = Store(tmp_path / "results")
+    with pytest.raises(OSError, match="No space left"):
+        run(store, recordings)
+    assert store.read_trials() == []
+
+
+def test_changed_labels_set_the_old_outcome_aside(tmp_path: Path, recordings: Path) -> None:
+    store = Store(tmp_path / "results")
+    run(store, recordings)
+    listed = (recordings / "list.csv").read_text()
+    swapped = listed.replace("-1.wav,sad,", "-1.wav,x,").replace("-1.wav,happy,", "-1.wav,sad,")
+    (recordings / "list.csv").write_text(swapped.replace("-1.wav,x,", "-1.wav,happy,"))
+    assert run(store, recordings).reused == 0
+
+
+def test_a_broken_record_is_told_before_anything_starts(tmp_path: Path, recordings: Path) -> None:
+    store = Store(tmp_path / "results")
+    record = run(store, recordings).records[0]
+    (store.trial(record.trial_id) / "record.json").write_text("{")
+    with pytest.raises(ResultsError, match="is not a record"):
+        run(store, recordings)
+
+
+def test_a_crop_that_gives_no_frame_is_told_before_anything_starts(
+    tmp_path: Path, recordings: Path
+) -> None:
+    with pytest.raises(UserError, match=r"crop_s: 0.01 is too short for tiny-wavlm"):
+        run(Store(tmp_path / "results"), recordings, "training.crop_s=0.01")
+
+
+def test_the_run_tells_what_the_recordings_are_like(tmp_path: Path, recordings: Path) -> None:
+    reporter = Quiet()
+    run(Store(tmp_path / "results"), recordings, reporter=reporter)
+    assert "mine: 32 of 32 utterances used" in reporter.notes[0]
+    kept = tmp_path / "results" / "quality" / "mine.txt"
+    assert "mine: 32 of 32 utterances used" in kept.read_text()
+
+
+def test_estimate_and_truth_stand_side_by_side(
+    tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    store, reporter = Store(tmp_path / "results"), Quiet()
+    summary = run(store, recordings, "training.epochs=2", reporter=reporter)
+    assert any(note.startswith("estimated: ") for note in reporter.notes)
+    assert re.search(r"; estimated .+ s, took .+ s; frames .+ planned, .+ written$", summary.line())
+    (group,) = json.loads((store.folder / "estimate.json").read_text())["groups"]
+    assert group["expected"]["frames_bytes"] == group["taken"]["frames_bytes"] > 0
+    assert 0 < group["taken"]["training_s"] == summary.records[0].wall_s
+
+
+def test_nothing_is_estimated_where_nothing_is_left_to_do(
+    tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "results")
+    run(store, recordings)
+    kept = (store.folder / "estimate.json").read_text()
+    monkeypatch.delattr("harness.runs.estimate_tracking.estimate")
+    reporter = Quiet()
+    again = run(store, recordings, reporter=reporter)
+    assert again.truth is None
+    assert not [note for note in reporter.notes if "estimate" in note]
+    assert (store.folder / "estimate.json").read_text() == kept
+
+
+def test_an_estimate_that_fails_does_not_stop_a_run(
+    tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise RuntimeError("no such kernel")
+
+    monkeypatch.setattr("harness.runs.estimate_tracking.estimate", broken)
+    store, reporter = Store(tmp_path / "results"), Quiet()
+    summary = run(store, recordings, reporter=reporter)
+    assert [record.status for record in summary.records] == ["ok"]
+    assert "no estimate: RuntimeError: no such kernel" in reporter.notes
+    assert "; took " in summary.line()
+    assert "estimated" not in summary.line()
