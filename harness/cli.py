@@ -28,7 +28,7 @@ from harness.config.matrix import expand, select
 from harness.config.suite_loading import load_suite
 from harness.errors import TrialError, UserError
 from harness.runs.cost_planning import cost_trials
-from harness.runs.runtime_options import Machine
+from harness.runs.runtime_options import RuntimeOptions
 from harness.specs import CorpusSpec, CostTrial, Suite, Trial
 
 app = typer.Typer(
@@ -67,10 +67,10 @@ def plan(
     if estimate:
         from harness.profiling.estimation.estimate_text import table
         from harness.progress import reporting
-        from harness.runs.estimating import foresee
+        from harness.runs.estimating import estimate_suite
 
         with reporting(console) as reporter:
-            estimates = foresee(trials, reporter, device, frames)
+            estimates = estimate_suite(trials, reporter, device, frames)
         console.print(table(estimates), markup=False, soft_wrap=True)
 
 
@@ -86,10 +86,10 @@ def run(
     frames: FramesOption = "auto",
     cache_gb: Annotated[
         float, typer.Option("--cache-gb", min=0, help="What kept frames may take on disk.")
-    ] = Machine.cache_gb,
+    ] = RuntimeOptions.cache_gb,
     memory_gb: Annotated[
         float, typer.Option("--memory-gb", min=0, help="What of them may be held in memory.")
-    ] = Machine.memory_gb,
+    ] = RuntimeOptions.memory_gb,
 ) -> None:
     """Run a suite's trials; those already finished are kept."""
     intent, trials, costs = _planned(suite, changes, only, limit_utterances)
@@ -97,13 +97,13 @@ def run(
     from harness.reporting.benchmark_files import write_benchmarks
     from harness.reporting.rendering import show_report
     from harness.results.majority_check import shortfalls
-    from harness.results.store import REPORT, Store
+    from harness.results.store import REPORT, ResultsStore
     from harness.runs.local import run_suite
     from harness.runs.tracking.publishing import ReportWritten
     from harness.runs.tracking.tracker_processes import tracking
 
-    machine = Machine(device, offline, frames, cache_gb, memory_gb)
-    store = Store(results / intent.suite)
+    machine = RuntimeOptions(device, offline, frames, cache_gb, memory_gb)
+    store = ResultsStore(results / intent.suite)
     try:
         with tracking(intent, store.folder, echo, offline=offline) as trackers:
             with reporting(console) as reporter:
@@ -216,14 +216,14 @@ def prefetch(
     changes: SetOption = None,
 ) -> None:
     """Fetch backbones and corpora ahead of time; what is on this machine is found and said."""
-    from harness.data.prefetch.requirements import needs_of, prefetch_all
+    from harness.data.prefetch.requirements import prefetch_all, requirements_of
     from harness.progress import reporting
 
     if not (suite or backbone or corpus):
         raise UserError("say what to fetch: a suite, --backbone NAME or --corpus NAME")
     intent = load_suite(suite, changes or []) if suite else None
     with reporting(console) as reporter:
-        prefetch_all(needs_of(intent, backbone or [], corpus or []), reporter)
+        prefetch_all(requirements_of(intent, backbone or [], corpus or []), reporter)
 
 
 @app.command("list")
@@ -253,14 +253,14 @@ def doctor(
     Each backbone is loaded and must keep its contract. Where a suite or backbones are named, only
     those are looked at.
     """
-    from harness.data.prefetch.requirements import needs_of
+    from harness.data.prefetch.requirements import requirements_of
     from harness.diagnostics import Check
     from harness.diagnostics.backbone_checks import examine
     from harness.diagnostics.folder_checks import examine_folders
     from harness.diagnostics.machine_checks import examine_machine
 
     intent = load_suite(suite, changes or []) if suite else None
-    wanted = needs_of(intent, backbone or [], []).backbones
+    wanted = requirements_of(intent, backbone or [], []).backbones
 
     def printed(check: Check) -> Check:
         console.print(check.line(), markup=False, soft_wrap=True)

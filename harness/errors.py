@@ -4,7 +4,7 @@
     ├── UserError             the user's mistake or machine: exit code 2
     │   ├── SuiteError        a suite that cannot be understood (all its mistakes at once)
     │   ├── CorpusError       recordings missing, unreadable, unlabelled or leaking
-    │   ├── NoRoomError       no disk left for kept frames
+    │   ├── DiskSpaceError       no disk left for kept frames
     │   └── ResultsError      a results folder that is missing, broken or cannot be written
     └── TrialError            work that was started and failed: exit code 1
         └── TrialTimeout      a trial passed its time limit
@@ -35,7 +35,7 @@ class CorpusError(UserError):
     """Recordings or labels that are missing, unreadable or unfit for the protocol."""
 
 
-class NoRoomError(UserError):
+class DiskSpaceError(UserError):
     """No disk is left, or allowed, for the frames that are to be kept."""
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from harness.results.store import MODEL, Store
+from harness.results.store import MODEL, ResultsStore
 
 ROOT = Path(__file__).parents[1]
 
@@ -69,7 +69,7 @@ def test_a_suite_without_corpora_measures_prints_and_keeps_its_costs(
     again = cli("run", "cost", *changes, "--results", tmp_path, "--device", "cpu")
     assert "pytest-benchmark" not in again.out
     assert cli("report", tmp_path / "cost").out.startswith("# Costs")
-    store = Store(tmp_path / "cost")
+    store = ResultsStore(tmp_path / "cost")
     (record,) = store.read_costs()
     assert (record.rounds, len(record.points[0].samples_s)) == (2, 10)
     # as a run leaves it that was interrupted after its first round
@@ -110,7 +110,7 @@ def test_a_run_leaves_records_predictions_a_table_and_one_model_a_backbone(
 ) -> None:
     answer = quick_run(cli, tmp_path)
     assert answer.code == 0, answer.err
-    store = Store(tmp_path / "smoke")
+    store = ResultsStore(tmp_path / "smoke")
     records = store.read_trials()
     assert [record.status for record in records] == ["ok"] * 4
     assert len(list(store.trials.glob(f"*/{MODEL}"))) == 2
@@ -125,7 +125,7 @@ def test_the_scores_in_a_record_are_those_of_its_saved_predictions(
     cli: Any, tmp_path: Path
 ) -> None:
     quick_run(cli, tmp_path, "--only", "tiny-wavlm")
-    store = Store(tmp_path / "smoke")
+    store = ResultsStore(tmp_path / "smoke")
     for record in store.read_trials():
         frame = store.read_predictions(record.trial_id).query("split == 'test'")
         columns = frame.filter(like="p_")
@@ -141,9 +141,9 @@ def test_the_scores_in_a_record_are_those_of_its_saved_predictions(
 
 def test_a_second_run_keeps_what_is_finished(cli: Any, tmp_path: Path) -> None:
     first = quick_run(cli, tmp_path, "--only", "tiny-wavlm")
-    before = {r.trial_id: r.started_at for r in Store(tmp_path / "smoke").read_trials()}
+    before = {r.trial_id: r.started_at for r in ResultsStore(tmp_path / "smoke").read_trials()}
     second = quick_run(cli, tmp_path, "--only", "tiny-wavlm")
-    after = {r.trial_id: r.started_at for r in Store(tmp_path / "smoke").read_trials()}
+    after = {r.trial_id: r.started_at for r in ResultsStore(tmp_path / "smoke").read_trials()}
     assert "(0 of them from before)" in first.out
     assert "(2 of them from before)" in second.out
     assert before == after
@@ -157,7 +157,7 @@ def test_a_failed_trial_exits_with_1_and_is_listed_under_the_table(
         cli, tmp_path, "--only", "tiny-emotion2vec", "--set", "training.time_limit_s=0.001"
     )
     assert answer.code == 1
-    statuses = sorted(record.status for record in Store(tmp_path / "smoke").read_trials())
+    statuses = sorted(record.status for record in ResultsStore(tmp_path / "smoke").read_trials())
     assert statuses == ["ok", "ok", "timeout", "timeout"]
     assert "training.time_limit_s = 0.001" in answer.out
 
@@ -165,13 +165,13 @@ def test_a_failed_trial_exits_with_1_and_is_listed_under_the_table(
 def test_limited_data_is_marked(cli: Any, tmp_path: Path) -> None:
     answer = quick_run(cli, tmp_path, "--only", "tiny-wavlm", "--limit-utterances", 64)
     assert answer.code == 0, answer.err
-    assert all(record.limited_data for record in Store(tmp_path / "smoke").read_trials())
+    assert all(record.limited_data for record in ResultsStore(tmp_path / "smoke").read_trials())
     assert "LIMITED" in answer.out
 
 
 def test_a_report_says_what_an_unfinished_run_still_lacks(cli: Any, tmp_path: Path) -> None:
     quick_run(cli, tmp_path, "--only", "tiny-wavlm")
-    store = Store(tmp_path / "smoke")
+    store = ResultsStore(tmp_path / "smoke")
     lost = next(r for r in store.read_trials() if r.trial.finetune_layers == 1)
     (store.trial(lost.trial_id) / "record.json").unlink()
     assert "INCOMPLETE 0 of 1" in cli("report", store.folder).out
@@ -179,7 +179,7 @@ def test_a_report_says_what_an_unfinished_run_still_lacks(cli: Any, tmp_path: Pa
 
 def test_damaged_predictions_are_named(cli: Any, tmp_path: Path) -> None:
     quick_run(cli, tmp_path, "--only", "tiny-wavlm")
-    path = next(Store(tmp_path / "smoke").trials.glob("*/predictions.parquet"))
+    path = next(ResultsStore(tmp_path / "smoke").trials.glob("*/predictions.parquet"))
     path.write_bytes(b"damaged")
     answer = cli("report", tmp_path / "smoke")
     assert answer.code == 2
@@ -195,7 +195,7 @@ def test_a_device_that_is_not_one_is_refused(cli: Any, tmp_path: Path, device: s
 
 def test_kept_models_score_again_as_they_did(cli: Any, tmp_path: Path) -> None:
     quick_run(cli, tmp_path, "--set", "keep_models=all", "--only", "tiny-wavlm")
-    store = Store(tmp_path / "smoke")
+    store = ResultsStore(tmp_path / "smoke")
     answer = cli("evaluate", store.folder, "--device", "cpu")
     assert answer.code == 0, answer.err
     for record in store.read_trials():
@@ -229,7 +229,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(how: signal.Signals, tmp_pa
         "--device", "cpu", "--set", "cost=null", "--only", "tiny-wavlm",
         "--set", "training.epochs=3", "--set", "must_beat_majority=false",
     ]  # fmt: skip
-    store = Store(tmp_path / "smoke")
+    store = ResultsStore(tmp_path / "smoke")
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         deadline = time.monotonic() + 120
         while not list(store.trials.glob("*/record.json")) and time.monotonic() < deadline:
@@ -368,7 +368,7 @@ def test_real_speech_and_a_pretrained_encoder_go_through_the_whole_path(
     )  # fmt: skip
     assert answer.code == 0, answer.err
     assert "RANDOM" not in answer.out
-    records = Store(tmp_path / "ravdess_whisper").read_trials()
+    records = ResultsStore(tmp_path / "ravdess_whisper").read_trials()
     frozen, released = (record.trainable_parameters or 0 for record in records)
     assert abs(released - frozen) == 2 * 3_151_872 + 1024  # two layers and the final norm
     assert not any(record.random_weights for record in records)

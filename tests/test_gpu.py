@@ -12,7 +12,7 @@ from made_up import make_cost_trial
 from harness.diagnostics.machine_checks import examine_machine
 from harness.model.ser_model import SERModel
 from harness.profiling.measurement import measure_apart
-from harness.results.store import Store
+from harness.results.store import ResultsStore
 from harness.specs import CostSpec
 
 pytestmark = [
@@ -36,7 +36,7 @@ def test_the_smoke_suite_runs_in_mixed_precision(cli: Any, tmp_path: Path) -> No
     changes = ("--set", "cost=null", "--set", "training.precision=auto")
     answer = cli("run", "smoke", "--results", tmp_path, "--device", "cuda", *changes)
     assert answer.code == 0, answer.err
-    for record in Store(tmp_path / "smoke").read_trials():
+    for record in ResultsStore(tmp_path / "smoke").read_trials():
         assert record.fit is not None
         assert record.fit.precision == (
             "bf16" if torch.cuda.is_bf16_supported(False) else "float32"
@@ -50,7 +50,7 @@ def test_kept_frames_teach_what_the_recordings_do(cli: Any, tmp_path: Path) -> N
         changes = ("--set", "cost=null", "--set", "training.epochs=2", "--frames", frames)
         answer = cli("run", "smoke", "--results", results, "--device", "cuda", *changes)
         assert answer.code == 0, answer.err
-        store = Store(results / "smoke")
+        store = ResultsStore(results / "smoke")
         kept = [store.read_predictions(record.trial_id) for record in store.read_trials()]
         probabilities[frames] = pd.concat(kept).filter(like="p_").to_numpy()
     np.testing.assert_allclose(probabilities["auto"], probabilities["off"], atol=1e-2)

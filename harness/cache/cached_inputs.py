@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from backbones.base import Frames
-from harness.cache.frame_store import Kept
+from harness.cache.frame_store import StoredFrames
 from harness.data.batches import Batch, LabelledSplit, ahead, load_batch
-from harness.training.fit_inputs import FromAudio, Start
+from harness.training.fit_inputs import AudioInputs, PrefixBatch
 
 
 @dataclass(frozen=True)
-class FromStore:
+class CachedInputs:
     """Frames of one split, as they lie in the store.
 
     A recording that is longer than the split's crop is cut anew each epoch, and frames of a
@@ -27,34 +27,36 @@ class FromStore:
     split: LabelledSplit
     sounds: Sequence[str]
     """Digest of each utterance's sound."""
-    views: Sequence[Kept]
+    views: Sequence[StoredFrames]
     """The frames at each of the model's depths."""
-    condensed: bool
+    summarised: bool
     """Whether pooling has made one or two vectors of each utterance's frames."""
-    audio: FromAudio
+    audio: AudioInputs
 
-    def batches(self, plan: Iterable[list[int]], seed: Sequence[int] = ()) -> Iterator[Start]:
+    def batches(self, plan: Iterable[list[int]], seed: Sequence[int] = ()) -> Iterator[PrefixBatch]:
         """The batches of a plan, gathered while the previous ones are used."""
         for loaded in ahead(plan, lambda indices: self._load(indices, seed)):
             yield self.audio.begin(loaded) if isinstance(loaded, Batch) else self._move(loaded)
 
-    def _load(self, indices: list[int], seed: Sequence[int]) -> Batch | Start:
+    def _load(self, indices: list[int], seed: Sequence[int]) -> Batch | PrefixBatch:
         limit = self.split.crop_s
         if limit is not None and any(self.split.durations_s[index] > limit for index in indices):
             return load_batch(self.split, indices, seed)
         labels = torch.tensor([self.split.labels[index] for index in indices])
-        return Start(tuple(self._gather(view, indices) for view in self.views), labels, indices)
+        return PrefixBatch(
+            tuple(self._gather(view, indices) for view in self.views), labels, indices
+        )
 
-    def _gather(self, view: Kept, indices: Sequence[int]) -> Frames:
+    def _gather(self, view: StoredFrames, indices: Sequence[int]) -> Frames:
         rows = [view.frames[self.sounds[index]] for index in indices]
         return Frames(padded(rows).to(view.computed), torch.tensor([len(row) for row in rows]))
 
-    def _move(self, batch: Start) -> Start:
+    def _move(self, batch: PrefixBatch) -> PrefixBatch:
         device = self.audio.accelerator.device
         states = tuple(Frames(s.values.to(device), s.lengths.to(device)) for s in batch.states)
-        if not self.condensed:
+        if not self.summarised:
             states = self.audio.model.start(states)
-        return Start(states, batch.labels.to(device), batch.indices)
+        return PrefixBatch(states, batch.labels.to(device), batch.indices)
 
 
 def padded(rows: Sequence[Tensor]) -> Tensor:

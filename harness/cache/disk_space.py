@@ -12,22 +12,24 @@ import torch
 from filelock import Timeout
 
 from backbones.base import Backbone, Frames
-from harness.cache.extraction import Pass, lock
-from harness.cache.frame_store import DTYPES, PART, Dtype, FrameStore
-from harness.cache.frame_views import View
+from harness.cache.extraction import ExtractionPass, lock
+from harness.cache.frame_store import DTYPES, PARTIAL, Dtype, FrameStore
+from harness.cache.frame_views import FrameView
 from harness.data.audio import SAMPLE_RATE_HZ
-from harness.errors import NoRoomError
+from harness.errors import DiskSpaceError
 
 SPARE_BYTES = 500_000_000  # of the disk, that frames leave to others
 
 
-def planned_bytes(todo: Pass, backbone: Backbone) -> int:
+def planned_bytes(todo: ExtractionPass, backbone: Backbone) -> int:
     """What a pass will write, by the exact arithmetic of the backbone's frames."""
     durations_s = todo.split.durations_s
-    return sum(view_bytes(s.view, s.dtype, durations_s, backbone) for s in todo.shelves)
+    return sum(view_bytes(s.view, s.dtype, durations_s, backbone) for s in todo.keys)
 
 
-def view_bytes(view: View, dtype: Dtype, durations_s: Sequence[float], backbone: Backbone) -> int:
+def view_bytes(
+    view: FrameView, dtype: Dtype, durations_s: Sequence[float], backbone: Backbone
+) -> int:
     """What utterances of some lengths take at one depth."""
     samples = torch.tensor([round(seconds * SAMPLE_RATE_HZ) for seconds in durations_s])
     below_top = view.depth < len(backbone.layers)
@@ -36,9 +38,9 @@ def view_bytes(view: View, dtype: Dtype, durations_s: Sequence[float], backbone:
     return rows * backbone.config.hidden_size * DTYPES[dtype].itemsize
 
 
-def written_bytes(todo: Pass, store: FrameStore) -> int:
+def written_bytes(todo: ExtractionPass, store: FrameStore) -> int:
     """What an earlier attempt at a pass has written already."""
-    return sum(size_bytes(store.shelf(shelf) / f"{todo.name}{PART}") for shelf in todo.shelves)
+    return sum(size_bytes(store.key(key) / f"{todo.name}{PARTIAL}") for key in todo.keys)
 
 
 def extra_tokens(backbone: Backbone) -> int:
@@ -48,7 +50,7 @@ def extra_tokens(backbone: Backbone) -> int:
     return length - int(backbone.speech(frames).lengths)
 
 
-def make_room(
+def free_disk_space(
     store: FrameStore, needed_bytes: int, limit_bytes: float, in_use: Collection[Path] = ()
 ) -> list[Path]:
     """Delete segments, those unused for longest first, until so many bytes may be written.
@@ -65,13 +67,13 @@ def make_room(
         The folders that made way.
 
     Raises:
-        NoRoomError: there is no room for them, whatever makes way; then nothing does.
+        DiskSpaceError: there is no room for them, whatever makes way; then nothing does.
     """
     store.folder.mkdir(parents=True, exist_ok=True)
     movable = _by_last_use(store.folder, in_use)
     room = _room(store.folder, limit_bytes, sum(map(size_bytes, movable)))
     if needed_bytes > room:
-        raise NoRoomError(
+        raise DiskSpaceError(
             f"frames need {_gb(needed_bytes)} in {store.folder}, where {_gb(limit_bytes)} are "
             f"allowed and there is room for {_gb(room)}: allow more with --cache-gb, set "
             "HARNESS_CACHE to another disk, or use --frames off"
@@ -114,10 +116,10 @@ def _files_in(folder: Path) -> Iterator[os.stat_result]:
 
 
 def _being_written(folder: Path, path: Path) -> bool:
-    if not path.name.endswith(PART):
+    if not path.name.endswith(PARTIAL):
         return False
     try:
-        with lock(folder, path.name.removesuffix(PART)).acquire(timeout=0):
+        with lock(folder, path.name.removesuffix(PARTIAL)).acquire(timeout=0):
             return False
     except Timeout:
         return True

@@ -22,16 +22,16 @@ from harness.cache.frame_store import (
     DTYPES,
     FRAMES,
     INDEX,
-    PART,
+    PARTIAL,
     Dtype,
+    FrameKey,
     FrameStore,
-    Shelf,
     seal,
     write_index,
 )
-from harness.cache.frame_summaries import condense
+from harness.cache.frame_summaries import summarise
 from harness.data.batches import LabelledSplit, bucketed, stream
-from harness.errors import NoRoomError, UserError
+from harness.errors import DiskSpaceError, UserError
 from harness.files import content_digest
 
 BATCH_SECONDS = 64.0
@@ -40,10 +40,10 @@ NAMES: Mapping[torch.dtype, Dtype] = {dtype: name for name, dtype in DTYPES.item
 
 
 @dataclass(frozen=True)
-class Pass:
+class ExtractionPass:
     """Utterances that the same shelves lack."""
 
-    shelves: tuple[Shelf, ...]
+    keys: tuple[FrameKey, ...]
     split: LabelledSplit
     sounds: tuple[str, ...]
     """Digest of each utterance's sound."""
@@ -58,18 +58,20 @@ class Pass:
         return bucketed(self.split.durations_s, BATCH_SECONDS)
 
 
-def passes(
-    store: FrameStore, shelves: Sequence[Shelf], split: LabelledSplit, sounds: Sequence[str]
-) -> list[Pass]:
+def extraction_passes(
+    store: FrameStore, keys: Sequence[FrameKey], split: LabelledSplit, sounds: Sequence[str]
+) -> list[ExtractionPass]:
     """What must be computed so that every shelf has every sound; none twice."""
-    found: dict[tuple[int, ...], list[Shelf]] = {}
+    found: dict[tuple[int, ...], list[FrameKey]] = {}
     first = {sound: index for index, sound in reversed(list(enumerate(sounds)))}
-    for shelf in shelves:
-        stored = store.sounds(shelf)
+    for key in keys:
+        stored = store.sounds(key)
         missing = tuple(sorted(index for sound, index in first.items() if sound not in stored))
-        found.setdefault(missing, []).append(shelf)
+        found.setdefault(missing, []).append(key)
     return [
-        Pass(tuple(lacking), _part(split, missing), tuple(sounds[index] for index in missing))
+        ExtractionPass(
+            tuple(lacking), _part(split, missing), tuple(sounds[index] for index in missing)
+        )
         for missing, lacking in found.items()
         if missing
     ]
@@ -84,7 +86,7 @@ def _part(split: LabelledSplit, indices: Sequence[int]) -> LabelledSplit:
 
 
 def extract(
-    todo: Pass,
+    todo: ExtractionPass,
     store: FrameStore,
     backbone: Backbone,
     accelerator: Accelerator,
@@ -104,13 +106,15 @@ def extract(
     """
     store.folder.mkdir(parents=True, exist_ok=True)
     with _disk_full(store.folder), lock(store.folder, todo.name):
-        for shelf in todo.shelves:
-            _finish(store.shelf(shelf) / f"{todo.name}{PART}")
-        folders = {shelf: store.shelf(shelf) / todo.name for shelf in todo.shelves}
+        for key in todo.keys:
+            _finish(store.key(key) / f"{todo.name}{PARTIAL}")
+        folders = {key: store.key(key) / todo.name for key in todo.keys}
         with ExitStack() as stack:
             parts = [
-                stack.enter_context(Part.opened(folder.with_name(f"{todo.name}{PART}"), shelf))
-                for shelf, folder in folders.items()
+                stack.enter_context(
+                    ShardWriter.opened(folder.with_name(f"{todo.name}{PARTIAL}"), key)
+                )
+                for key, folder in folders.items()
                 if not folder.exists()  # another process may have written it meanwhile
             ]
             if not parts:
@@ -132,8 +136,8 @@ def lock(folder: Path, name: str) -> FileLock:
 
 
 def _fill(
-    parts: Sequence[Part],
-    todo: Pass,
+    parts: Sequence[ShardWriter],
+    todo: ExtractionPass,
     backbone: Backbone,
     accelerator: Accelerator,
     on_batch: Callable[[int, int], None],
@@ -142,7 +146,7 @@ def _fill(
     done = min(part.batches for part in parts)
     for part in parts:
         part.go_back_to(done)
-    depths = {part.shelf.view.depth for part in parts}
+    depths = {part.key.view.depth for part in parts}
     batches = stream(todo.split, plan[done:])
     for number, batch in enumerate(batches, start=done + 1):
         moved = batch.to(accelerator.device)
@@ -150,10 +154,10 @@ def _fill(
             states = backbone.states(moved.waveforms, moved.lengths, depths)
         sounds = [todo.sounds[index] for index in batch.indices]
         for part in parts:
-            view = part.shelf.view
+            view = part.key.view
             frames = states[view.depth]
             if view.form != "frames":
-                frames = condense(
+                frames = summarise(
                     frames if view.depth == len(backbone.layers) else backbone.speech(frames),
                     view.form,
                 )
@@ -162,11 +166,11 @@ def _fill(
 
 
 @dataclass
-class Part:
+class ShardWriter:
     """A segment that is being written: frames, and a journal of the batches they came in."""
 
     folder: Path
-    shelf: Shelf
+    key: FrameKey
     frames: BinaryIO
     journal: TextIO
     dims: int = 0
@@ -175,14 +179,14 @@ class Part:
 
     @classmethod
     @contextmanager
-    def opened(cls, folder: Path, shelf: Shelf) -> Iterator[Self]:
+    def opened(cls, folder: Path, key: FrameKey) -> Iterator[Self]:
         """The part in `folder`, with the whole batches that an earlier pass left in it."""
         folder.mkdir(parents=True, exist_ok=True)
         with (
             (folder / FRAMES).open("ab") as frames,
             (folder / JOURNAL).open("a+", encoding="utf-8") as journal,
         ):
-            part = cls(folder, shelf, frames, journal)
+            part = cls(folder, key, frames, journal)
             part._remember()
             yield part
 
@@ -193,12 +197,12 @@ class Part:
 
     def append(self, sounds: Sequence[str], values: Tensor, lengths: Sequence[int]) -> None:
         """Write the real frames of one batch, then note that they are there."""
-        dtype = DTYPES[self.shelf.dtype]
+        dtype = DTYPES[self.key.dtype]
         self.dims, self.computed = values.shape[-1], NAMES[values.dtype]
         kept = values.detach().to("cpu", dtype)
         if dtype == torch.float16 and kept.isinf().any():
             raise UserError(
-                f"frames of {self.shelf.backbone} are too large for fp16: "
+                f"frames of {self.key.backbone} are too large for fp16: "
                 "use --frames bf16 or float32"
             )
         for row, length in zip(kept, lengths, strict=True):
@@ -221,7 +225,7 @@ class Part:
     def seal(self) -> None:
         """Make it a segment, after the last batch."""
         rows = [row for batch in self.rows for row in batch]
-        write_index(self.folder, self.shelf, self.dims, self.computed, rows)
+        write_index(self.folder, self.key, self.dims, self.computed, rows)
         (self.folder / JOURNAL).unlink()  # until now a full disk or a kill costs no batch
         seal(self.folder)
 
@@ -242,7 +246,7 @@ class Part:
 
     def _size_bytes(self, batches: Sequence[Sequence[tuple[str, int]]]) -> int:
         frames = sum(count for rows in batches for _, count in rows)
-        return frames * self.dims * DTYPES[self.shelf.dtype].itemsize
+        return frames * self.dims * DTYPES[self.key.dtype].itemsize
 
 
 def _to_disk(file: BinaryIO | TextIO) -> None:
@@ -257,7 +261,7 @@ def _disk_full(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise NoRoomError(
+        raise DiskSpaceError(
             f"the disk of {folder} is full. What was computed is kept: make room and run again, "
             "set HARNESS_CACHE to another disk, or use --frames off"
         ) from error

@@ -23,13 +23,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from harness.cache.frame_views import View
+from harness.cache.frame_views import FrameView
 from harness.files import content_digest, write_text
 
 FORMAT = 1
 FRAMES = "frames.bin"
 INDEX = "index.json"
-PART = ".part"
+PARTIAL = ".part"
 
 # whoever writes to a mapped frame has a page of his own; no memory is set aside for that, since
 # a file may be larger than all there is
@@ -46,7 +46,7 @@ DTYPES: Mapping[Dtype, torch.dtype] = {
 
 
 @dataclass(frozen=True)
-class Shelf:
+class FrameKey:
     """All that decides what the frames of a recording are, except the recording."""
 
     backbone: str
@@ -62,7 +62,7 @@ class Shelf:
     """In which they were computed."""
     dtype: Dtype
     """In which they are kept."""
-    view: View
+    view: FrameView
 
     @property
     def name(self) -> str:
@@ -72,7 +72,7 @@ class Shelf:
 
 
 @dataclass(frozen=True)
-class Segment:
+class Shard:
     """Frames that were written together."""
 
     folder: Path
@@ -100,7 +100,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredFrames:
     """Frames of some utterances."""
 
     frames: Mapping[str, Tensor]
@@ -113,13 +113,13 @@ class Kept:
         """What they take, wherever they are held."""
         return sum(frames.nbytes for frames in self.frames.values())
 
-    def to(self, device: torch.device) -> Kept:
+    def to(self, device: torch.device) -> StoredFrames:
         """A copy of them in the memory of a device."""
         held = {
             sound: torch.empty_like(frames, device=device).copy_(frames)
             for sound, frames in self.frames.items()
         }
-        return Kept(held, self.computed)
+        return StoredFrames(held, self.computed)
 
 
 @dataclass(frozen=True)
@@ -128,69 +128,69 @@ class FrameStore:
 
     folder: Path
 
-    def shelf(self, shelf: Shelf) -> Path:
+    def key(self, key: FrameKey) -> Path:
         """The folder of one shelf."""
-        return self.folder / shelf.name
+        return self.folder / key.name
 
-    def segments(self, shelf: Shelf) -> list[Segment]:
+    def shards(self, key: FrameKey) -> list[Shard]:
         """The whole segments of a shelf, in a fixed order."""
-        return list(segments_in(self.shelf(shelf)))
+        return list(shards_in(self.key(key)))
 
-    def sounds(self, shelf: Shelf) -> set[str]:
+    def sounds(self, key: FrameKey) -> set[str]:
         """Digests of the utterances that are stored."""
-        return {sound for segment in self.segments(shelf) for sound, _ in segment.rows}
+        return {sound for shard in self.shards(key) for sound, _ in shard.rows}
 
-    def holding(self, shelf: Shelf, sounds: Collection[str]) -> list[Segment]:
+    def holding(self, key: FrameKey, sounds: Collection[str]) -> list[Shard]:
         """The segments of a shelf in which some of these utterances are."""
         wanted = frozenset(sounds)
-        return [s for s in self.segments(shelf) if wanted & {sound for sound, _ in s.rows}]
+        return [s for s in self.shards(key) if wanted & {sound for sound, _ in s.rows}]
 
-    def open(self, shelf: Shelf, sounds: Collection[str]) -> Kept:
+    def open(self, key: FrameKey, sounds: Collection[str]) -> StoredFrames:
         """The frames of these utterances, as far as they are stored."""
         wanted, found = frozenset(sounds), dict[str, Tensor]()
         computed: Dtype = "float32"
-        for segment in self.holding(shelf, wanted):
-            pieces, computed = segment.open(), segment.computed
+        for shard in self.holding(key, wanted):
+            pieces, computed = shard.open(), shard.computed
             found |= {sound: piece for sound, piece in pieces.items() if sound in wanted}
             with suppress(OSError):  # another user's cache, which may only be read
-                os.utime(segment.folder / INDEX)  # used: the last to make way
-        return Kept(found, DTYPES[computed])
+                os.utime(shard.folder / INDEX)  # used: the last to make way
+        return StoredFrames(found, DTYPES[computed])
 
 
-def segments_in(folder: Path) -> Iterator[Segment]:
+def shards_in(folder: Path) -> Iterator[Shard]:
     """The whole segments in a shelf's folder; a damaged one is none, since it can be remade."""
     for place in sorted(folder.glob("*/")):
-        if place.name.endswith(PART):
+        if place.name.endswith(PARTIAL):
             continue
         try:
-            segment = _segment(place)
+            shard = _segment(place)
         except (FileNotFoundError, ValueError, KeyError, TypeError):
-            segment = None
-        if segment:
-            yield segment
+            shard = None
+        if shard:
+            yield shard
         else:
             shutil.rmtree(place, ignore_errors=True)
 
 
-def _segment(folder: Path) -> Segment | None:
+def _segment(folder: Path) -> Shard | None:
     stated = json.loads((folder / INDEX).read_text("utf-8"))
     if stated["format"] != FORMAT:
         return None
     rows = tuple((str(sound), int(frames)) for sound, frames in stated["rows"])
-    segment = Segment(folder, int(stated["dims"]), stated["dtype"], stated["computed"], rows)
-    return segment if (folder / FRAMES).stat().st_size == segment.size_bytes else None
+    shard = Shard(folder, int(stated["dims"]), stated["dtype"], stated["computed"], rows)
+    return shard if (folder / FRAMES).stat().st_size == shard.size_bytes else None
 
 
 def write_index(
-    part: Path, shelf: Shelf, dims: int, computed: Dtype, rows: Iterable[tuple[str, int]]
+    part: Path, key: FrameKey, dims: int, computed: Dtype, rows: Iterable[tuple[str, int]]
 ) -> None:
     """Say whose the frames of a part are, once all are written."""
     index: dict[str, Any] = {
         "format": FORMAT,
         "dims": dims,
-        "dtype": shelf.dtype,
+        "dtype": key.dtype,
         "computed": computed,
-        "shelf": asdict(shelf),
+        "shelf": asdict(key),
         "rows": [list(row) for row in rows],
     }
     write_text(part / INDEX, json.dumps(index))
@@ -198,4 +198,4 @@ def write_index(
 
 def seal(part: Path) -> None:
     """Turn a part that has its index into a segment, in one step."""
-    part.rename(part.with_name(part.name.removesuffix(PART)))
+    part.rename(part.with_name(part.name.removesuffix(PARTIAL)))

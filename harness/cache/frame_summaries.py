@@ -9,7 +9,7 @@ from backbones.base import Frames
 from harness.cache.frame_views import Form
 
 
-def condense(frames: Frames, form: Form) -> Frames:
+def summarise(frames: Frames, form: Form) -> Frames:
     """One frame with the same mean, or two with the same mean and standard deviation.
 
     The two lie one standard deviation to either side of the mean. Statistics are taken in
@@ -20,9 +20,9 @@ def condense(frames: Frames, form: Form) -> Frames:
         output: (B, 1 or 2, D); (B, F, D) for the form "frames"
 
     >>> frames = Frames(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([2]))
-    >>> condense(frames, "mean").values.tolist()
+    >>> summarise(frames, "mean").values.tolist()
     [[[2.0]]]
-    >>> condense(frames, "statistics").values.tolist()
+    >>> summarise(frames, "statistics").values.tolist()
     [[[3.0], [1.0]]]
     """
     if form == "frames":

@@ -11,7 +11,7 @@ Form = Literal["frames", "mean", "statistics"]
 
 
 @dataclass(frozen=True, order=True)
-class View:
+class FrameView:
     """Frames at one depth of a backbone: all of them, or what a frozen pooling makes of them.
 
     Depth d lies under the d-th transformer layer; the topmost is finished.
@@ -23,24 +23,26 @@ class View:
     def rows(self, frames: int) -> int:
         """How many vectors an utterance of so many frames has here.
 
-        >>> View(12, "mean").rows(149), View(9).rows(149)
+        >>> FrameView(12, "mean").rows(149), FrameView(9).rows(149)
         (1, 149)
         """
         return {"frames": frames, "mean": 1, "statistics": 2}[self.form]
 
 
-def views_of(head: HeadSpec, finetune_layers: FinetuneLayers, layers: int) -> tuple[View, ...]:
+def frame_views(
+    head: HeadSpec, finetune_layers: FinetuneLayers, layers: int
+) -> tuple[FrameView, ...]:
     """What a trial on a backbone of so many transformer layers starts from.
 
     Where nothing is released and the pooling learns nothing, one or two vectors say all there is
     to know of an utterance. A weighted sum of means is the mean of the weighted sum; of standard
     deviations it is not.
 
-    >>> views_of(HeadSpec(), 3, layers=12)
-    (View(depth=9, form='frames'),)
-    >>> views_of(HeadSpec(pooling="mean"), 0, layers=12)
-    (View(depth=12, form='mean'),)
-    >>> len(views_of(HeadSpec(layers="weighted_sum"), 0, layers=12))
+    >>> frame_views(HeadSpec(), 3, layers=12)
+    (FrameView(depth=9, form='frames'),)
+    >>> frame_views(HeadSpec(pooling="mean"), 0, layers=12)
+    (FrameView(depth=12, form='mean'),)
+    >>> len(frame_views(HeadSpec(layers="weighted_sum"), 0, layers=12))
     13
     """
     summed = head.layers == "weighted_sum"
@@ -51,4 +53,4 @@ def views_of(head: HeadSpec, finetune_layers: FinetuneLayers, layers: int) -> tu
     if released == 0 and head.pooling == "statistics" and not summed:
         form = "statistics"
     depths = range(layers + 1) if summed else (layers - released,)
-    return tuple(View(depth, form) for depth in depths)
+    return tuple(FrameView(depth, form) for depth in depths)

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.config import name_checks
 from harness.config.axes import flat, nested
-from harness.config.matrix_entries import Folds, Point, matrix_points
+from harness.config.matrix_entries import Folds, MatrixEntry, matrix_entries
 from harness.config.matrix_rules import read_matrix
 from harness.config.yaml_tree import Mistake
 from harness.errors import SuiteError, choices
@@ -48,21 +48,21 @@ def expand(
     backbones = {spec.name: spec for spec in suite.backbones}
     folds = {name: fold_numbers(spec) for name, spec in corpora.items()}
     base = Axes(head=suite.head, training=suite.training)
-    points, mistakes = _all_points(suite.matrix, base, folds, list(backbones))
+    entries, mistakes = _all_entries(suite.matrix, base, folds, list(backbones))
     mistakes += _missing_folds(suite, folds)
     if mistakes:
         raise SuiteError(_message(suite.suite, mistakes))
     trials = (
         Trial(
-            corpus=corpora[point.corpus],
+            corpus=corpora[entry.corpus],
             protocol=suite.protocol,
-            fold=point.fold,
-            backbone=backbones[point.backbone],
+            fold=entry.fold,
+            backbone=backbones[entry.backbone],
             limit_utterances=limit_utterances,
-            **nested(point.values),
+            **nested(entry.values),
         )
-        for point in points
-        if point.fold is not None and point.fold in (suite.protocol.only_folds or (point.fold,))
+        for entry in entries
+        if entry.fold is not None and entry.fold in (suite.protocol.only_folds or (entry.fold,))
     )
     unique = tuple({trial.trial_id: trial for trial in trials}.values())
     if not unique:
@@ -77,7 +77,7 @@ def matrix_mistakes(data: dict[str, Any], base: Axes) -> list[Mistake]:
     section = data.get("matrix")
     if not (corpora and backbones):
         return read_matrix(section, corpora, backbones)[1]
-    return _all_points(section, base, dict.fromkeys(corpora, (None,)), backbones)[1]
+    return _all_entries(section, base, dict.fromkeys(corpora, (None,)), backbones)[1]
 
 
 def select(trials: Sequence[Trial], only: str | Sequence[str]) -> tuple[Trial, ...]:
@@ -126,14 +126,14 @@ def label(trial: Trial) -> str:
     return "/".join(map(str, (*parts, f"fold{trial.fold}", f"seed{trial.seed}")))
 
 
-def _all_points(
+def _all_entries(
     section: Any, base: Axes, folds: Folds, backbones: Sequence[str]
-) -> tuple[list[Point], list[Mistake]]:
+) -> tuple[list[MatrixEntry], list[Mistake]]:
     matrix, mistakes = read_matrix(section, list(folds), backbones)
-    points, more = matrix_points(matrix, flat(base), folds, backbones)
+    entries, more = matrix_entries(matrix, flat(base), folds, backbones)
     # a rule that is mistaken in itself need not be said to match nothing as well
     told = {mistake.path[:3] for mistake in mistakes}
-    return points, mistakes + [mistake for mistake in more if mistake.path[:3] not in told]
+    return entries, mistakes + [mistake for mistake in more if mistake.path[:3] not in told]
 
 
 def _missing_folds(suite: Suite, folds: Mapping[str, Sequence[int]]) -> list[Mistake]:

@@ -17,7 +17,7 @@ Folds = Mapping[str, Sequence[int | None]]
 
 
 @dataclass(frozen=True)
-class Point:
+class MatrixEntry:
     """A trial to be: where it stands in the matrix."""
 
     corpus: str
@@ -35,9 +35,9 @@ class Point:
         return value
 
 
-def matrix_points(
+def matrix_entries(
     matrix: Matrix, base: dict[str, Any], folds: Folds, backbones: Sequence[str]
-) -> tuple[list[Point], list[Mistake]]:
+) -> tuple[list[MatrixEntry], list[Mistake]]:
     """The points a matrix keeps, in the order of trials, and what is mistaken about them.
 
     Args:
@@ -46,15 +46,15 @@ def matrix_points(
         folds: the corpora, in order, with their folds
         backbones: the backbones, in order
     """
-    kept: list[Point] = []
+    kept: list[MatrixEntry] = []
     used: set[KeyPath] = set()
-    for point in _rule_points(matrix.listed, base, folds, backbones):
-        hits = [rule.path for rule in matrix.exclude if _hit(rule, point)]
+    for entry in _rule_entries(matrix.listed, base, folds, backbones):
+        hits = [rule.path for rule in matrix.exclude if _hit(rule, entry)]
         used.update(hits)
         if not hits:
-            kept.append(point)
+            kept.append(entry)
     for rule in matrix.include:
-        kept += _rule_points(rule, base, folds, backbones)
+        kept += _rule_entries(rule, base, folds, backbones)
     idle = [
         Mistake(rule.path, "matrix.exclude: this rule matches no trial of the matrix")
         for rule in matrix.exclude
@@ -65,63 +65,63 @@ def matrix_points(
     )
 
 
-def _rule_points(
+def _rule_entries(
     rule: Rule, base: dict[str, Any], folds: Folds, backbones: Sequence[str]
-) -> Iterator[Point]:
+) -> Iterator[MatrixEntry]:
     for corpus, backbone in product(folds, backbones):
         for fold in folds[corpus]:
             if rule.covers(corpus, backbone, fold):
                 for combination in product(*rule.axes.values()):
                     values = base | dict(zip(rule.axes, combination, strict=True))
-                    yield Point(corpus, backbone, fold, values, rule.path)
+                    yield MatrixEntry(corpus, backbone, fold, values, rule.path)
 
 
-def _hit(rule: Rule, point: Point) -> bool:
-    return rule.covers(point.corpus, point.backbone, point.fold) and all(
-        point.values[axis] in values for axis, values in rule.axes.items()
+def _hit(rule: Rule, entry: MatrixEntry) -> bool:
+    return rule.covers(entry.corpus, entry.backbone, entry.fold) and all(
+        entry.values[axis] in values for axis, values in rule.axes.items()
     )
 
 
 def _ordered(
-    points: Sequence[Point], corpora: Sequence[str], backbones: Sequence[str]
-) -> list[Point]:
-    def place(point: Point) -> tuple[int, int, int, float]:
-        layers = float("inf") if point.layers == "all" else point.layers
-        corpus, backbone = corpora.index(point.corpus), backbones.index(point.backbone)
-        return corpus, backbone, point.fold or 0, layers
+    entries: Sequence[MatrixEntry], corpora: Sequence[str], backbones: Sequence[str]
+) -> list[MatrixEntry]:
+    def place(entry: MatrixEntry) -> tuple[int, int, int, float]:
+        layers = float("inf") if entry.layers == "all" else entry.layers
+        corpus, backbone = corpora.index(entry.corpus), backbones.index(entry.backbone)
+        return corpus, backbone, entry.fold or 0, layers
 
-    return sorted(points, key=place)
+    return sorted(entries, key=place)
 
 
-def _too_deep(points: Sequence[Point]) -> list[Mistake]:
+def _too_deep(entries: Sequence[MatrixEntry]) -> list[Mistake]:
     found: dict[Mistake, None] = {}
-    for point in points:
-        depth = name_checks.backbone(point.backbone).depth
-        if point.layers != "all" and point.layers > depth:
-            path = (*point.path, "finetune_layers")
+    for entry in entries:
+        depth = name_checks.backbone(entry.backbone).depth
+        if entry.layers != "all" and entry.layers > depth:
+            path = (*entry.path, "finetune_layers")
             text = (
-                f"matrix: finetune_layers {point.layers} is beyond "
-                f"{point.backbone}, which has {depth} layers: {_remedy(point)}"
+                f"matrix: finetune_layers {entry.layers} is beyond "
+                f"{entry.backbone}, which has {depth} layers: {_remedy(entry)}"
             )
             found[Mistake(path, text)] = None
     return list(found)
 
 
-def _summed_but_trained(points: Sequence[Point]) -> list[Mistake]:
+def _summed_but_trained(entries: Sequence[MatrixEntry]) -> list[Mistake]:
     text = (
         "matrix: a weighted sum of layers is for frozen backbones, finetune_layers 0: leave the "
         "others out with exclude: [{layers: weighted_sum, finetune_layers: "
     )
     found = {
-        point.layers: point.path
-        for point in points
-        if point.values["head.layers"] == "weighted_sum" and point.layers != 0
+        entry.layers: entry.path
+        for entry in entries
+        if entry.values["head.layers"] == "weighted_sum" and entry.layers != 0
     }
     return [Mistake(path, f"{text}{layers}}}]") for layers, path in found.items()]
 
 
-def _remedy(point: Point) -> str:
-    if "include" in point.path:
+def _remedy(entry: MatrixEntry) -> str:
+    if "include" in entry.path:
         return "lower it, or name in the rule the backbones it is for"
-    pair = f"{{backbone: {point.backbone}, finetune_layers: {point.layers}}}"
+    pair = f"{{backbone: {entry.backbone}, finetune_layers: {entry.layers}}}"
     return f"lower it, or leave the pair out with exclude: [{pair}]"

@@ -19,10 +19,10 @@ from harness.config.axes import AXIS_NAMES
 from harness.config.matrix import matrix_mistakes
 from harness.config.validation_messages import explain, shown
 from harness.config.yaml_tree import (
-    Located,
+    LocatedMistake,
+    LocatedValue,
     Mistake,
-    Place,
-    PlacedMistake,
+    SourcePosition,
     all_mistakes,
     merge,
     read_yaml,
@@ -51,7 +51,7 @@ def load_suite(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Suite
         tree = merge(tree, override)
     data = tree.plain()
     suite, found = _validate(data)
-    mistakes += _place(found, tree)
+    mistakes += _locate_mistakes(found, tree)
     if mistakes or suite is None:
         raise all_mistakes(_shown_path(file), mistakes)
     return name_checks.canonical(suite)
@@ -75,8 +75,8 @@ def load_corpus_spec(path_or_name: str) -> CorpusSpec:
     try:
         spec = CorpusSpec.model_validate(data)
     except ValidationError as error:
-        mistakes += _place(explain(error, data, CorpusSpec), tree)
-    mistakes += _place([Mistake(item.path[2:], item.text) for item in found], tree)
+        mistakes += _locate_mistakes(explain(error, data, CorpusSpec), tree)
+    mistakes += _locate_mistakes([Mistake(item.path[2:], item.text) for item in found], tree)
     if mistakes or spec is None:
         raise all_mistakes(_shown_path(file), mistakes)
     return spec
@@ -104,28 +104,28 @@ def _shown_path(file: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _read_chain(file: Path, above: tuple[Path, ...]) -> tuple[Located, list[PlacedMistake]]:
+def _read_chain(file: Path, above: tuple[Path, ...]) -> tuple[LocatedValue, list[LocatedMistake]]:
     tree, mistakes = _read_file(file)
     parent = tree.value.pop("extends", None)
     if parent is None:
         return tree, mistakes
     if not isinstance(parent.value, str):
         text = f"extends: found {shown(parent.plain())}, needs the name or path of one suite"
-        return tree, [*mistakes, PlacedMistake(parent.place, text)]
+        return tree, [*mistakes, LocatedMistake(parent.position, text)]
     chain = (*above, file.resolve())
     try:
         base = _find(parent.value, file.parent)
     except SuiteError as error:
-        return tree, [*mistakes, PlacedMistake(parent.place, f"extends: {error}")]
+        return tree, [*mistakes, LocatedMistake(parent.position, f"extends: {error}")]
     if base.resolve() in chain:
         circle = " → ".join(path.name for path in (*chain, base))
         text = f"extends goes round in a circle: {circle}"
-        return tree, [*mistakes, PlacedMistake(parent.place, text)]
+        return tree, [*mistakes, LocatedMistake(parent.position, text)]
     lower, more = _read_chain(base, chain)
     return merge(lower, tree), [*more, *mistakes]
 
 
-def _read_file(file: Path) -> tuple[Located, list[PlacedMistake]]:
+def _read_file(file: Path) -> tuple[LocatedValue, list[LocatedMistake]]:
     source = _shown_path(file)
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -134,56 +134,58 @@ def _read_file(file: Path) -> tuple[Located, list[PlacedMistake]]:
     tree, mistakes = read_yaml(text, source)
     if not isinstance(tree.value, dict):
         found = "nothing" if tree.value is None else shown(tree.plain())
-        raise SuiteError(f"{tree.place}: a suite is a mapping (key: value), this is {found}")
+        raise SuiteError(f"{tree.position}: a suite is a mapping (key: value), this is {found}")
     return _with_full_axis_names(tree, mistakes), mistakes
 
 
-def _with_full_axis_names(tree: Located, mistakes: list[PlacedMistake]) -> Located:
+def _with_full_axis_names(tree: LocatedValue, mistakes: list[LocatedMistake]) -> LocatedValue:
     # an axis has several names: only under one of them can a child's replace its parent's
     matrix = tree.value.get("matrix")
     if matrix is None or not isinstance(matrix.value, dict):
         return tree
-    written: dict[str, Located] = matrix.value
-    axes: dict[str, Located] = {}
+    written: dict[str, LocatedValue] = matrix.value
+    axes: dict[str, LocatedValue] = {}
     for name, item in written.items():
         axis = AXIS_NAMES.get(name, name)
         if axis in axes:
             text = f"matrix: {name} names the axis {axis} a second time"
-            mistakes.append(PlacedMistake(item.place, text))
+            mistakes.append(LocatedMistake(item.position, text))
         axes[axis] = item
     return replace(tree, value=tree.value | {"matrix": replace(matrix, value=axes)})
 
 
-def _read_override(text: str) -> tuple[Located, list[PlacedMistake]]:
-    place = Place(f"--set {text}")
+def _read_override(text: str) -> tuple[LocatedValue, list[LocatedMistake]]:
+    place = SourcePosition(f"--set {text}")
     key, equals, written = text.partition("=")
     steps = key.strip().split(".")
     if not equals or not all(steps):
         needs = "needs key=value, for example training.epochs=2"
-        return Located({}, place), [PlacedMistake(place, needs)]
+        return LocatedValue({}, place), [LocatedMistake(place, needs)]
     if steps[0] == "matrix" and len(steps) > 1:
         axis = ".".join(steps[1:])
         steps = ["matrix", AXIS_NAMES.get(axis, axis)]
     try:
         value, mistakes = read_yaml(written, str(place))
     except SuiteError as error:
-        return Located({}, place), [PlacedMistake(place, str(error).partition(": ")[2])]
-    tree = _placed(value, place)
+        return LocatedValue({}, place), [LocatedMistake(place, str(error).partition(": ")[2])]
+    tree = _at_position(value, place)
     for step in reversed(steps):
-        tree = Located({step: tree}, place)
-    return tree, [PlacedMistake(place, mistake.text) for mistake in mistakes]
+        tree = LocatedValue({step: tree}, place)
+    return tree, [LocatedMistake(place, mistake.text) for mistake in mistakes]
 
 
-def _place(mistakes: Sequence[Mistake], tree: Located) -> list[PlacedMistake]:
-    return [PlacedMistake(tree.place_of(mistake.path), mistake.text) for mistake in mistakes]
+def _locate_mistakes(mistakes: Sequence[Mistake], tree: LocatedValue) -> list[LocatedMistake]:
+    return [LocatedMistake(tree.position_of(mistake.path), mistake.text) for mistake in mistakes]
 
 
-def _placed(tree: Located, place: Place) -> Located:
+def _at_position(tree: LocatedValue, position: SourcePosition) -> LocatedValue:
     if isinstance(tree.value, dict):
-        return Located({key: _placed(item, place) for key, item in tree.value.items()}, place)
+        return LocatedValue(
+            {key: _at_position(item, position) for key, item in tree.value.items()}, position
+        )
     if isinstance(tree.value, list):
-        return Located([_placed(item, place) for item in tree.value], place)
-    return replace(tree, place=place)
+        return LocatedValue([_at_position(item, position) for item in tree.value], position)
+    return replace(tree, position=position)
 
 
 def _validate(data: dict[str, Any]) -> tuple[Suite | None, list[Mistake]]:

@@ -16,7 +16,7 @@ KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Place:
+class SourcePosition:
     """A line of a file, or an override of the command line (line 0)."""
 
     source: str
@@ -40,19 +40,19 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class PlacedMistake:
+class LocatedMistake:
     """One thing wrong with a suite, at the place where it was written."""
 
-    place: Place
+    position: SourcePosition
     text: str
 
 
 @dataclass(frozen=True)
-class Located:
-    """A value and where it was written; mappings and lists hold further `Located`."""
+class LocatedValue:
+    """A value and where it was written; mappings and lists hold further `LocatedValue`."""
 
     value: Any
-    place: Place
+    position: SourcePosition
 
     def plain(self) -> Any:
         """The value alone, as plain dicts, lists and scalars."""
@@ -62,7 +62,7 @@ class Located:
             return [item.plain() for item in self.value]
         return self.value
 
-    def place_of(self, path: KeyPath) -> Place:
+    def position_of(self, path: KeyPath) -> SourcePosition:
         """Where `path` was written, or what of it comes nearest."""
         here = self
         for step in path:
@@ -70,10 +70,10 @@ class Located:
             if below is None:
                 break
             here = below
-        return here.place
+        return here.position
 
-    def _below(self, step: str | int) -> Located | None:
-        below: dict[str | int, Located] = {}
+    def _below(self, step: str | int) -> LocatedValue | None:
+        below: dict[str | int, LocatedValue] = {}
         if isinstance(self.value, dict):
             below = self.value
         elif isinstance(self.value, list):
@@ -81,17 +81,18 @@ class Located:
         return below.get(step)
 
 
-def merge(base: Located, child: Located) -> Located:
+def merge(base: LocatedValue, child: LocatedValue) -> LocatedValue:
     """Lay `child` over `base`: mappings merge key by key, anything else replaces.
 
     A mapping from positions, or from `*` for every one of them, merges into the items of a list.
 
-    >>> here = Place("a.yaml", 1)
-    >>> base = Located({"a": Located(1, here), "b": Located(2, here)}, here)
-    >>> merge(base, Located({"b": Located(3, here)}, here)).plain()
+    >>> here = SourcePosition("a.yaml", 1)
+    >>> base = LocatedValue({"a": LocatedValue(1, here), "b": LocatedValue(2, here)}, here)
+    >>> merge(base, LocatedValue({"b": LocatedValue(3, here)}, here)).plain()
     {'a': 1, 'b': 3}
-    >>> names = Located([Located("one", here), Located("two", here)], here)
-    >>> child = Located({"1": Located({"init": Located("random", here)}, here)}, here)
+    >>> names = LocatedValue([LocatedValue("one", here), LocatedValue("two", here)], here)
+    >>> init = LocatedValue({"init": LocatedValue("random", here)}, here)
+    >>> child = LocatedValue({"1": init}, here)
     >>> merge(names, child).plain()
     ['one', {'name': 'two', 'init': 'random'}]
     """
@@ -102,31 +103,31 @@ def merge(base: Located, child: Located) -> Located:
     merged = dict(base.value)
     for key, item in child.value.items():
         merged[key] = merge(merged[key], item) if key in merged else item
-    return Located(merged, child.place)
+    return LocatedValue(merged, child.position)
 
 
-def _names_items(child: Located, count: int) -> bool:
+def _names_items(child: LocatedValue, count: int) -> bool:
     positions = {"*", *map(str, range(count))}
     return isinstance(child.value, dict) and bool(child.value) and child.value.keys() <= positions
 
 
-def _merge_items(base: Located, child: Located) -> Located:
+def _merge_items(base: LocatedValue, child: LocatedValue) -> LocatedValue:
     items = list(base.value)
     for index in range(len(items)):
         for key in ("*", str(index)):
             if key in child.value:
                 items[index] = merge(_named(items[index], child.value[key]), child.value[key])
-    return Located(items, base.place)
+    return LocatedValue(items, base.position)
 
 
-def _named(item: Located, child: Located) -> Located:
+def _named(item: LocatedValue, child: LocatedValue) -> LocatedValue:
     """A plain name as the mapping it stands for, if a mapping is to be laid over it."""
     if isinstance(child.value, dict) and isinstance(item.value, str):
-        return Located({"name": item}, item.place)
+        return LocatedValue({"name": item}, item.position)
     return item
 
 
-def read_yaml(text: str, source: str) -> tuple[Located, list[PlacedMistake]]:
+def read_yaml(text: str, source: str) -> tuple[LocatedValue, list[LocatedMistake]]:
     """Read YAML safely: plain data only, and every key once.
 
     Raises:
@@ -134,11 +135,11 @@ def read_yaml(text: str, source: str) -> tuple[Located, list[PlacedMistake]]:
     """
     # a SafeLoader makes plain data only, whatever tags the file holds
     loader = yaml.SafeLoader(text)
-    mistakes: list[PlacedMistake] = []
+    mistakes: list[LocatedMistake] = []
     try:
         node = loader.get_single_node()
         if node is None:
-            return Located(None, Place(source, 1)), mistakes
+            return LocatedValue(None, SourcePosition(source, 1)), mistakes
         return _locate(loader, node, source, mistakes, ()), mistakes
     except yaml.MarkedYAMLError as error:
         raise SuiteError(_syntax_message(error, source)) from error
@@ -152,10 +153,10 @@ def _locate(
     loader: yaml.SafeLoader,
     node: yaml.Node,
     source: str,
-    mistakes: list[PlacedMistake],
+    mistakes: list[LocatedMistake],
     above: tuple[yaml.Node, ...],
-) -> Located:
-    place = Place(source, node.start_mark.line + 1)
+) -> LocatedValue:
+    place = SourcePosition(source, node.start_mark.line + 1)
     if any(node is other for other in above):
         raise _refused("an alias that contains itself", node)
     if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN_TAGS:
@@ -163,31 +164,31 @@ def _locate(
     above = (*above, node)
     if isinstance(node, yaml.SequenceNode):
         items = [_locate(loader, item, source, mistakes, above) for item in node.value]
-        return Located(items, place)
+        return LocatedValue(items, place)
     if not isinstance(node, yaml.MappingNode):
-        return Located(loader.construct_object(node), place)
+        return LocatedValue(loader.construct_object(node), place)
     mistakes += _repeated_keys(node, source)
     loader.flatten_mapping(node)
-    entries: dict[str, Located] = {}
+    entries: dict[str, LocatedValue] = {}
     for key_node, value_node in node.value:
         item = _locate(loader, value_node, source, mistakes, above)
         # an entry is found by its key, also when its value starts on a later line
-        key_place = Place(source, key_node.start_mark.line + 1)
-        entries[str(key_node.value)] = Located(item.value, key_place)
-    return Located(entries, place)
+        key_place = SourcePosition(source, key_node.start_mark.line + 1)
+        entries[str(key_node.value)] = LocatedValue(item.value, key_place)
+    return LocatedValue(entries, place)
 
 
 def _refused(problem: str, node: yaml.Node) -> yaml.constructor.ConstructorError:
     return yaml.constructor.ConstructorError(None, None, f"found {problem}", node.start_mark)
 
 
-def _repeated_keys(node: yaml.MappingNode, source: str) -> Iterator[PlacedMistake]:
+def _repeated_keys(node: yaml.MappingNode, source: str) -> Iterator[LocatedMistake]:
     first: dict[str, int] = {}
     for key_node, _ in node.value:
         key, line = str(key_node.value), key_node.start_mark.line + 1
         if key in first:
             text = f"key {key!r} is given twice, first on line {first[key]}: keep one"
-            yield PlacedMistake(Place(source, line), text)
+            yield LocatedMistake(SourcePosition(source, line), text)
         first.setdefault(key, line)
 
 
@@ -198,9 +199,9 @@ def _syntax_message(error: yaml.MarkedYAMLError, source: str) -> str:
     return f"{source}{where}: not readable as YAML: {problem}"
 
 
-def all_mistakes(title: str, mistakes: Sequence[PlacedMistake]) -> SuiteError:
+def all_mistakes(title: str, mistakes: Sequence[LocatedMistake]) -> SuiteError:
     """One error that lists every mistake, in the order of their lines."""
-    ordered = sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.place.order)
+    ordered = sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.position.order)
     count = f"{len(ordered)} mistake{'s' if len(ordered) > 1 else ''}"
-    lines = [f"  {mistake.place}: {mistake.text}" for mistake in ordered]
+    lines = [f"  {mistake.position}: {mistake.text}" for mistake in ordered]
     return SuiteError("\n".join([f"{count} in {title}:", *lines]))

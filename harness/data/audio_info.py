@@ -27,7 +27,7 @@ THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class AudioFacts:
+class AudioInfo:
     """What decoding an utterance's recording told."""
 
     utterance_id: str
@@ -40,11 +40,11 @@ class AudioFacts:
     """Why it could not be decoded; the other facts are then None."""
 
 
-def inspect(
+def inspect_audio(
     corpus: Corpus,
     cache_dir: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> list[AudioFacts]:
+) -> list[AudioInfo]:
     """Decode every utterance that was not seen before, and tell what it holds.
 
     Args:
@@ -57,13 +57,13 @@ def inspect(
     """
     file = cache_dir / f"{corpus.name}.json" if cache_dir else None
     known = _load(file) if file else {}
-    facts: list[AudioFacts] = []
+    audio_info: list[AudioInfo] = []
     fresh: dict[str, list[Any]] = {}
     try:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="inspect") as pool:
             looks = pool.map(lambda utterance: _look(utterance, known), corpus.utterances)
             for done, (key, found) in enumerate(looks, start=1):
-                facts.append(found)
+                audio_info.append(found)
                 if found.error is None and key not in known:
                     fresh[key] = list(astuple(found))[1:4]
                 if progress:
@@ -72,36 +72,36 @@ def inspect(
         # of a large corpus that is interrupted, what was looked at need not be looked at again
         if file and fresh:
             _save(file, {**known, **fresh})
-    return facts
+    return audio_info
 
 
-def audio_digest(facts: Iterable[AudioFacts], ids: Iterable[str]) -> str:
+def audio_digest(audio_info: Iterable[AudioInfo], ids: Iterable[str]) -> str:
     """One digest of the sound of the utterances in `ids`, whatever their order or place."""
     used = set(ids)
-    return content_digest({f.utterance_id: f.sha256 for f in facts if f.utterance_id in used})
+    return content_digest({f.utterance_id: f.sha256 for f in audio_info if f.utterance_id in used})
 
 
-def same_sound(facts: Iterable[AudioFacts]) -> list[list[str]]:
+def same_sound(audio_info: Iterable[AudioInfo]) -> list[list[str]]:
     """The ids of utterances that are copies of one another, a list for each sound heard twice."""
     alike: dict[str, list[str]] = defaultdict(list)
-    for fact in facts:
-        if fact.sha256 and fact.peak:  # silence is alike without being a copy
-            alike[fact.sha256].append(fact.utterance_id)
+    for info in audio_info:
+        if info.sha256 and info.peak:  # silence is alike without being a copy
+            alike[info.sha256].append(info.utterance_id)
     return [sorted(ids) for ids in alike.values() if len(ids) > 1]
 
 
-def _look(utterance: Utterance, known: Mapping[str, list[Any]]) -> tuple[str, AudioFacts]:
+def _look(utterance: Utterance, known: Mapping[str, list[Any]]) -> tuple[str, AudioInfo]:
     """The key under which the facts are kept, and the facts."""
     key = _key(utterance)
     if key in known:
-        return key, AudioFacts(utterance.utterance_id, *known[key])
+        return key, AudioInfo(utterance.utterance_id, *known[key])
     try:
         samples, rate_hz = decode(utterance.path, utterance.start_s, utterance.end_s)
     except CorpusError as error:
-        return key, AudioFacts(utterance.utterance_id, None, None, None, str(error))
+        return key, AudioInfo(utterance.utterance_id, None, None, None, str(error))
     digest = hashlib.sha256(f"{rate_hz} Hz, {samples.shape[1]} channels".encode())
     digest.update(np.ascontiguousarray(samples).data)
-    return key, AudioFacts(
+    return key, AudioInfo(
         utterance_id=utterance.utterance_id,
         duration_s=len(samples) / rate_hz,
         peak=float(np.abs(samples).max(initial=0.0)),
@@ -129,8 +129,8 @@ def _load(file: Path) -> dict[str, list[Any]]:
         return {}
 
 
-def _save(file: Path, facts: Mapping[str, list[Any]]) -> None:
+def _save(file: Path, audio_info: Mapping[str, list[Any]]) -> None:
     try:
-        write_text(file, json.dumps({"format": FORMAT, "facts": facts}))
+        write_text(file, json.dumps({"format": FORMAT, "facts": audio_info}))
     except OSError:
         return  # facts that cannot be kept are found again next time

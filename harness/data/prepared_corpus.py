@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.data.audio_info import AudioFacts, audio_digest, inspect
+from harness.data.audio_info import AudioInfo, audio_digest, inspect_audio
 from harness.data.batches import LabelledSplit
 from harness.data.corpus_reading import read_corpus
 from harness.data.quality import QualityReport, apply_policy
 from harness.data.splits import leakage
 from harness.data.splits.folds import split
-from harness.data.subset import limit
+from harness.data.subset import subset
 from harness.data.utterances import Corpus, Splits
 from harness.files import cache_folder
 from harness.progress import Reporter
@@ -18,11 +18,11 @@ from harness.specs import CorpusSpec, Trial
 
 
 @dataclass(frozen=True)
-class Ground:
+class PreparedCorpus:
     """A corpus that has been read, decoded once and found fit."""
 
     corpus: Corpus
-    facts: tuple[AudioFacts, ...]
+    audio_info: tuple[AudioInfo, ...]
     quality: QualityReport
     partial: bool
     """Whether recordings are missing that the whole corpus has."""
@@ -37,42 +37,50 @@ class Fold:
     split_digest: str
 
 
-def prepare_ground(spec: CorpusSpec, limit_utterances: int | None, reporter: Reporter) -> Ground:
+def prepare_corpus(
+    spec: CorpusSpec, limit_utterances: int | None, reporter: Reporter
+) -> PreparedCorpus:
     """Read a corpus, look at every recording, and apply the suite's policy to faulty ones.
 
     Raises:
         CorpusError: it is missing, or unfit as the suite's policy sees it.
     """
     whole = read_corpus(spec)
-    chosen = limit(whole, limit_utterances) if limit_utterances else whole
+    chosen = subset(whole, limit_utterances) if limit_utterances else whole
     reporter.begin(f"reading {spec.name}", len(chosen.utterances))
-    facts = inspect(chosen, cache_folder("facts"), lambda done, total: reporter.advance())
+    audio_info = inspect_audio(
+        chosen, cache_folder("facts"), lambda done, total: reporter.advance()
+    )
     reporter.end()
-    corpus, quality = apply_policy(chosen, facts, spec.quality)
+    corpus, quality = apply_policy(chosen, audio_info, spec.quality)
     for line in quality.lines():
         reporter.note(line)
-    return Ground(corpus, tuple(facts), quality, not whole.complete)
+    return PreparedCorpus(corpus, tuple(audio_info), quality, not whole.complete)
 
 
-def cut_fold(trial: Trial, ground: Ground) -> Fold:
+def cut_fold(trial: Trial, prepared: PreparedCorpus) -> Fold:
     """The trial's train, dev and test, checked for leakage.
 
     Raises:
         CorpusError: the fold cannot be cut, or its splits share what they must not.
     """
     overlap = trial.corpus.speaker_overlap
-    splits = split(ground.corpus, trial.protocol, trial.fold, speaker_overlap=overlap)
+    splits = split(prepared.corpus, trial.protocol, trial.fold, speaker_overlap=overlap)
     used = {name for ids in splits.named().values() for name in ids}
-    facts = [fact for fact in ground.facts if fact.utterance_id in used]
-    leakage.check(splits, ground.corpus, overlap == "allowed", facts)
-    return Fold(splits, audio_digest(facts, used), leakage.split_digest(splits, ground.corpus))
+    audio_info = [info for info in prepared.audio_info if info.utterance_id in used]
+    leakage.check(splits, prepared.corpus, overlap == "allowed", audio_info)
+    return Fold(
+        splits, audio_digest(audio_info, used), leakage.split_digest(splits, prepared.corpus)
+    )
 
 
-def labelled(ground: Ground, ids: tuple[str, ...], crop_s: float | None = None) -> LabelledSplit:
+def labelled(
+    prepared: PreparedCorpus, ids: tuple[str, ...], crop_s: float | None = None
+) -> LabelledSplit:
     """The utterances `ids` with class numbers and lengths, longest stretch `crop_s`."""
-    utterances = ground.corpus.by_id()
-    durations = {fact.utterance_id: fact.duration_s or 0.0 for fact in ground.facts}
-    numbers = ground.corpus.class_index()
+    utterances = prepared.corpus.by_id()
+    durations = {info.utterance_id: info.duration_s or 0.0 for info in prepared.audio_info}
+    numbers = prepared.corpus.class_index()
     return LabelledSplit(
         utterances=tuple(utterances[name] for name in ids),
         labels=tuple(numbers[utterances[name].label] for name in ids),

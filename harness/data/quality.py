@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.data.audio_info import AudioFacts, same_sound
+from harness.data.audio_info import AudioInfo, same_sound
 from harness.data.readers.audio_files import NAMED_AT_MOST, shortened
 from harness.data.utterances import Corpus
 from harness.errors import CorpusError
@@ -60,7 +60,7 @@ _DONE = {"refuse": "refused", "exclude": "excluded", "keep": "kept"}
 
 
 def apply_policy(
-    corpus: Corpus, facts: Iterable[AudioFacts], policy: QualitySpec
+    corpus: Corpus, audio_info: Iterable[AudioInfo], policy: QualitySpec
 ) -> tuple[Corpus, QualityReport]:
     """Handle every faulty recording as the suite says.
 
@@ -70,8 +70,8 @@ def apply_policy(
     Raises:
         CorpusError: there are faults that the policy refuses, or a class has nothing left.
     """
-    facts = list(facts)
-    problems = [*_faults(facts, policy), *_duplicates(corpus, facts, policy)]
+    audio_info = list(audio_info)
+    problems = [*_faults(audio_info, policy), *_duplicates(corpus, audio_info, policy)]
     problems.sort(key=lambda problem: problem.utterance_id)
     _refuse(corpus, problems)
     excluded = {problem.utterance_id for problem in problems if problem.handling == "exclude"}
@@ -82,7 +82,7 @@ def apply_policy(
             f"corpus {corpus.name!r}: every recording of {shortened(sorted(gone))} is excluded by "
             "`quality:`; mend the recordings, or leave the label out with `labels:`"
         )
-    kept_s = sum(f.duration_s or 0.0 for f in facts if f.utterance_id not in excluded)
+    kept_s = sum(f.duration_s or 0.0 for f in audio_info if f.utterance_id not in excluded)
     report = QualityReport(
         corpus.name, len(corpus.utterances), len(used.utterances), kept_s, tuple(problems)
     )
@@ -93,20 +93,20 @@ def _labels(corpus: Corpus) -> set[str]:
     return {utterance.label for utterance in corpus.utterances}
 
 
-def _faults(facts: Iterable[AudioFacts], policy: QualitySpec) -> list[Problem]:
+def _faults(audio_info: Iterable[AudioInfo], policy: QualitySpec) -> list[Problem]:
     """What is wrong with a recording by itself; the first fault that applies is named."""
     problems = []
-    for fact in facts:
-        name = fact.utterance_id
-        if fact.duration_s is None or fact.peak is None:
-            problem = Problem(name, "undecodable", policy.undecodable, str(fact.error))
-        elif fact.duration_s == 0:
+    for info in audio_info:
+        name = info.utterance_id
+        if info.duration_s is None or info.peak is None:
+            problem = Problem(name, "undecodable", policy.undecodable, str(info.error))
+        elif info.duration_s == 0:
             problem = Problem(name, "empty", policy.empty, "holds no samples")
-        elif fact.duration_s < MIN_DURATION_S:
-            detail = f"lasts {fact.duration_s:.3f} s, less than {MIN_DURATION_S:.3f} s"
+        elif info.duration_s < MIN_DURATION_S:
+            detail = f"lasts {info.duration_s:.3f} s, less than {MIN_DURATION_S:.3f} s"
             problem = Problem(name, "too_short", policy.too_short, detail)
-        elif fact.peak < SILENT_PEAK:
-            detail = f"silent: its loudest sample is {fact.peak:.1e} of full scale"
+        elif info.peak < SILENT_PEAK:
+            detail = f"silent: its loudest sample is {info.peak:.1e} of full scale"
             problem = Problem(name, "silent", policy.silent, detail)
         else:
             continue
@@ -114,10 +114,12 @@ def _faults(facts: Iterable[AudioFacts], policy: QualitySpec) -> list[Problem]:
     return problems
 
 
-def _duplicates(corpus: Corpus, facts: Iterable[AudioFacts], policy: QualitySpec) -> list[Problem]:
+def _duplicates(
+    corpus: Corpus, audio_info: Iterable[AudioInfo], policy: QualitySpec
+) -> list[Problem]:
     label_of = {utterance.utterance_id: utterance.label for utterance in corpus.utterances}
     problems = []
-    for ids in same_sound(facts):
+    for ids in same_sound(audio_info):
         first, *others = ids
         labels = {label_of[name] for name in ids}
         if len(labels) > 1:

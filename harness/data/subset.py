@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from harness.data.utterances import Corpus, Utterance
 
 
-def limit(corpus: Corpus, utterances: int) -> Corpus:
+def subset(corpus: Corpus, utterances: int) -> Corpus:
     """Keep `utterances` of a corpus, always the same ones.
 
     Speakers take turns; each gives an utterance of the class that is rarest so far, so that

@@ -16,8 +16,8 @@ from harness.profiling.nvml import (
     driver_version,
     energy_j,
     handle_of,
-    look,
     name_of,
+    snapshot,
     uuids,
 )
 from harness.profiling.timing import PRODUCT_SIZE, PRODUCTS, matmul_peak, timed
@@ -128,7 +128,7 @@ def _gpu(device: torch.device) -> Iterator[Check]:
         handle = handle_of(str(uuid_of(device)))
         nvml_name = name_of(handle)
         block = torch.ones(1, device=device)  # this process is on the device from here on
-        visible = os.getpid() in look(handle).processes
+        visible = os.getpid() in snapshot(handle).processes
         del block
         joules = energy_j(handle)
     except NVMLError as error:

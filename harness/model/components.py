@@ -13,7 +13,7 @@ from harness.errors import UserError, choices
 
 
 @dataclass(frozen=True)
-class Part:
+class Component:
     """A pooling or a loss: where it is made, and what it is."""
 
     target: str
@@ -26,12 +26,12 @@ class Part:
 
 
 POOLINGS = {
-    "attentive_statistics": Part(
+    "attentive_statistics": Component(
         "harness.model.pooling:AttentiveStatisticsPooling",
         "attention-weighted mean and standard deviation (Okabe et al. 2018), 2·D wide",
     ),
-    "mean": Part("harness.model.pooling:MeanPooling", "mean over the real frames, D wide"),
-    "statistics": Part(
+    "mean": Component("harness.model.pooling:MeanPooling", "mean over the real frames, D wide"),
+    "statistics": Component(
         "harness.model.pooling:StatisticsPooling",
         "mean and standard deviation over the real frames, 2·D wide",
     ),
@@ -44,12 +44,12 @@ POOLING_ALIASES = {
 }
 
 LOSSES = {
-    "cross_entropy": Part("harness.model.losses:CrossEntropy", "plain cross-entropy"),
-    "weighted_cross_entropy": Part(
+    "cross_entropy": Component("harness.model.losses:CrossEntropy", "plain cross-entropy"),
+    "weighted_cross_entropy": Component(
         "harness.model.losses:WeightedCrossEntropy",
         "cross-entropy weighted by N / (C · n_c) of the train split",
     ),
-    "dr": Part(
+    "dr": Component(
         "harness.model.losses:DistributionalRanking",
         "distributional ranking (Qian et al. 2020) over the batch's sigmoid probabilities",
     ),

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from harness.profiling.nvml import NVMLError, energy_j, handle_of
-from harness.profiling.profiled_model import Subject, working
-from harness.profiling.timing import Point, synchronise
+from harness.profiling.profiled_model import ProfiledModel, working
+from harness.profiling.timing import Workload, synchronise
 
 HOUR_S = 3600.0
 
@@ -17,8 +17,8 @@ class NoEnergy(Exception):
 
 
 def joules_per_audio_hour(
-    subject: Subject, points: list[Point], uuid: str | None, seconds: float
-) -> dict[Point, float]:
+    subject: ProfiledModel, points: list[Workload], uuid: str | None, seconds: float
+) -> dict[Workload, float]:
     """Joules of the whole GPU for an hour of audio, at each point.
 
     Raises:
@@ -36,7 +36,9 @@ def joules_per_audio_hour(
         raise NoEnergy(f"NVML: {error}") from error
 
 
-def _at(subject: Subject, point: Point, seconds: float, read: Callable[[], float]) -> float:
+def _at(
+    subject: ProfiledModel, point: Workload, seconds: float, read: Callable[[], float]
+) -> float:
     _, duration_s, batch_size = point
     with working(subject, *point) as step:
         taken_j, steps = spent(step, lambda: synchronise(subject.device), seconds, read)

@@ -8,8 +8,8 @@ from functools import cache
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.profiling.profiled_model import Subject, working
-from harness.profiling.timing import Point
+from harness.profiling.profiled_model import ProfiledModel, working
+from harness.profiling.timing import Workload
 from harness.results.records import Mode
 
 
@@ -24,7 +24,7 @@ def count_flops(step: Callable[[], object]) -> int:
     return int(counter.get_total_flops())
 
 
-def flops_per_audio_s(subject: Subject, points: list[Point]) -> dict[Point, float]:
+def flops_per_audio_s(subject: ProfiledModel, points: list[Workload]) -> dict[Workload, float]:
     """FLOPs per second of audio at each point, counted on one utterance.
 
     The rows of a batch cost alike, and decoding multiplies no matrices.

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from harness.profiling.nvml import Look, NVMLError, handle_of, look
+from harness.profiling.nvml import GpuSnapshot, NVMLError, handle_of, snapshot
 
 MEMORY_HZ = 50.0
-COMPANY_HZ = 2.0
+INTERFERENCE_HZ = 2.0
 """Often enough to see another process, and too rarely to slow what is being timed."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class GpuUsage:
     """What was seen from the first look to the last."""
 
     baseline_bytes: int
@@ -34,11 +34,11 @@ class Seen:
     """Why it could not look until the end."""
 
     @classmethod
-    def first(cls, look: Look) -> Seen:
+    def first(cls, snapshot: GpuSnapshot) -> GpuUsage:
         """After the first look."""
-        return cls(look.used_bytes, look.used_bytes, dict(look.processes))
+        return cls(snapshot.used_bytes, snapshot.used_bytes, dict(snapshot.processes))
 
-    def and_then(self, later: Look) -> Seen:
+    def and_then(self, later: GpuSnapshot) -> GpuUsage:
         """After one more."""
         peaks = dict(self.process_peaks)
         for pid, used in later.processes.items():
@@ -48,7 +48,7 @@ class Seen:
         return replace(self, peak_bytes=peak, process_peaks=peaks, looks=self.looks + 1)
 
 
-def own_pid(seen: Seen, before: Look | None) -> int | None:
+def own_pid(seen: GpuUsage, before: GpuSnapshot | None) -> int | None:
     """This process's PID as the driver knows it.
 
     In a container that may be the host's: then it is the one that came since this process began
@@ -64,24 +64,24 @@ def own_pid(seen: Seen, before: Look | None) -> int | None:
     return new.pop() if len(new) == 1 else None
 
 
-def strangers(seen: Seen, own: int | None) -> list[int]:
+def other_pids(seen: GpuUsage, own: int | None) -> list[int]:
     """The PIDs that are neither this process's nor that of the run that started it."""
     return sorted(seen.process_peaks.keys() - {own, os.getppid()})
 
 
 @dataclass
-class Watch:
+class GpuMonitor:
     """A watch that is on; it knows what it saw once its block has ended."""
 
-    seen: Seen | None = None
+    seen: GpuUsage | None = None
     error: str | None = None
     """Why nothing could be seen."""
 
 
 @contextmanager
-def watching(uuid: str | None, rate_hz: float) -> Iterator[Watch]:
+def monitored(uuid: str | None, rate_hz: float) -> Iterator[GpuMonitor]:
     """Look at a GPU before, while and after a block runs; at nothing, if there is no GPU."""
-    watch = Watch()
+    watch = GpuMonitor()
     if uuid is None:
         watch.error = "the work ran on the CPU"
         yield watch
@@ -97,7 +97,9 @@ def watching(uuid: str | None, rate_hz: float) -> Iterator[Watch]:
     finally:
         if watch.error is None:
             found = _received(ours, "enough")
-            watch.seen, watch.error = (found, None) if isinstance(found, Seen) else (None, found)
+            watch.seen, watch.error = (
+                (found, None) if isinstance(found, GpuUsage) else (None, found)
+            )
         ours.close()
         process.join()
 
@@ -115,15 +117,15 @@ def _received(pipe: Connection, message: str | None = None) -> Any:
 def _look_on(uuid: str, rate_hz: float, pipe: Connection) -> None:
     try:
         handle = handle_of(uuid)
-        seen = Seen.first(look(handle))
+        seen = GpuUsage.first(snapshot(handle))
     except NVMLError as error:
         pipe.send(f"NVML: {error}")
         return
     pipe.send(None)
     try:
         while not pipe.poll(1 / rate_hz):
-            seen = seen.and_then(look(handle))
-        seen = seen.and_then(look(handle))
+            seen = seen.and_then(snapshot(handle))
+        seen = seen.and_then(snapshot(handle))
     except NVMLError as error:
         seen = replace(seen, lost=str(error))
         pipe.poll(None)  # until the block has ended

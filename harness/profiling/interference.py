@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from harness.profiling.gpu_monitor import Watch, strangers
+from harness.profiling.gpu_monitor import GpuMonitor, other_pids
 
 MOST_SHARE = 0.1
 """What other programs may take of this process's processors before a measurement is unstable."""
@@ -20,7 +20,7 @@ COUNTED_TWICE = ("guest", "guest_nice")
 
 
 @dataclass
-class Company:
+class Interference:
     """The share that others took of the processors; known once its block has ended."""
 
     share: float = 0.0
@@ -34,25 +34,25 @@ class Company:
 
 
 @contextmanager
-def accompanied() -> Iterator[Company]:
+def watching_processors() -> Iterator[Interference]:
     """Note what others, hypervisors included, take of the processors while a block runs.
 
     Only of those that this process may use: what runs on the rest of a large machine, beside a
     container that was given a few of them, takes nothing away.
     """
-    company = Company()
+    interference = Interference()
     before = _clocks()
-    yield company
+    yield interference
     all_s, busy_s, own_s = (after - first for after, first in zip(_clocks(), before, strict=True))
-    company.share = max(0.0, (busy_s - own_s) / all_s) if all_s > 0 else 0.0
+    interference.share = max(0.0, (busy_s - own_s) / all_s) if all_s > 0 else 0.0
 
 
-def gpu_reasons(watch: Watch, own: int | None) -> list[str]:
+def gpu_interference(watch: GpuMonitor, own: int | None) -> list[str]:
     """Why a measurement on a watched GPU is unstable."""
     seen = watch.seen
     if seen is None:
         return []
-    reasons = [f"another process used the GPU: PID {pid}" for pid in strangers(seen, own)]
+    reasons = [f"another process used the GPU: PID {pid}" for pid in other_pids(seen, own)]
     return reasons + (
         [f"the GPU could not be watched to the end: {seen.lost}"] if seen.lost else []
     )

@@ -16,18 +16,18 @@ import torch
 
 from harness.profiling.energy import NoEnergy, joules_per_audio_hour
 from harness.profiling.flops import flops_per_audio_s
-from harness.profiling.gpu_monitor import COMPANY_HZ, MEMORY_HZ, Watch, own_pid, watching
-from harness.profiling.interference import accompanied, gpu_reasons
-from harness.profiling.measurement_rounds import scatter
-from harness.profiling.memory import Weighed, gpu_fields, weigh
-from harness.profiling.nvml import driver_version, look_at_all
-from harness.profiling.profiled_model import Subject, frame_count, load
-from harness.profiling.timing import Point, matmul_peak, points_of, time_all
+from harness.profiling.gpu_monitor import INTERFERENCE_HZ, MEMORY_HZ, GpuMonitor, monitored, own_pid
+from harness.profiling.interference import gpu_interference, watching_processors
+from harness.profiling.measurement_rounds import instability
+from harness.profiling.memory import MemoryPeaks, gpu_fields, measure_memory
+from harness.profiling.nvml import driver_version, snapshot_all
+from harness.profiling.profiled_model import ProfiledModel, frame_count, load
+from harness.profiling.timing import Workload, matmul_peak, time_all, workloads_of
 from harness.redaction import redacted
 from harness.results.environment import costs_digest, environment
-from harness.results.records import CostPoint, CostRecord
+from harness.results.records import CostRecord, WorkloadCost
 from harness.specs import CostSpec, CostTrial
-from harness.training.devices import device_facts, make_accelerator, precision_name, status_of
+from harness.training.devices import device_info, make_accelerator, precision_name, status_of
 
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -84,16 +84,16 @@ def measure(trial: CostTrial, device: str, offline: bool) -> dict[str, object]:
 
     Memory comes first, since the peak of a process only ever rises.
     """
-    looks = look_at_all()  # before torch takes anything of a GPU
+    looks = snapshot_all()  # before torch takes anything of a GPU
     accelerator = make_accelerator(device, trial.precision)
     uuid, precision = uuid_of(accelerator.device), precision_name(accelerator)
     before = looks.get(uuid) if uuid else None
-    points = points_of(trial.cost)
-    with watching(uuid, MEMORY_HZ) as watch:
+    points = workloads_of(trial.cost)
+    with monitored(uuid, MEMORY_HZ) as watch:
         subject = load(trial, accelerator, offline=offline)
-        weighed = weigh(subject, points)
+        memory = measure_memory(subject, points)
     on_gpu, missing = gpu_fields(watch, before)
-    with watching(uuid, COMPANY_HZ) as company, accompanied() as programs:
+    with monitored(uuid, INTERFERENCE_HZ) as interference, watching_processors() as programs:
         samples = time_all(subject, trial.cost)
         try:
             energy = joules_per_audio_hour(subject, points, uuid, trial.cost.energy_s)
@@ -104,24 +104,24 @@ def measure(trial: CostTrial, device: str, offline: bool) -> dict[str, object]:
     if uuid and own is None:
         unseen = watch.error or "the driver names no process that is this one"
         missing["company"] = f"whether others used the GPU is not known: {unseen}"
-    disturbed = programs.reasons if uuid is None else _disturbed((watch, company), own)
-    found = _Findings(samples, flops_per_audio_s(subject, points), energy, weighed, disturbed)
+    disturbed = programs.reasons if uuid is None else _disturbed((watch, interference), own)
+    found = _Findings(samples, flops_per_audio_s(subject, points), energy, memory, disturbed)
     return {
         "points": [_point(point, subject, found, trial.cost) for point in points],
         "precision": precision,
         "matmul_peak_flops": matmul,
         "environment": environment()
-        | device_facts(subject.device)
+        | device_info(subject.device)
         | {"driver": driver_version() if uuid else None},
         "missing": missing,
         **_model_fields(subject),
-        **weighed.fields,
+        **memory.fields,
         **on_gpu,
     }
 
 
-def _disturbed(watches: Iterable[Watch], own: int | None) -> list[str]:
-    return list(dict.fromkeys(why for watch in watches for why in gpu_reasons(watch, own)))
+def _disturbed(watches: Iterable[GpuMonitor], own: int | None) -> list[str]:
+    return list(dict.fromkeys(why for watch in watches for why in gpu_interference(watch, own)))
 
 
 def uuid_of(device: torch.device) -> str | None:
@@ -135,18 +135,20 @@ def uuid_of(device: torch.device) -> str | None:
 class _Findings:
     """What the passes found, point by point."""
 
-    samples: Mapping[Point, list[float]]
-    flops: Mapping[Point, float]
-    energy: Mapping[Point, float]
-    weighed: Weighed
-    company: list[str]
+    samples: Mapping[Workload, list[float]]
+    flops: Mapping[Workload, float]
+    energy: Mapping[Workload, float]
+    memory: MemoryPeaks
+    interference: list[str]
     """Why nothing of it is to be relied on."""
 
 
-def _point(point: Point, subject: Subject, found: _Findings, cost: CostSpec) -> CostPoint:
+def _point(
+    point: Workload, subject: ProfiledModel, found: _Findings, cost: CostSpec
+) -> WorkloadCost:
     mode, duration_s, batch_size = point
     samples = found.samples[point]
-    return CostPoint(
+    return WorkloadCost(
         mode=mode,
         duration_s=duration_s,
         batch_size=batch_size,
@@ -155,13 +157,13 @@ def _point(point: Point, subject: Subject, found: _Findings, cost: CostSpec) -> 
         frames=frame_count(subject.model.backbone, duration_s),
         flops_per_audio_s=found.flops[point],
         joules_per_audio_hour=found.energy.get(point),
-        torch_peak_allocated_bytes=found.weighed.torch_allocated.get(point),
-        torch_peak_reserved_bytes=found.weighed.torch_reserved.get(point),
-        unstable=found.company + scatter(samples, cost.max_spread),
+        torch_peak_allocated_bytes=found.memory.torch_allocated.get(point),
+        torch_peak_reserved_bytes=found.memory.torch_reserved.get(point),
+        unstable=found.interference + instability(samples, cost.max_spread),
     )
 
 
-def _model_fields(subject: Subject) -> dict[str, object]:
+def _model_fields(subject: ProfiledModel) -> dict[str, object]:
     return {
         "load_s": subject.load_s,
         "random_weights": subject.model.backbone.weights.init == "random",

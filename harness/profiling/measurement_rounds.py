@@ -11,7 +11,7 @@ from collections.abc import Callable
 from statistics import fmean, median
 
 from harness.results.noise import spread
-from harness.results.records import CostPoint, CostRecord
+from harness.results.records import CostRecord, WorkloadCost
 
 HIGHEST = (
     "load_s",
@@ -46,21 +46,21 @@ def pooled(first: CostRecord, second: CostRecord) -> CostRecord:
     )
 
 
-def scatter(samples_s: list[float], most: float) -> list[str]:
+def instability(samples_s: list[float], most: float) -> list[str]:
     """Why samples are unstable by themselves.
 
-    >>> scatter([1.0, 1.0, 1.1, 2.0, 1.0], most=0.25)
+    >>> instability([1.0, 1.0, 1.1, 2.0, 1.0], most=0.25)
     ['samples spread by more than 25%']
     """
     found = spread(samples_s)
     return [] if found is None or found <= most else [f"samples spread by more than {most:.0%}"]
 
 
-def _point(first: CostPoint, second: CostPoint, most: float) -> CostPoint:
+def _point(first: WorkloadCost, second: WorkloadCost, most: float) -> WorkloadCost:
     samples = first.samples_s + second.samples_s
     disturbed = dict.fromkeys(first.unstable + second.unstable)
     for own in (first, second):
-        for reason in scatter(own.samples_s, most):
+        for reason in instability(own.samples_s, most):
             disturbed.pop(reason, None)
     torch_peaks = ("torch_peak_allocated_bytes", "torch_peak_reserved_bytes")
     return first.model_copy(
@@ -68,7 +68,7 @@ def _point(first: CostPoint, second: CostPoint, most: float) -> CostPoint:
             "samples_s": samples,
             "audio_s_per_s": first.duration_s * first.batch_size / median(samples),
             "joules_per_audio_hour": _of(fmean, first, second, "joules_per_audio_hour"),
-            "unstable": [*disturbed, *scatter(samples, most)],
+            "unstable": [*disturbed, *instability(samples, most)],
             **{name: _of(max, first, second, name) for name in torch_peaks},
         }
     )
@@ -76,8 +76,8 @@ def _point(first: CostPoint, second: CostPoint, most: float) -> CostPoint:
 
 def _of(
     choose: Callable[[list[float]], float],
-    first: CostRecord | CostPoint,
-    second: CostRecord | CostPoint,
+    first: CostRecord | WorkloadCost,
+    second: CostRecord | WorkloadCost,
     name: str,
 ) -> float | None:
     values = [getattr(record, name) for record in (first, second)]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 
-from harness.profiling.gpu_monitor import Watch, own_pid, strangers
-from harness.profiling.nvml import Look
-from harness.profiling.profiled_model import Subject, working
-from harness.profiling.timing import Point
+from harness.profiling.gpu_monitor import GpuMonitor, other_pids, own_pid
+from harness.profiling.nvml import GpuSnapshot
+from harness.profiling.profiled_model import ProfiledModel, working
+from harness.profiling.timing import Workload
 
 STATUS = Path("/proc/self/status")
 STEPS = 2
@@ -44,13 +44,13 @@ def peak_rss() -> Reading:
 
 
 @dataclass(frozen=True)
-class Weighed:
+class MemoryPeaks:
     """What a subject held of memory: in all, before it learned, and by torch at each point."""
 
     peak: Reading
     infer_peak: Reading
-    torch_allocated: dict[Point, int]
-    torch_reserved: dict[Point, int]
+    torch_allocated: dict[Workload, int]
+    torch_reserved: dict[Workload, int]
 
     @property
     def fields(self) -> Fields:
@@ -64,7 +64,7 @@ class Weighed:
         }
 
 
-def weigh(subject: Subject, points: list[Point]) -> Weighed:
+def measure_memory(subject: ProfiledModel, points: list[Workload]) -> MemoryPeaks:
     """Take a few steps at every point, all that infer first."""
     allocated, reserved = {}, {}
     infer_peak = peak_rss()
@@ -80,10 +80,12 @@ def weigh(subject: Subject, points: list[Point]) -> Weighed:
             reserved[point] = torch.cuda.max_memory_reserved(subject.device)
         if point[0] == "infer":
             infer_peak = peak_rss()
-    return Weighed(peak_rss(), infer_peak, allocated, reserved)
+    return MemoryPeaks(peak_rss(), infer_peak, allocated, reserved)
 
 
-def gpu_fields(watch: Watch, before: Look | None = None) -> tuple[Fields, dict[str, str]]:
+def gpu_fields(
+    watch: GpuMonitor, before: GpuSnapshot | None = None
+) -> tuple[Fields, dict[str, str]]:
     """What a watched GPU's memory says of this process, and why the rest is missing.
 
     Args:
@@ -100,7 +102,7 @@ def gpu_fields(watch: Watch, before: Look | None = None) -> tuple[Fields, dict[s
     held = seen.process_peaks.get(own) if own is not None else None
     if held is not None:
         return fields | {"peak_gpu_bytes": held, "peak_gpu_source": "nvml-process"}, missing
-    if others := strangers(seen, own):
+    if others := other_pids(seen, own):
         reason = f"the driver gives no memory of this process, and {_pids(others)} use the GPU too"
         return fields, missing | {"peak_gpu_bytes": reason}
     rise = seen.peak_bytes - baseline

@@ -12,7 +12,7 @@ NVMLError: type[Exception] = pynvml.NVMLError
 
 
 @dataclass(frozen=True)
-class Look:
+class GpuSnapshot:
     """One look at a GPU."""
 
     used_bytes: int
@@ -37,20 +37,20 @@ def handle_of(uuid: str) -> Any:
         return pynvml.nvmlDeviceGetHandleByUUID(f"MIG-{bare}")
 
 
-def look(handle: Any) -> Look:
+def snapshot(handle: Any) -> GpuSnapshot:
     """Memory in use now."""
     used_bytes = int(pynvml.nvmlDeviceGetMemoryInfo(handle).used)
     running = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
     processes = {process.pid: _bytes(process.usedGpuMemory) for process in running}
-    return Look(used_bytes, processes)
+    return GpuSnapshot(used_bytes, processes)
 
 
-def look_at_all() -> dict[str, Look]:
+def snapshot_all() -> dict[str, GpuSnapshot]:
     """One look at every GPU, by UUID; none where there is no NVML."""
     found = {}
     try:
         for uuid in uuids():
-            found[uuid] = look(handle_of(uuid))
+            found[uuid] = snapshot(handle_of(uuid))
     except NVMLError:
         pass
     return found

@@ -28,8 +28,8 @@ from harness.model.stream_dropout import seed_dropout
 from harness.results.records import Mode
 from harness.specs import CostTrial, TrainingSpec
 from harness.training.fit import make_optimizer, trainable
-from harness.training.fit_inputs import FromAudio, Start
-from harness.training.gradients import Ask, learn
+from harness.training.fit_inputs import AudioInputs, PrefixBatch
+from harness.training.gradients import GradientRequest, learn
 from harness.training.prediction import evaluating
 
 CLASSES = 8
@@ -41,7 +41,7 @@ Step = Callable[[], None]
 
 
 @dataclass(frozen=True)
-class Subject:
+class ProfiledModel:
     """A model on its device, ready to infer and to learn."""
 
     model: SERModel
@@ -57,7 +57,7 @@ class Subject:
         return device
 
 
-def load(trial: CostTrial, accelerator: Accelerator, *, offline: bool) -> Subject:
+def load(trial: CostTrial, accelerator: Accelerator, *, offline: bool) -> ProfiledModel:
     """Load what a cost trial names, and put it on the device.
 
     What is imported for it is imported before the clock starts: it is the program's and no
@@ -75,7 +75,7 @@ def load(trial: CostTrial, accelerator: Accelerator, *, offline: bool) -> Subjec
     # one optimizer serves all shapes: it holds two numbers for every trained one
     optimizer = accelerator.prepare(make_optimizer(model, TrainingSpec()))
     loss = LOSSES["cross_entropy"].load()([1] * CLASSES).to(accelerator.device)
-    return Subject(model, loss, optimizer, accelerator, load_s)
+    return ProfiledModel(model, loss, optimizer, accelerator, load_s)
 
 
 def frame_count(backbone: Backbone, duration_s: float) -> int:
@@ -85,11 +85,13 @@ def frame_count(backbone: Backbone, duration_s: float) -> int:
 
 
 @contextmanager
-def working(subject: Subject, mode: Mode, duration_s: float, batch_size: int) -> Iterator[Step]:
+def working(
+    subject: ProfiledModel, mode: Mode, duration_s: float, batch_size: int
+) -> Iterator[Step]:
     """A step of one kind and shape, to be called again and again, on the whole uncached path."""
     with tempfile.TemporaryDirectory() as folder:
         split = recordings(Path(folder), duration_s, batch_size)
-        audio = FromAudio(split, subject.model, subject.accelerator)
+        audio = AudioInputs(split, subject.model, subject.accelerator)
         rows = list(range(batch_size))
         if mode == "train_end_to_end":
             subject.model.train()
@@ -118,13 +120,15 @@ def recordings(folder: Path, duration_s: float, count: int) -> LabelledSplit:
     return LabelledSplit(tuple(utterances), labels, (duration_s,) * count)
 
 
-def _infer(subject: Subject, batch: Batch) -> None:
+def _infer(subject: ProfiledModel, batch: Batch) -> None:
     with subject.accelerator.autocast():
         subject.model.logits(batch.waveforms, batch.lengths)
 
 
-def _learn(subject: Subject, start: Start) -> None:
-    ask = Ask(subject.model, start.states, lambda logits: subject.loss(logits, start.labels))
+def _learn(subject: ProfiledModel, start: PrefixBatch) -> None:
+    ask = GradientRequest(
+        subject.model, start.states, lambda logits: subject.loss(logits, start.labels)
+    )
     learn([ask], subject.accelerator)
     subject.accelerator.clip_grad_norm_(trainable(subject.model), MAX_GRAD_NORM)
     subject.optimizer.step()

@@ -10,11 +10,11 @@ from typing import get_args
 import torch
 
 from harness.data.batches import BATCHES_AHEAD
-from harness.profiling.profiled_model import Subject, working
+from harness.profiling.profiled_model import ProfiledModel, working
 from harness.results.records import Mode
 from harness.specs import CostSpec
 
-Point = tuple[Mode, float, int]
+Workload = tuple[Mode, float, int]
 """A mode, a duration in seconds and a batch size."""
 
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -26,15 +26,15 @@ PRODUCT_SIZE = {"cpu": 2048, "cuda": 8192}
 PRODUCTS = 10
 
 
-def points_of(cost: CostSpec) -> list[Point]:
+def workloads_of(cost: CostSpec) -> list[Workload]:
     """What a cost pass measures, in its order."""
     return list(product(MODES, cost.durations_s, cost.batch_sizes))
 
 
-def time_all(subject: Subject, cost: CostSpec) -> dict[Point, list[float]]:
+def time_all(subject: ProfiledModel, cost: CostSpec) -> dict[Workload, list[float]]:
     """Wall seconds of every step of every point."""
-    samples: dict[Point, list[float]] = {}
-    for point in points_of(cost):
+    samples: dict[Workload, list[float]] = {}
+    for point in workloads_of(cost):
         steps = cost.infer_steps if point[0] == "infer" else cost.train_steps
         with working(subject, *point) as step:
             samples[point] = timed(step, steps, subject.device, WARM_UPS[point[0]])

@@ -22,7 +22,7 @@ from pytest_benchmark.storage.file import FileStorage
 from pytest_benchmark.utils import get_commit_info, get_machine_id
 
 from harness.reporting.cost_tables import peak_share
-from harness.results.records import CostPoint, CostRecord
+from harness.results.records import CostRecord, WorkloadCost
 from harness.results.statistics import METRICS
 
 BENCHMARKS = "benchmarks"
@@ -60,7 +60,7 @@ class _Measured:
     has_error = False
     cprofile_stats = None
 
-    def __init__(self, suite: str, ending: str, cost: CostRecord, point: CostPoint) -> None:
+    def __init__(self, suite: str, ending: str, cost: CostRecord, point: WorkloadCost) -> None:
         shape = f"{point.duration_s:g}s-b{point.batch_size}"
         self.param = f"{_subject(cost)}{ending}-{shape}"
         self.name = f"{point.mode}[{self.param}]"

@@ -10,13 +10,13 @@ from tabulate import tabulate
 from harness.results.comparison.change import Change
 from harness.results.comparison.cost_changes import CostPairs
 from harness.results.comparison.limits import Limit
-from harness.results.comparison.results_comparison import Comparison
-from harness.results.comparison.trial_pairs import Pairs
+from harness.results.comparison.results_comparison import ResultsComparison
+from harness.results.comparison.trial_pairs import TrialPairs
 
 _REAL = {True: "yes", False: "no", None: "?"}
 
 
-def shown(found: Comparison) -> str:
+def shown(found: ResultsComparison) -> str:
     """Which trials both have, then quality and costs; what is only counted, where it changed."""
     counted = [change for change in found.counted if change.difference]
     parts = [
@@ -41,7 +41,7 @@ def breach_line(limit: Limit, change: Change) -> str:
     )
 
 
-def _trials(pairs: Pairs) -> str:
+def _trials(pairs: TrialPairs) -> str:
     lines = [
         f"{len(pairs.both)} trials in both, {len(pairs.changed)} of them changed; "
         f"{len(pairs.only_base)} only in BASE, {len(pairs.only_head)} only in HEAD"

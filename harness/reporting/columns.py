@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from harness.results.flags import MEANINGS
+from harness.results.flags import FLAG_MEANINGS
 from harness.results.statistics import INTERVAL_METRICS, METRICS
 
 DASH = "–"
@@ -28,14 +28,14 @@ Row = pd.Series
 class Column:
     """A column of the table as it is shown."""
 
-    part: Literal["name", "trials", "score", "cost", "marks"]
+    part: Literal["name", "trials", "score", "cost", "flags"]
     title: str
     text: Callable[[Row], str]
 
     @property
     def numeric(self) -> bool:
         """Whether it is aligned to the right."""
-        return self.part not in ("name", "marks") or self.title == "Layers"
+        return self.part not in ("name", "flags") or self.title == "Layers"
 
 
 def columns(table: pd.DataFrame) -> list[Column]:
@@ -55,7 +55,7 @@ def columns(table: pd.DataFrame) -> list[Column]:
         Column("cost", "Train s/s", _reads("train_audio_s_per_s", _rate)),
         Column("cost", "RSS GiB", _reads("peak_rss_bytes", _gibibytes)),
         Column("cost", "GPU GiB", _reads("peak_gpu_bytes", _gibibytes)),
-        Column("marks", "Marks", _reads("marks", str)),
+        Column("flags", "Flags", _reads("flags", str)),
     ]
 
 
@@ -80,8 +80,8 @@ def footnotes(table: pd.DataFrame) -> list[str]:
         *_depth_notes(table),
         *_cost_notes(table),
     ]
-    present = " ".join(table["marks"])
-    notes += [f"{mark}: {text}" for mark, text in MEANINGS.items() if mark in present]
+    present = " ".join(table["flags"])
+    notes += [f"{mark}: {text}" for mark, text in FLAG_MEANINGS.items() if mark in present]
     return notes + _label_notes(table)
 
 
@@ -146,7 +146,7 @@ def _depth_notes(table: pd.DataFrame) -> list[str]:
 
 
 def _label_notes(table: pd.DataFrame) -> list[str]:
-    marked = table[table["marks"].str.contains("LABELS SEEN")]
+    marked = table[table["flags"].str.contains("LABELS SEEN")]
     seen = marked[["backbone", "emotion_labels_seen"]].drop_duplicates()
     return [
         f"Emotion labels seen by {backbone}: {labels}."

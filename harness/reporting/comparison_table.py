@@ -9,13 +9,13 @@ import pandas as pd
 
 from harness.reporting.trials_table import error_line, whole_numbers
 from harness.results.cost_matching import cost_columns
-from harness.results.flags import marks
+from harness.results.flags import flags
 from harness.results.records import CostRecord, Record
 from harness.results.statistics import INTERVAL_METRICS, METRICS, Interval, intervals, spread
 from harness.results.trial_groups import (
-    Cell,
     Predictions,
-    gather,
+    TrialGroup,
+    group_trials,
     predictions_on_test,
     scores_on_test,
 )
@@ -49,7 +49,7 @@ def comparison(
     Columns: those three and the other axes; folds, seeds, trials that ended well, planned ones;
     each metric with `_spread_folds`, `_spread_seeds` and, from the predictions, `_low` and
     `_high` of its 95 % interval; parameters, the share of them and of the transformer layers
-    (`depth_share`) that train; costs; `marks`; `emotion_labels_seen` by the backbone. Scores are
+    (`depth_share`) that train; costs; `flags`; `emotion_labels_seen` by the backbone. Scores are
     shares, not per cent. After a corpus's rows come the rows "chance" and "majority".
 
     Args:
@@ -58,14 +58,14 @@ def comparison(
         predictions: gives the saved predictions of a trial
         planned: the trials there ought to be; cells that lack some are marked INCOMPLETE
     """
-    cells = gather(records, planned)
+    groups = group_trials(records, planned)
     rows: list[dict[str, Any]] = []
-    for corpus in dict.fromkeys(cell.corpus for cell in cells):
-        own = [cell for cell in cells if cell.corpus == corpus]
+    for corpus in dict.fromkeys(cell.corpus for cell in groups):
+        own = [cell for cell in groups if cell.corpus == corpus]
         rows += [_cell_row(cell, costs, predictions) for cell in own]
         rows += [_baseline_row(corpus, kind, own) for kind in BASELINES if _baselines(own)]
     # left to itself pandas makes floats of whole numbers in columns that guessing has no value for
-    named = {"finetune_layers", *(axis for cell in cells for axis in cell.axes)}
+    named = {"finetune_layers", *(axis for cell in groups for axis in cell.axes)}
     kept = {name: pd.Series([row.get(name) for row in rows], dtype=object) for name in named}
     return whole_numbers(pd.DataFrame(rows).assign(**kept), _WHOLE_NUMBERS)
 
@@ -80,7 +80,9 @@ def failures(records: Iterable[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["trial_id", "trial", "status", "error"])
 
 
-def _cell_row(cell: Cell, costs: Sequence[CostRecord], predictions: Predictions) -> dict[str, Any]:
+def _cell_row(
+    cell: TrialGroup, costs: Sequence[CostRecord], predictions: Predictions
+) -> dict[str, Any]:
     done = cell.finished
     scores = scores_on_test(done)
     trainable = _first(record.trainable_parameters for record in done)
@@ -102,12 +104,12 @@ def _cell_row(cell: Cell, costs: Sequence[CostRecord], predictions: Predictions)
         "trainable_share": trainable / total if trainable is not None and total else None,
         "depth_share": _depth_share(cell),
         **cost,
-        "marks": ", ".join(marks(cell.trials, cell.records) + unstable),
+        "flags": ", ".join(flags(cell.trials, cell.records) + unstable),
         "emotion_labels_seen": ", ".join(_first(r.emotion_labels_seen for r in done) or ()) or None,
     }
 
 
-def _depth_share(cell: Cell) -> float | None:
+def _depth_share(cell: TrialGroup) -> float | None:
     depth = _first(record.backbone_depth for record in cell.finished)
     if not depth:
         return None
@@ -139,18 +141,18 @@ def _intervals(done: Sequence[Record], predictions: Predictions) -> dict[str, In
     return intervals(by_seed) if by_seed else None
 
 
-def _baselines(cells: Iterable[Cell]) -> dict[tuple[int, str], Record]:
+def _baselines(groups: Iterable[TrialGroup]) -> dict[tuple[int, str], Record]:
     """One record with baselines for each test split: they are the same for every trial on it."""
     return {
         (record.trial.fold, record.digests.split if record.digests else ""): record
-        for cell in cells
+        for cell in groups
         for record in cell.finished
         if record.baselines is not None
     }
 
 
-def _baseline_row(corpus: str, kind: str, cells: Sequence[Cell]) -> dict[str, Any]:
-    by_split = _baselines(cells)
+def _baseline_row(corpus: str, kind: str, groups: Sequence[TrialGroup]) -> dict[str, Any]:
+    by_split = _baselines(groups)
     scores = pd.DataFrame(
         [
             {"fold": fold, "seed": 0}
@@ -160,14 +162,14 @@ def _baseline_row(corpus: str, kind: str, cells: Sequence[Cell]) -> dict[str, An
     )
     records = list(by_split.values())
     of_data = {"LIMITED", "PARTIAL", "SPEAKER OVERLAP"}
-    found = [mark for mark in marks([r.trial for r in records], records) if mark in of_data]
+    found = [mark for mark in flags([r.trial for r in records], records) if mark in of_data]
     return {
         "corpus": corpus,
         "backbone": kind,
         "finetune_layers": None,
         "folds": len({fold for fold, _ in by_split}),
         **_score_columns(scores, None),
-        "marks": ", ".join(found),
+        "flags": ", ".join(found),
     }
 
 

@@ -14,7 +14,7 @@ from harness.files import write_text
 from harness.reporting.columns import DASH
 from harness.reporting.trials_table import error_line
 from harness.results.noise import spread
-from harness.results.records import CostPoint, CostRecord
+from harness.results.records import CostRecord, WorkloadCost
 from harness.results.store import REPORT
 from harness.results.trial_groups import standing
 
@@ -64,7 +64,7 @@ def write_costs(folder: Path, costs: Sequence[CostRecord]) -> tuple[Path, ...]:
     return paths
 
 
-def _row(cost: CostRecord, point: CostPoint) -> dict[str, Any]:
+def _row(cost: CostRecord, point: WorkloadCost) -> dict[str, Any]:
     return {
         "cost_id": cost.cost_id,
         "backbone": cost.trial.backbone.name,
@@ -99,14 +99,14 @@ def _row(cost: CostRecord, point: CostPoint) -> dict[str, Any]:
     }
 
 
-def peak_share(cost: CostRecord, point: CostPoint) -> float | None:
+def peak_share(cost: CostRecord, point: WorkloadCost) -> float | None:
     """The share of the device's matrix-multiply peak that a point reached."""
     if point.flops_per_audio_s is None or not cost.matmul_peak_flops:
         return None
     return point.flops_per_audio_s * point.audio_s_per_s / cost.matmul_peak_flops
 
 
-def _speed_row(cost: CostRecord, point: CostPoint) -> dict[str, str]:
+def _speed_row(cost: CostRecord, point: WorkloadCost) -> dict[str, str]:
     p50, p90, p99 = np.quantile(point.samples_s, list(QUANTILES.values())) * 1000
     return {
         **_subject(cost),

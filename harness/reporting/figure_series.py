@@ -28,7 +28,7 @@ _SIDESTEP_POINTS = 2.5
 
 
 @dataclass(frozen=True)
-class Line:
+class Series:
     """The cells that differ in corpus and finetune_layers alone; it looks the same everywhere."""
 
     label: str
@@ -39,23 +39,23 @@ class Line:
     """Random weights."""
     sidestep_points: float
     """How far to the right it is moved, so that error bars at one place can be told apart."""
-    cells: pd.DataFrame
+    groups: pd.DataFrame
     """Rows of the comparison that have a score."""
 
 
-def lines_of(table: pd.DataFrame) -> list[Line]:
+def series_of(table: pd.DataFrame) -> list[Series]:
     """The lines of a comparison: a colour for each backbone, dashes for each other setting."""
     if table.empty:
         return []
-    cells = table[table["planned"].notna()].dropna(subset=["uar", "trainable_parameters"])
-    keys = [_key(row) for row in cells[["backbone", *axis_names(table)]].itertuples(index=False)]
+    groups = table[table["planned"].notna()].dropna(subset=["uar", "trainable_parameters"])
+    keys = [_key(row) for row in groups[["backbone", *axis_names(table)]].itertuples(index=False)]
     names = list(dict.fromkeys(keys))
     backbones = list(dict.fromkeys(name[0] for name in names))
     settings = list(dict.fromkeys(name[1:] for name in names))
     return [
         _line(
             name,
-            cells[[key == name for key in keys]],
+            groups[[key == name for key in keys]],
             (backbones.index(name[0]), settings.index(name[1:])),
             _SIDESTEP_POINTS * (index - (len(names) - 1) / 2),
         )
@@ -64,18 +64,18 @@ def lines_of(table: pd.DataFrame) -> list[Line]:
 
 
 def _line(
-    name: tuple[str, ...], cells: pd.DataFrame, place: tuple[int, int], sidestep: float
-) -> Line:
+    name: tuple[str, ...], groups: pd.DataFrame, place: tuple[int, int], sidestep: float
+) -> Series:
     backbone, setting = place
-    random = bool(cells["marks"].str.contains("RANDOM").any())
-    return Line(
+    random = bool(groups["flags"].str.contains("RANDOM").any())
+    return Series(
         label=" · ".join(name) + (" (RANDOM)" if random else ""),
         colour=_COLOURS[backbone % len(_COLOURS)],
         marker=_MARKERS[backbone // len(_COLOURS) % len(_MARKERS)],
         dashes=_DASHES[setting % len(_DASHES)],
         hollow=random,
         sidestep_points=sidestep,
-        cells=cells,
+        groups=groups,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from harness.files import atomic_path
-from harness.reporting.figure_series import Line, lines_of
+from harness.reporting.figure_series import Series, series_of
 from harness.results.store import REPORT
 
 if TYPE_CHECKING:  # matplotlib takes a second to import: only where one draws
@@ -40,7 +40,7 @@ def write_figures(folder: Path, table: pd.DataFrame) -> tuple[Path, ...]:
     One panel per corpus: test UAR against trainable parameters, a line per backbone, a point
     per finetune_layers with its 95 % interval where there is one, and chance.
     """
-    if not (lines := lines_of(table)):
+    if not (lines := series_of(table)):
         return ()
     from matplotlib import style
 
@@ -57,10 +57,10 @@ def _saved(figure: Figure, path: Path) -> Path:
     return path
 
 
-def _figure(lines: Sequence[Line], table: pd.DataFrame) -> Figure:
+def _figure(lines: Sequence[Series], table: pd.DataFrame) -> Figure:
     from matplotlib.figure import Figure
 
-    scored = {corpus for line in lines for corpus in line.cells["corpus"]}
+    scored = {corpus for line in lines for corpus in line.groups["corpus"]}
     corpora = [corpus for corpus in dict.fromkeys(table["corpus"]) if corpus in scored]
     columns = min(len(corpora), _PANELS_ABREAST)
     rows = ceil(len(corpora) / columns)
@@ -80,11 +80,11 @@ def _figure(lines: Sequence[Line], table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_panel(panel: Axes, lines: Sequence[Line], rows: pd.DataFrame) -> None:
+def _draw_panel(panel: Axes, lines: Sequence[Series], rows: pd.DataFrame) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     chance = rows[rows["backbone"] == "chance"]
-    told = ", ".join(mark for mark in chance["marks"] if mark)
+    told = ", ".join(mark for mark in chance["flags"] if mark)
     corpus = rows["corpus"].iloc[0]
     panel.set_title(f"{corpus} ({told})" if told else corpus, fontweight="bold")
     panel.set_xscale("log")
@@ -95,23 +95,23 @@ def _draw_panel(panel: Axes, lines: Sequence[Line], rows: pd.DataFrame) -> None:
     for score in chance["uar"]:
         panel.axhline(100 * score, color=_GREY, linestyle="--", linewidth=1)
     for line in lines:
-        cells = line.cells[line.cells["corpus"] == corpus]
-        if not cells.empty:
-            _draw_line(panel, line, cells)
+        groups = line.groups[line.groups["corpus"] == corpus]
+        if not groups.empty:
+            _draw_line(panel, line, groups)
     panel.autoscale_view()
     panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     panel.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _draw_line(panel: Axes, line: Line, cells: pd.DataFrame) -> None:
+def _draw_line(panel: Axes, line: Series, groups: pd.DataFrame) -> None:
     from matplotlib.transforms import ScaledTranslation
 
     inches = line.sidestep_points / 72
     moved = panel.transData + ScaledTranslation(inches, 0, panel.figure.dpi_scale_trans)
-    millions = cells["trainable_parameters"].astype(float) / 1e6
-    uar = 100 * cells["uar"].astype(float)
-    low, high = (100 * cells[f"uar_{end}"].astype(float) for end in ("low", "high"))
+    millions = groups["trainable_parameters"].astype(float) / 1e6
+    uar = 100 * groups["uar"].astype(float)
+    low, high = (100 * groups[f"uar_{end}"].astype(float) for end in ("low", "high"))
     panel.errorbar(
         millions,
         uar,
@@ -124,7 +124,7 @@ def _draw_line(panel: Axes, line: Line, cells: pd.DataFrame) -> None:
     # what is moved by points does not tell the axes how far to reach
     ends = zip([*millions] * 3, [*uar, *low.fillna(uar), *high.fillna(uar)], strict=True)
     panel.update_datalim(list(ends))
-    for x, y, layers in zip(millions, uar, cells["finetune_layers"], strict=True):
+    for x, y, layers in zip(millions, uar, groups["finetune_layers"], strict=True):
         panel.annotate(
             str(layers),
             (x, y),
@@ -136,7 +136,7 @@ def _draw_line(panel: Axes, line: Line, cells: pd.DataFrame) -> None:
         )
 
 
-def _look(line: Line) -> dict[str, Any]:
+def _look(line: Series) -> dict[str, Any]:
     return {
         "color": line.colour,
         "linestyle": line.dashes,
@@ -147,7 +147,7 @@ def _look(line: Line) -> dict[str, Any]:
     }
 
 
-def _handle(line: Line) -> Line2D:
+def _handle(line: Series) -> Line2D:
     from matplotlib.lines import Line2D
 
     return Line2D([], [], label=line.label, **_look(line))

@@ -10,10 +10,10 @@ from harness.reporting.cost_tables import costs_markdown, write_costs
 from harness.reporting.figures import write_figures
 from harness.reporting.text_tables import to_markdown, to_rich, write_report, write_trials
 from harness.reporting.trials_table import trials_frame
-from harness.results.store import Store
+from harness.results.store import ResultsStore
 
 
-def show_report(store: Store, console: Console) -> pd.DataFrame:
+def show_report(store: ResultsStore, console: Console) -> pd.DataFrame:
     """Write trials.csv and report/ anew from the records, and print the comparison it returns.
 
     A terminal gets tables of its width; a log gets the Markdown, whose lines stay whole. Where

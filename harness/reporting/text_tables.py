@@ -61,8 +61,8 @@ def to_rich(table: pd.DataFrame, failed: pd.DataFrame, title: str = "Comparison"
         return Text(_EMPTY)
     shown = [column for column in columns(table) if _fits_terminal(column, table)]
     parts: list[RenderableType] = [
-        # what is too wide is cut on the right, so marks stand before scores
-        _rich_table(table, _of(shown, "name", "marks", "score"), title),
+        # what is too wide is cut on the right, so flags stand before scores
+        _rich_table(table, _of(shown, "name", "flags", "score"), title),
         _rich_table(
             table[table["planned"].notna()],
             _of(shown, "name", "trials", "cost"),
@@ -143,7 +143,7 @@ def _rich_table(table: pd.DataFrame, shown: Sequence[Column], title: str) -> Tab
     for column in shown:
         justify: JustifyMethod = "right" if column.numeric else "left"
         # a narrow terminal breaks scores over lines, but must not cut a name or a mark
-        whole = column.part in ("name", "marks")
+        whole = column.part in ("name", "flags")
         grid.add_column(column.title, justify=justify, no_wrap=whole)
     for row in _rows(table, shown):
         # Text, so that brackets of intervals are not read as markup
@@ -152,7 +152,7 @@ def _rich_table(table: pd.DataFrame, shown: Sequence[Column], title: str) -> Tab
 
 
 def _broken(text: str, column: Column) -> str:
-    return text.replace(", ", "\n") if column.part == "marks" else text
+    return text.replace(", ", "\n") if column.part == "flags" else text
 
 
 def _failure_lines(failed: pd.DataFrame) -> list[str]:

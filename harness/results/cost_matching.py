@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from harness.results.records import CostPoint, CostRecord, Mode
+from harness.results.records import CostRecord, Mode, WorkloadCost
 from harness.specs import CostTrial, Trial
 
 COST_COLUMNS = (
@@ -44,7 +44,7 @@ def cost_columns(trial: Trial, costs: Iterable[CostRecord]) -> dict[str, Any]:
     }
 
 
-def point_of(points: Sequence[CostPoint], mode: Mode) -> CostPoint | None:
+def point_of(points: Sequence[WorkloadCost], mode: Mode) -> WorkloadCost | None:
     """The point with the largest batch at the first duration measured in this mode."""
     of_mode = [point for point in points if point.mode == mode]
     at_first = [point for point in of_mode if point.duration_s == of_mode[0].duration_s]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.results.records import Record
 from harness.specs import CorpusSpec, Trial
 
-MEANINGS = {
+FLAG_MEANINGS = {
     "RANDOM": "the backbone has random weights, not pretrained ones.",
     "LABELS SEEN": "the backbone was tuned on emotion labels of this corpus before, or on guessed "
     "ones that may be of it.",
@@ -20,10 +20,10 @@ MEANINGS = {
 }
 
 
-def marks(
+def flags(
     trials: Sequence[Trial], records: Sequence[Record], scored_on: CorpusSpec | None = None
 ) -> list[str]:
-    """The marks of some planned trials with these outcomes.
+    """The flags of some planned trials with these outcomes.
 
     Args:
         trials: every trial that is planned or has a record

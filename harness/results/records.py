@@ -104,7 +104,7 @@ Mode = Literal["infer", "train", "train_end_to_end"]
 that are decoded as it goes."""
 
 
-class CostPoint(Frozen):
+class WorkloadCost(Frozen):
     """One measurement at one duration and batch size, raw samples kept."""
 
     mode: Mode
@@ -140,7 +140,7 @@ class CostRecord(Frozen):
     """Digest of the program that measured."""
     precision: str | None = None
     random_weights: bool | None = None
-    points: list[CostPoint] = []
+    points: list[WorkloadCost] = []
     rounds: int = 1
     """In how many processes the samples were taken."""
     load_s: float | None = None

@@ -133,10 +133,10 @@ def differences(
 
 
 def _drawn(
-    cells: Sequence[Sequence[Sequence[pd.DataFrame]]], resamples: int, seed: int
+    groups: Sequence[Sequence[Sequence[pd.DataFrame]]], resamples: int, seed: int
 ) -> list[dict[str, Confusions]]:
     """Each cell's mean scores in every draw of speakers, the same for all cells (R,)."""
-    frames = [frame for seeds in cells for folds in seeds for frame in folds]
+    frames = [frame for seeds in groups for folds in seeds for frame in folds]
     classes = classes_of(frames[0])
     if any(classes_of(frame) != classes for frame in frames):
         raise ValueError("predictions of one cell must have the same classes")
@@ -148,7 +148,7 @@ def _drawn(
     draws = generator.multinomial(len(clusters), even, size=resamples).astype(float)
     return [
         _mean_over_seeds([_mean_over_folds(folds, classes, clusters, draws) for folds in seeds])
-        for seeds in cells
+        for seeds in groups
     ]
 
 

@@ -40,7 +40,7 @@ AnyRecord = TypeVar("AnyRecord", Record, CostRecord)
 
 
 @dataclass(frozen=True)
-class Store:
+class ResultsStore:
     """One suite's folder of results."""
 
     folder: Path
@@ -147,7 +147,7 @@ class Store:
         return self.trial(trial_id).rename(target)
 
 
-def open_results(folder: Path) -> Store:
+def open_results(folder: Path) -> ResultsStore:
     """The store of an existing results folder.
 
     Raises:
@@ -158,7 +158,7 @@ def open_results(folder: Path) -> Store:
             f"no results in {folder}: expected a folder `trials` in it. "
             "Give the folder of one suite, for example results/smoke"
         )
-    return Store(folder)
+    return ResultsStore(folder)
 
 
 def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord:

@@ -24,7 +24,7 @@ _Group = tuple[str, str, FinetuneLayers]
 
 
 @dataclass(frozen=True)
-class Cell:
+class TrialGroup:
     """One row of a comparison: its trials, planned and finished."""
 
     corpus: str
@@ -43,7 +43,7 @@ class Cell:
         return tuple(record for record in self.records if record.status == "ok")
 
 
-def gather(records: Iterable[Record], planned: Iterable[Trial] = ()) -> list[Cell]:
+def group_trials(records: Iterable[Record], planned: Iterable[Trial] = ()) -> list[TrialGroup]:
     """Cells in the order of corpora, of the table of backbones and of finetune_layers.
 
     Args:
@@ -59,19 +59,19 @@ def gather(records: Iterable[Record], planned: Iterable[Trial] = ()) -> list[Cel
     for name, trial in trials.items():
         values = tuple(identities[name][key] for key in varying)
         members[(*_group(trial), *values)].append(name)
-    cells = [
+    groups = [
         _cell([trials[name] for name in names], found, dict(zip(varying, key[3:], strict=True)))
         for key, names in members.items()
     ]
-    return sorted(cells, key=_place)
+    return sorted(groups, key=_place)
 
 
-def _cell(trials: Sequence[Trial], found: dict[str, Record], axes: dict[str, Any]) -> Cell:
+def _cell(trials: Sequence[Trial], found: dict[str, Record], axes: dict[str, Any]) -> TrialGroup:
     corpus, backbone, layers = _group(trials[0])
     ordered = tuple(sorted(trials, key=lambda trial: (trial.fold, trial.seed)))
     records = tuple(found[trial.trial_id] for trial in ordered if trial.trial_id in found)
     named = {short_name(key): value for key, value in axes.items()}
-    return Cell(corpus, backbone, layers, named, ordered, records)
+    return TrialGroup(corpus, backbone, layers, named, ordered, records)
 
 
 def _group(trial: Trial) -> _Group:
@@ -130,7 +130,7 @@ def standing(backbone: str, finetune_layers: FinetuneLayers) -> tuple[Any, ...]:
     return (*_rank(backbone, BACKBONES), layers)
 
 
-def _place(cell: Cell) -> tuple[Any, ...]:
+def _place(cell: TrialGroup) -> tuple[Any, ...]:
     return (
         *_rank(cell.corpus, CORPORA),
         *standing(cell.backbone, cell.finetune_layers),

@@ -9,7 +9,7 @@ from harness.profiling.measurement_rounds import pooled
 from harness.reporting.trials_table import error_line
 from harness.results.environment import costs_digest
 from harness.results.records import CostRecord
-from harness.results.store import Store
+from harness.results.store import ResultsStore
 from harness.runs.summary import Run
 from harness.runs.tracking.publishing import CostKnown
 from harness.specs import CostTrial
@@ -61,7 +61,7 @@ def _joined(known: CostRecord | None, record: CostRecord) -> CostRecord:
     return pooled(known, record) if record.status == "ok" else known
 
 
-def _known_cost(cost: CostTrial, machine: str, store: Store) -> CostRecord | None:
+def _known_cost(cost: CostTrial, machine: str, store: ResultsStore) -> CostRecord | None:
     """What was measured before, by the same program and packages; what failed is measured again."""
     record = store.find_cost(cost.cost_id(machine))
     return record if record and record.status == "ok" and record.code == costs_digest() else None

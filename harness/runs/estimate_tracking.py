@@ -13,7 +13,7 @@ from harness.profiling.estimation.estimate_text import comparison, outlook, to_j
 from harness.profiling.estimation.forecast import Amount
 from harness.profiling.estimation.suite_estimate import Estimate, Group, estimate
 from harness.progress import Reporter
-from harness.runs.runtime_options import Machine
+from harness.runs.runtime_options import RuntimeOptions
 from harness.training.devices import machine_name, make_accelerator
 
 
@@ -40,7 +40,10 @@ class Truth:
 
 
 def expect(
-    groups: Sequence[Group], machine: Machine, write: Callable[[str], None], reporter: Reporter
+    groups: Sequence[Group],
+    machine: RuntimeOptions,
+    write: Callable[[str], None],
+    reporter: Reporter,
 ) -> Truth:
     """Estimate a run that is about to start. No failure to do so stops it."""
     estimates: list[Estimate] = []

@@ -8,25 +8,25 @@ import pandas as pd
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from harness.data.prepared_corpus import Ground, cut_fold, labelled, prepare_ground
+from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled, prepare_corpus
 from harness.errors import ResultsError, UserError
 from harness.model.building import build_model, load_backbone
 from harness.model.ser_model import SERModel
 from harness.progress import Reporter
-from harness.results.flags import marks
+from harness.results.flags import flags
 from harness.results.records import Record
-from harness.results.store import MODEL, Store
+from harness.results.store import MODEL, ResultsStore
 from harness.runs.trial_execution import predictions_frame
 from harness.specs import CorpusSpec
 from harness.tasks.metrics import score_predictions
 from harness.tasks.scores import SplitMetrics
 from harness.training.devices import make_accelerator
-from harness.training.fit_inputs import FromAudio
+from harness.training.fit_inputs import AudioInputs
 from harness.training.prediction import predict
 
 
 def evaluate_kept(
-    store: Store,
+    store: ResultsStore,
     trial_id: str | None,
     corpus: CorpusSpec | None,
     reporter: Reporter,
@@ -48,22 +48,22 @@ def evaluate_kept(
         UserError: there is no such model, or it cannot be scored on that corpus.
     """
     records = kept_records(store, trial_id)
-    grounds: dict[tuple[CorpusSpec, int | None], Ground] = {}
+    prepared_corpora: dict[tuple[CorpusSpec, int | None], PreparedCorpus] = {}
     rows = []
     for record in records:
         trial = record.trial
         spec, limit = (corpus, None) if corpus else (trial.corpus, trial.limit_utterances)
-        if (spec, limit) not in grounds:
-            grounds[spec, limit] = prepare_ground(spec, limit, reporter)
-        ground = grounds[spec, limit]
-        ids = _all_of_another(record, ground) if corpus else _own_test(record, ground)
+        if (spec, limit) not in prepared_corpora:
+            prepared_corpora[spec, limit] = prepare_corpus(spec, limit, reporter)
+        prepared = prepared_corpora[spec, limit]
+        ids = _all_of_another(record, prepared) if corpus else _own_test(record, prepared)
         model = restore(store, record, offline=offline)
         reporter.note(f"scoring {record.trial_id} on {len(ids)} utterances of {spec.name}")
-        rows.append(_row(record, spec, _score(record, ground, ids, model, device)))
+        rows.append(_row(record, spec, _score(record, prepared, ids, model, device)))
     return pd.DataFrame(rows)
 
 
-def kept_records(store: Store, trial_id: str | None) -> list[Record]:
+def kept_records(store: ResultsStore, trial_id: str | None) -> list[Record]:
     """Records of the trials whose models were kept.
 
     Raises:
@@ -81,7 +81,7 @@ def kept_records(store: Store, trial_id: str | None) -> list[Record]:
     return chosen
 
 
-def restore(store: Store, record: Record, *, offline: bool) -> SERModel:
+def restore(store: ResultsStore, record: Record, *, offline: bool) -> SERModel:
     """The network of a trial with the weights it was kept with.
 
     Raises:
@@ -104,8 +104,8 @@ def restore(store: Store, record: Record, *, offline: bool) -> SERModel:
     return model.eval()
 
 
-def _own_test(record: Record, ground: Ground) -> tuple[str, ...]:
-    fold = cut_fold(record.trial, ground)
+def _own_test(record: Record, prepared: PreparedCorpus) -> tuple[str, ...]:
+    fold = cut_fold(record.trial, prepared)
     digests = record.digests
     if digests is None or (fold.audio_digest, fold.split_digest) != (digests.audio, digests.split):
         raise ResultsError(
@@ -115,33 +115,33 @@ def _own_test(record: Record, ground: Ground) -> tuple[str, ...]:
     return fold.splits.test
 
 
-def _all_of_another(record: Record, ground: Ground) -> tuple[str, ...]:
-    if ground.corpus.name == record.trial.corpus.name:
+def _all_of_another(record: Record, prepared: PreparedCorpus) -> tuple[str, ...]:
+    if prepared.corpus.name == record.trial.corpus.name:
         raise UserError(
-            f"trial {record.trial_id} was trained on {ground.corpus.name}: leave --corpus out to "
+            f"trial {record.trial_id} was trained on {prepared.corpus.name}: leave --corpus out to "
             "score it on its own test split"
         )
-    strange = sorted(set(ground.corpus.classes) - set(record.classes))
+    strange = sorted(set(prepared.corpus.classes) - set(record.classes))
     if strange:
         raise UserError(
-            f"trial {record.trial_id} knows {', '.join(record.classes)}, but {ground.corpus.name} "
-            f"also has {', '.join(strange)}: map them with `labels:` in a YAML file and give that "
-            "to --corpus"
+            f"trial {record.trial_id} knows {', '.join(record.classes)}, but "
+            f"{prepared.corpus.name} also has {', '.join(strange)}: map them with "
+            "`labels:` in a YAML file and give that to --corpus"
         )
-    return tuple(utterance.utterance_id for utterance in ground.corpus.utterances)
+    return tuple(utterance.utterance_id for utterance in prepared.corpus.utterances)
 
 
 def _score(
-    record: Record, ground: Ground, ids: Iterable[str], model: SERModel, device: str
+    record: Record, prepared: PreparedCorpus, ids: Iterable[str], model: SERModel, device: str
 ) -> SplitMetrics:
     """Scores among the classes that the corpus has; the model chooses between those alone."""
     training = record.trial.training
     accelerator = make_accelerator(device, training.precision)
-    split = labelled(ground, tuple(ids))
-    inputs = FromAudio(split, model.to(accelerator.device), accelerator)
+    split = labelled(prepared, tuple(ids))
+    inputs = AudioInputs(split, model.to(accelerator.device), accelerator)
     logits = predict(model, inputs, training.batch_seconds, accelerator)
-    shared = [record.classes.index(name) for name in ground.corpus.classes]
-    frame = predictions_frame("test", split, logits[:, shared], ground.corpus.classes)
+    shared = [record.classes.index(name) for name in prepared.corpus.classes]
+    frame = predictions_frame("test", split, logits[:, shared], prepared.corpus.classes)
     return score_predictions(frame)
 
 
@@ -157,5 +157,5 @@ def _row(record: Record, spec: CorpusSpec, metrics: SplitMetrics) -> dict[str, o
         "uar": metrics.uar,
         "macro_f1": metrics.macro_f1,
         "weighted_f1": metrics.weighted_f1,
-        "marks": ", ".join(marks([record.trial], [record], spec)),
+        "flags": ", ".join(flags([record.trial], [record], spec)),
     }

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from harness.progress import Reporter
-from harness.training.fit import CurvePoint, Watch
+from harness.training.fit import EpochResult, FitCallbacks
 
 
 @dataclass
@@ -23,7 +23,7 @@ class _Steps:
             self.begun = True
         self.reporter.advance(self.scores)
 
-    def epoch(self, point: CurvePoint) -> None:
+    def epoch(self, point: EpochResult) -> None:
         self.scores = (
             f"epoch {point.epoch}: train loss {point.train_loss:.3f}, "
             f"dev loss {point.dev_loss:.3f}, dev score {point.dev_metric:.3f}"
@@ -31,11 +31,11 @@ class _Steps:
 
 
 @contextmanager
-def watching(reporter: Reporter, fits: int) -> Iterator[Watch]:
+def watching(reporter: Reporter, fits: int) -> Iterator[FitCallbacks]:
     """Tell `reporter` of every step of so many fits."""
     steps = _Steps(reporter, fits)
     try:
-        yield Watch(steps.step, steps.epoch)
+        yield FitCallbacks(steps.step, steps.epoch)
     finally:
         if steps.begun:
             reporter.end()

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from harness.errors import NoRoomError
+from harness.errors import DiskSpaceError
 from harness.profiling.estimation.forecast import Amount
 from harness.progress import Reporter
 from harness.redaction import redacted
 from harness.reporting.trials_table import error_line
 from harness.results.records import Record
-from harness.results.store import MODEL, Store
+from harness.results.store import MODEL, ResultsStore
 from harness.runs.cost_runs import measure_costs
 from harness.runs.estimate_tracking import expect, extracting
 from harness.runs.fit_progress import watching
 from harness.runs.model_retention import beaten_rivals, save_model
 from harness.runs.preflight import Prepared, prepare
-from harness.runs.runtime_options import Machine
+from harness.runs.runtime_options import RuntimeOptions
 from harness.runs.session import Bench
 from harness.runs.side_by_side import together
 from harness.runs.summary import Run, RunSummary
@@ -33,9 +33,9 @@ def run_suite(
     suite: Suite,
     trials: Sequence[Trial],
     costs: Sequence[CostTrial],
-    store: Store,
+    store: ResultsStore,
     reporter: Reporter,
-    machine: Machine,
+    machine: RuntimeOptions,
     tracking: Tracking = NO_TRACKING,
 ) -> RunSummary:
     """Check everything, run what is not finished, then measure costs.
@@ -48,8 +48,8 @@ def run_suite(
     known = {record.trial_id: record for record in store.read_trials()}
     prepared = prepare(trials, reporter, device=machine.device, offline=machine.offline)
     store.write_plan(trials)
-    for spec, ground in prepared.corpora.items():
-        store.write_quality(spec.name, ground.quality.lines())
+    for spec, corpus in prepared.corpora.items():
+        store.write_quality(spec.name, corpus.quality.lines())
     finished = {
         trial_id: record
         for trial_id, record in known.items()
@@ -116,7 +116,7 @@ def groups(trials: Sequence[Trial]) -> list[list[Trial]]:
     return list(found.values())
 
 
-def _is_finished(record: Record, prepared: Prepared, store: Store) -> bool:
+def _is_finished(record: Record, prepared: Prepared, store: ResultsStore) -> bool:
     """Whether a trial ended well and rests on the same inputs as now; else it makes way."""
     if record.status != "ok":
         return False
@@ -130,7 +130,7 @@ def _have_frames(bench: Bench, trials: Sequence[Trial], reporter: Reporter) -> N
     """Have the frames ready; what keeps a backbone from running is told by its trials' records."""
     try:
         bench.fill(trials, reporter)
-    except NoRoomError:
+    except DiskSpaceError:
         raise
     except Exception as error:
         reporter.note(redacted(f"    frames were not kept: {type(error).__name__}: {error}"))
@@ -145,7 +145,7 @@ def _run_batch(run: Run, trials: Sequence[Trial], bench: Bench) -> list[Record]:
     return [outcome.record for outcome in outcomes]
 
 
-def _write(outcome: Outcome, suite: Suite, store: Store) -> None:
+def _write(outcome: Outcome, suite: Suite, store: ResultsStore) -> None:
     """The model first, the record after it, beaten models last: a crash leaves no gap."""
     record, rivals = outcome.record, None
     if outcome.trained_state is not None:

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from harness.files import atomic_path
 from harness.results.records import Record
-from harness.results.store import MODEL, Store
+from harness.results.store import MODEL, ResultsStore
 
 
 def beaten_rivals(
-    store: Store, record: Record, policy: Literal["none", "best", "all"]
+    store: ResultsStore, record: Record, policy: Literal["none", "best", "all"]
 ) -> list[Record] | None:
     """The kept models that a trial's model takes the place of; None if its own is not kept.
 
@@ -29,13 +29,13 @@ def beaten_rivals(
     return rivals
 
 
-def save_model(store: Store, trial_id: str, trained_state: Mapping[str, Tensor]) -> None:
+def save_model(store: ResultsStore, trial_id: str, trained_state: Mapping[str, Tensor]) -> None:
     """Write the trained tensors of a trial, whole or not at all."""
     with atomic_path(store.trial(trial_id) / MODEL) as temporary:
         save_file(dict(trained_state), temporary, metadata={"trial_id": trial_id})
 
 
-def _kept_rivals(store: Store, record: Record) -> list[Record]:
+def _kept_rivals(store: ResultsStore, record: Record) -> list[Record]:
     kept = [store.find_trial(path.parent.name) for path in store.trials.glob(f"*/{MODEL}")]
     return [
         rival

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from backbones.base import Backbone
 from backbones.cards import BackboneError
 from harness.data.audio import SAMPLE_RATE_HZ
-from harness.data.prepared_corpus import Ground, cut_fold, prepare_ground
+from harness.data.prepared_corpus import PreparedCorpus, cut_fold, prepare_corpus
 from harness.errors import UserError
 from harness.model.building import load_backbone
 from harness.progress import Reporter
@@ -24,7 +24,7 @@ from harness.training.devices import make_accelerator
 class Prepared:
     """Corpora that were read, and what each trial's outcome will rest on."""
 
-    corpora: dict[CorpusSpec, Ground]
+    corpora: dict[CorpusSpec, PreparedCorpus]
     digests: dict[str, Digests]
     """By trial id."""
 
@@ -46,7 +46,7 @@ def prepare(trials: Sequence[Trial], reporter: Reporter, *, device: str, offline
     for digest in (code_digest, frames_digest, costs_digest):
         digest()  # of the program as it starts, whatever is edited meanwhile
     mistakes: list[str] = []
-    corpora: dict[CorpusSpec, Ground] = {}
+    corpora: dict[CorpusSpec, PreparedCorpus] = {}
     reaches: dict[BackboneSpec, _Reach] = {}
     digests: dict[str, Digests] = {}
     for precision in dict.fromkeys(trial.training.precision for trial in trials):
@@ -54,7 +54,7 @@ def prepare(trials: Sequence[Trial], reporter: Reporter, *, device: str, offline
             make_accelerator(device, precision)
     for trial in _first_with_each(trials, "corpus"):
         with _gathered(mistakes):
-            corpora[trial.corpus] = prepare_ground(trial.corpus, trial.limit_utterances, reporter)
+            corpora[trial.corpus] = prepare_corpus(trial.corpus, trial.limit_utterances, reporter)
     for trial in _first_with_each(trials, "backbone"):
         with _gathered(mistakes):
             reaches[trial.backbone] = _reach(load_backbone(trial.backbone, offline=offline))

@@ -8,7 +8,7 @@ from harness.specs import FramesChoice
 
 
 @dataclass(frozen=True)
-class Machine:
+class RuntimeOptions:
     """Where trials run, and what of this machine they may use."""
 
     device: str = "auto"

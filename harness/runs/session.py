@@ -13,34 +13,34 @@ import torch
 from accelerate import Accelerator
 
 from backbones.base import Backbone
-from harness.cache.cached_inputs import FromStore
-from harness.cache.disk_space import make_room, planned_bytes, written_bytes
-from harness.cache.extraction import Pass, extract, passes
-from harness.cache.frame_store import PART, Dtype, FrameStore, Kept, Shelf
-from harness.cache.frame_views import views_of
+from harness.cache.cached_inputs import CachedInputs
+from harness.cache.disk_space import free_disk_space, planned_bytes, written_bytes
+from harness.cache.extraction import ExtractionPass, extract, extraction_passes
+from harness.cache.frame_store import PARTIAL, Dtype, FrameKey, FrameStore, StoredFrames
+from harness.cache.frame_views import frame_views
 from harness.data.batches import LabelledSplit
-from harness.data.prepared_corpus import Ground, cut_fold, labelled
+from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled
 from harness.files import cache_folder, content_digest, file_digest
 from harness.model.building import load_backbone
 from harness.model.ser_model import SERModel
 from harness.progress import Reporter
 from harness.results.environment import frames_digest
-from harness.runs.runtime_options import Machine
+from harness.runs.runtime_options import RuntimeOptions
 from harness.specs import Trial
 from harness.training.devices import make_accelerator, precision_name
-from harness.training.fit_inputs import FromAudio, Inputs
+from harness.training.fit_inputs import AudioInputs, Inputs
 
 
 @dataclass
 class Bench:
     """Made for one corpus × backbone; nothing is loaded before it is asked for."""
 
-    ground: Ground
-    machine: Machine
+    prepared: PreparedCorpus
+    machine: RuntimeOptions
     _backbone: Backbone | None = None
     _settings: str = ""
-    _opened: dict[Shelf, Kept] = field(default_factory=dict)
-    _held: dict[Shelf, Kept] = field(default_factory=dict)
+    _opened: dict[FrameKey, StoredFrames] = field(default_factory=dict)
+    _held: dict[FrameKey, StoredFrames] = field(default_factory=dict)
     """What the latest trial learned from, in memory or on the GPU."""
 
     def backbone(self, trial: Trial) -> Backbone:
@@ -75,15 +75,15 @@ class Bench:
         name, precision = trials[0].backbone.name, trials[0].training.precision
         accelerator = make_accelerator(self.machine.device, precision)
         backbone = self.backbone(trials[0])
-        shelves = {shelf: None for trial in trials for shelf in self._shelves(trial, accelerator)}
-        split = labelled(self.ground, self._used_by(trials))
+        keys = {key: None for trial in trials for key in self._shelves(trial, accelerator)}
+        split = labelled(self.prepared, self._used_by(trials))
         sounds = self._sounds(split)
-        for todo in passes(self._store, list(shelves), split, sounds):
+        for todo in extraction_passes(self._store, list(keys), split, sounds):
             needed_bytes = planned_bytes(todo, backbone)
-            self._make_room(todo, needed_bytes, list(shelves), sounds)
+            self._make_room(todo, needed_bytes, list(keys), sounds)
             reporter.note(
                 f"frames of {len(todo.sounds)} utterances from {name}, "
-                f"{len(todo.shelves)} depths, {needed_bytes / 1e9:.2f} GB"
+                f"{len(todo.keys)} depths, {needed_bytes / 1e9:.2f} GB"
             )
             backbone.finetune(0).eval().to(accelerator.device)
             reporter.begin("  frames", len(todo.plan()))
@@ -91,43 +91,47 @@ class Bench:
                 extract(todo, self._store, backbone, accelerator, lambda *_: reporter.advance())
             finally:
                 reporter.end()
-        for shelf in shelves:  # now, so that they stay even if another run makes room
-            self._opened[shelf] = self._store.open(shelf, sounds)
+        for key in keys:  # now, so that they stay even if another run makes room
+            self._opened[key] = self._store.open(key, sounds)
 
     def _make_room(
-        self, todo: Pass, needed_bytes: int, shelves: Sequence[Shelf], sounds: Sequence[str]
+        self,
+        todo: ExtractionPass,
+        needed_bytes: int,
+        keys: Sequence[FrameKey],
+        sounds: Sequence[str],
     ) -> None:
         more_bytes = needed_bytes - written_bytes(todo, self._store)
-        in_use = [s.folder for shelf in shelves for s in self._store.holding(shelf, sounds)]
-        parts = [self._store.shelf(shelf) / f"{todo.name}{PART}" for shelf in todo.shelves]
-        make_room(self._store, more_bytes, 1e9 * self.machine.cache_gb, [*in_use, *parts])
+        in_use = [s.folder for key in keys for s in self._store.holding(key, sounds)]
+        parts = [self._store.key(key) / f"{todo.name}{PARTIAL}" for key in todo.keys]
+        free_disk_space(self._store, more_bytes, 1e9 * self.machine.cache_gb, [*in_use, *parts])
 
     def inputs(
         self, trial: Trial, model: SERModel, split: LabelledSplit, accelerator: Accelerator
     ) -> Inputs:
         """Batches of a split for a trial's model: from kept frames, or from the recordings."""
-        audio = FromAudio(split, model, accelerator)
+        audio = AudioInputs(split, model, accelerator)
         if not self.keeps(trial):
             return audio
-        shelves, sounds = self._shelves(trial, accelerator), self._sounds(split)
-        if any(shelf not in self._opened for shelf in shelves):
+        keys, sounds = self._shelves(trial, accelerator), self._sounds(split)
+        if any(key not in self._opened for key in keys):
             return audio
-        views = self._placed(shelves, accelerator.device)
+        views = self._placed(keys, accelerator.device)
         if any(sound not in view.frames for view in views for sound in sounds):
             return audio
-        return FromStore(split, sounds, views, shelves[0].view.form != "frames", audio)
+        return CachedInputs(split, sounds, views, keys[0].view.form != "frames", audio)
 
     def keeps(self, trial: Trial) -> bool:
         """Whether a trial learns from kept frames; in "train" mode its prefix has dropout."""
         return self.machine.frames != "off" and trial.training.frozen_mode == "eval"
 
-    def _shelves(self, trial: Trial, accelerator: Accelerator) -> tuple[Shelf, ...]:
+    def _shelves(self, trial: Trial, accelerator: Accelerator) -> tuple[FrameKey, ...]:
         backbone, precision = self.backbone(trial), precision_name(accelerator)
-        views = views_of(trial.head, trial.finetune_layers, len(backbone.layers))
+        views = frame_views(trial.head, trial.finetune_layers, len(backbone.layers))
         asked = self.machine.frames
         kept: Dtype = precision if asked == "auto" or asked == "off" else asked
         return tuple(
-            Shelf(
+            FrameKey(
                 backbone=trial.backbone.name,
                 weights=backbone.weights.digest,
                 settings=self._settings,
@@ -140,36 +144,36 @@ class Bench:
             for view in views
         )
 
-    def _placed(self, shelves: Sequence[Shelf], device: torch.device) -> list[Kept]:
+    def _placed(self, keys: Sequence[FrameKey], device: torch.device) -> list[StoredFrames]:
         """On the GPU if it has room to spare, else in memory as far as is allowed."""
-        self._held = {shelf: kept for shelf, kept in self._held.items() if shelf in shelves}
+        self._held = {key: kept for key, kept in self._held.items() if key in keys}
         allowed_bytes = 1e9 * self.machine.memory_gb
         if device.type == "cuda":
             allowed_bytes = torch.cuda.mem_get_info(device)[0] / 4
         else:
             allowed_bytes -= sum(kept.size_bytes for kept in self._held.values())
-        for shelf in shelves:
-            kept = self._opened[shelf]
-            if shelf not in self._held and kept.size_bytes <= allowed_bytes:
+        for key in keys:
+            kept = self._opened[key]
+            if key not in self._held and kept.size_bytes <= allowed_bytes:
                 allowed_bytes -= kept.size_bytes
-                self._held[shelf] = kept.to(device)
-        return [self._held.get(shelf, self._opened[shelf]) for shelf in shelves]
+                self._held[key] = kept.to(device)
+        return [self._held.get(key, self._opened[key]) for key in keys]
 
     @property
     def _store(self) -> FrameStore:
         return FrameStore(cache_folder("frames"))
 
     def _used_by(self, trials: Sequence[Trial]) -> tuple[str, ...]:
-        folds = [cut_fold(trial, self.ground).splits.named() for trial in trials]
+        folds = [cut_fold(trial, self.prepared).splits.named() for trial in trials]
         used = {name for splits in folds for ids in splits.values() for name in ids}
-        return tuple(name for name in self.ground.corpus.by_id() if name in used)
+        return tuple(name for name in self.prepared.corpus.by_id() if name in used)
 
     def _sounds(self, split: LabelledSplit) -> list[str]:
         return [self._sound[utterance.utterance_id] for utterance in split.utterances]
 
     @cached_property
     def _sound(self) -> dict[str, str]:
-        return {fact.utterance_id: fact.sha256 for fact in self.ground.facts if fact.sha256}
+        return {info.utterance_id: info.sha256 for info in self.prepared.audio_info if info.sha256}
 
 
 def settings_digest(backbone: Backbone) -> str:

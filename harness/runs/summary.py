@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from harness.progress import Reporter
 from harness.results.records import CostRecord, Record
-from harness.results.store import Store
+from harness.results.store import ResultsStore
 from harness.runs.estimate_tracking import Truth
-from harness.runs.runtime_options import Machine
+from harness.runs.runtime_options import RuntimeOptions
 from harness.runs.tracking.tracker_processes import Tracking
 from harness.specs import Suite
 
@@ -47,8 +47,8 @@ class Run:
     """A suite on its way: where it writes, whom it tells, and what has become of it so far."""
 
     suite: Suite
-    store: Store
+    store: ResultsStore
     reporter: Reporter
-    machine: Machine
+    machine: RuntimeOptions
     tracking: Tracking
     summary: RunSummary

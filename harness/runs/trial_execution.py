@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from backbones.base import Backbone
-from harness.cache.cached_inputs import FromStore
+from harness.cache.cached_inputs import CachedInputs
 from harness.data.batches import LabelledSplit
 from harness.data.prepared_corpus import Fold, cut_fold, labelled
 from harness.model.building import build_model
@@ -26,10 +26,10 @@ from harness.runs.session import Bench
 from harness.specs import Trial
 from harness.tasks.baselines import baselines
 from harness.tasks.metrics import class_counts, score_predictions
-from harness.training.devices import device_facts, make_accelerator, status_of
-from harness.training.fit import Watch, fit
+from harness.training.devices import device_info, make_accelerator, status_of
+from harness.training.fit import FitCallbacks, fit
 from harness.training.fit_inputs import Inputs
-from harness.training.gradients import Asking, drive
+from harness.training.gradients import GradientRequests, drive
 from harness.training.prediction import predict
 
 
@@ -43,7 +43,7 @@ class Outcome:
 
 
 def run_trials(
-    trials: Sequence[Trial], bench: Bench, *, suite: str, watch: Watch = Watch()
+    trials: Sequence[Trial], bench: Bench, *, suite: str, watch: FitCallbacks = FitCallbacks()
 ) -> list[Outcome]:
     """Train and score trials that `Bench.side_by_side` gave: one, or several at once.
 
@@ -65,9 +65,9 @@ def _shared(outcome: Outcome, wall_s: float, trials: int) -> Outcome:
 
 
 def _trial(
-    trial: Trial, bench: Bench, suite: str, accelerator: Accelerator, watch: Watch
-) -> Asking[Outcome]:
-    ground = bench.ground
+    trial: Trial, bench: Bench, suite: str, accelerator: Accelerator, watch: FitCallbacks
+) -> GradientRequests[Outcome]:
+    prepared = bench.prepared
     record = Record(
         trial_id=trial.trial_id,
         suite=suite,
@@ -75,11 +75,11 @@ def _trial(
         status="failed",
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         wall_s=0.0,
-        classes=list(ground.corpus.classes),
+        classes=list(prepared.corpus.classes),
         limited_data=trial.limit_utterances is not None,
-        partial_corpus=ground.partial,
+        partial_corpus=prepared.partial,
         speaker_overlap=trial.corpus.speaker_overlap == "allowed",
-        excluded_utterances=ground.quality.checked - ground.quality.used,
+        excluded_utterances=prepared.quality.checked - prepared.quality.used,
         environment=environment(),
     )
     try:
@@ -118,15 +118,15 @@ def _train_and_score(
     backbone: Backbone,
     record: Record,
     accelerator: Accelerator,
-    watch: Watch,
-) -> Asking[Outcome]:
-    ground, classes = bench.ground, bench.ground.corpus.classes
-    fold = cut_fold(trial, ground)
+    watch: FitCallbacks,
+) -> GradientRequests[Outcome]:
+    prepared, classes = bench.prepared, bench.prepared.corpus.classes
+    fold = cut_fold(trial, prepared)
     model = build_model(backbone, trial.head, len(classes), trial.finetune_layers, trial.seed)
     splits = {
-        "train": labelled(ground, fold.splits.train, trial.training.crop_s),
-        "dev": labelled(ground, fold.splits.dev),
-        "test": labelled(ground, fold.splits.test),
+        "train": labelled(prepared, fold.splits.train, trial.training.crop_s),
+        "dev": labelled(prepared, fold.splits.dev),
+        "test": labelled(prepared, fold.splits.test),
     }
     inputs = {
         name: bench.inputs(trial, model, split, accelerator) for name, split in splits.items()
@@ -170,7 +170,7 @@ def _train_and_score(
             "backbone_depth": len(backbone.layers),
             "emotion_labels_seen": _labels_seen(backbone),
             "random_weights": backbone.weights.init == "random",
-            "environment": environment() | device_facts(accelerator.device),
+            "environment": environment() | device_info(accelerator.device),
         }
     )
     return Outcome(finished, pd.concat(frames.values()), model.trained_state())
@@ -178,7 +178,7 @@ def _train_and_score(
 
 def _kept_dtype(inputs: Inputs) -> str | None:
     """The type in which frames were kept; None where they were computed anew."""
-    if not isinstance(inputs, FromStore):
+    if not isinstance(inputs, CachedInputs):
         return None
     frames = next(iter(inputs.views[0].frames.values()))
     return str(frames.dtype).removeprefix("torch.")

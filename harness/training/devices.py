@@ -102,7 +102,7 @@ def machine_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
 
 
-def device_facts(device: torch.device) -> dict[str, Any]:
+def device_info(device: torch.device) -> dict[str, Any]:
     """What to record of the device: its name, and on a GPU its memory and CUDA's version."""
     facts: dict[str, Any] = {
         "device": str(device),

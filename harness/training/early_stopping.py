@@ -9,7 +9,7 @@ from harness.specs import EarlyStoppingSpec
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StoppingDecision:
     """What one epoch's dev scores mean."""
 
     average: float
@@ -37,7 +37,7 @@ class EarlyStopping:
     _best_average: float = float("-inf")
     _lowest_loss: float = float("inf")
 
-    def update(self, metric: float, loss: float) -> Verdict:
+    def update(self, metric: float, loss: float) -> StoppingDecision:
         """Take in one epoch's dev metric and dev loss."""
         self._metrics.append(metric)
         average = fmean(self._metrics[-self.spec.window :])
@@ -46,4 +46,4 @@ class EarlyStopping:
         self._lowest_loss = min(loss, self._lowest_loss)
         factor = self.spec.loss_factor
         stop = factor is not None and loss > factor * self._lowest_loss
-        return Verdict(average, is_best, stop)
+        return StoppingDecision(average, is_best, stop)

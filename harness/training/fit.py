@@ -27,12 +27,12 @@ from harness.tasks.metrics import score
 from harness.training.devices import precision_name
 from harness.training.early_stopping import EarlyStopping
 from harness.training.fit_inputs import Inputs
-from harness.training.gradients import Ask, Asking
+from harness.training.gradients import GradientRequest, GradientRequests
 from harness.training.prediction import predict
 
 
 @dataclass(frozen=True)
-class CurvePoint:
+class EpochResult:
     """One epoch of the learning curve."""
 
     epoch: int
@@ -47,7 +47,7 @@ class CurvePoint:
 class FitOutcome:
     """How a fit went; the model holds the best epoch's weights."""
 
-    curve: tuple[CurvePoint, ...]
+    curve: tuple[EpochResult, ...]
     best_epoch: int
     stopped: Literal["epochs", "dev_loss"]
     steps: int
@@ -56,12 +56,12 @@ class FitOutcome:
 
 
 @dataclass(frozen=True)
-class Watch:
+class FitCallbacks:
     """Who is told how a fit gets on."""
 
     on_step: Callable[[int, int], None] = lambda done, total: None
     """Called after each optimiser step with how many are done, and of how many at most."""
-    on_epoch: Callable[[CurvePoint], None] = lambda point: None
+    on_epoch: Callable[[EpochResult], None] = lambda point: None
 
 
 def fit(
@@ -73,8 +73,8 @@ def fit(
     spec: TrainingSpec,
     seed: int,
     accelerator: Accelerator,
-    watch: Watch = Watch(),
-) -> Asking[FitOutcome]:
+    watch: FitCallbacks = FitCallbacks(),
+) -> GradientRequests[FitOutcome]:
     """Train `model` in place and leave it with the weights of its best epoch on dev.
 
     Raises:
@@ -94,7 +94,7 @@ def fit(
     optimizer = accelerator.prepare(make_optimizer(model, spec))
     schedule = LambdaLR(optimizer.optimizer, warmup_then_linear(all_steps, spec.warmup_share))
     stopping = EarlyStopping(spec.early_stopping)
-    curve: list[CurvePoint] = []
+    curve: list[EpochResult] = []
     best, best_epoch, steps = model.trained_state(), 0, 0
     stopped: Literal["epochs", "dev_loss"] = "epochs"
 
@@ -105,7 +105,9 @@ def fit(
         for group in groups:
             for _ in group:
                 batch = next(batches)
-                value = yield Ask(model, batch.states, _part_of(loss, batch.labels, len(group)))
+                value = yield GradientRequest(
+                    model, batch.states, _part_of(loss, batch.labels, len(group))
+                )
                 total += value * len(group) * len(batch.indices)
             accelerator.clip_grad_norm_(trainable(model), spec.max_grad_norm)
             optimizer.step()
@@ -119,7 +121,7 @@ def fit(
         _check_finite(train_loss, dev_loss, epoch)
         verdict = stopping.update(metric, dev_loss)
         wall_s = time.monotonic() - epoch_started
-        curve.append(CurvePoint(epoch, train_loss, dev_loss, metric, verdict.average, wall_s))
+        curve.append(EpochResult(epoch, train_loss, dev_loss, metric, verdict.average, wall_s))
         watch.on_epoch(curve[-1])
         if verdict.is_best:
             best, best_epoch = model.trained_state(), epoch

@@ -15,7 +15,7 @@ from harness.model.ser_model import SERModel
 
 
 @dataclass(frozen=True)
-class Start:
+class PrefixBatch:
     """A batch as `SERModel.suffix` takes it, on the device, with its labels.
 
     Shape:
@@ -36,25 +36,25 @@ class Inputs(Protocol):
     def split(self) -> LabelledSplit:
         """Whose batches these are."""
 
-    def batches(self, plan: Iterable[list[int]], seed: Sequence[int] = ()) -> Iterator[Start]:
+    def batches(self, plan: Iterable[list[int]], seed: Sequence[int] = ()) -> Iterator[PrefixBatch]:
         """The batches of a plan in order; `seed` draws the crops."""
 
 
 @dataclass(frozen=True)
-class FromAudio:
+class AudioInputs:
     """Decodes the recordings and takes them through the frozen prefix, every time anew."""
 
     split: LabelledSplit
     model: SERModel
     accelerator: Accelerator
 
-    def batches(self, plan: Iterable[list[int]], seed: Sequence[int] = ()) -> Iterator[Start]:
+    def batches(self, plan: Iterable[list[int]], seed: Sequence[int] = ()) -> Iterator[PrefixBatch]:
         """The batches of a plan, decoded ahead of time."""
         return map(self.begin, stream(self.split, plan, seed))
 
-    def begin(self, batch: Batch) -> Start:
+    def begin(self, batch: Batch) -> PrefixBatch:
         """Take one batch of waveforms through the prefix."""
         moved = batch.to(self.accelerator.device)
         with self.accelerator.autocast():
             states = self.model.prefix(moved.waveforms, moved.lengths)
-        return Start(states, moved.labels, moved.indices)
+        return PrefixBatch(states, moved.labels, moved.indices)

@@ -24,7 +24,7 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
-class Ask:
+class GradientRequest:
     """A batch whose loss, and the loss's gradient in the trained parameters, is asked for."""
 
     model: SERModel
@@ -33,11 +33,11 @@ class Ask:
     """From logits (B, C) to a scalar."""
 
 
-Asking = Generator[Ask, Tensor, Found]
+GradientRequests = Generator[GradientRequest, Tensor, Found]
 """Work that asks for gradients and is told the losses, and gives back what it found."""
 
 
-def drive(work: Sequence[Asking[Found]], accelerator: Accelerator) -> list[Found]:
+def drive(work: Sequence[GradientRequests[Found]], accelerator: Accelerator) -> list[Found]:
     """Do several pieces of work at once, and give back what each found.
 
     More than one needs frozen backbones and heads of one shape; each draws its own dropout, so it
@@ -47,7 +47,7 @@ def drive(work: Sequence[Asking[Found]], accelerator: Accelerator) -> list[Found
     found: dict[int, Found] = {}
     answers: dict[int, Tensor | Exception | None] = dict.fromkeys(range(len(work)))
     while answers:
-        asks: dict[int, Ask] = {}
+        asks: dict[int, GradientRequest] = {}
         for number, answer in answers.items():
             try:
                 asks[number] = _go_on(work[number], answer)
@@ -57,14 +57,14 @@ def drive(work: Sequence[Asking[Found]], accelerator: Accelerator) -> list[Found
     return [found[number] for number in range(len(work))]
 
 
-def _go_on(work: Asking[Found], answer: Tensor | Exception | None) -> Ask:
+def _go_on(work: GradientRequests[Found], answer: Tensor | Exception | None) -> GradientRequest:
     if answer is None:
         return next(work)
     return work.throw(answer) if isinstance(answer, Exception) else work.send(answer)
 
 
 def _answers(
-    asks: dict[int, Ask], accelerator: Accelerator
+    asks: dict[int, GradientRequest], accelerator: Accelerator
 ) -> dict[int, Tensor | Exception | None]:
     """A loss for everyone who asks, or the error that there was instead."""
     if not asks:
@@ -76,7 +76,7 @@ def _answers(
     return dict(zip(asks, losses, strict=True))
 
 
-def learn(asks: Sequence[Ask], accelerator: Accelerator) -> list[Tensor]:
+def learn(asks: Sequence[GradientRequest], accelerator: Accelerator) -> list[Tensor]:
     """Add the gradients of all losses to the parameters they depend on; the losses."""
     with accelerator.autocast():
         if len(asks) == 1:

@@ -13,8 +13,8 @@ import pytest
 from tabulate import tabulate
 
 from harness.results.noise import spread
-from harness.results.records import CostPoint
-from harness.results.store import Store
+from harness.results.records import WorkloadCost
+from harness.results.store import ResultsStore
 
 ROOT = Path(__file__).parents[2]
 RUNS = ("first", "second")
@@ -25,12 +25,12 @@ Place = tuple[str, object, str, float, int]
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[Place, CostPoint]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[Place, WorkloadCost]]:
     folder = Path(os.environ.get("COSTS_FOLDER") or tmp_path_factory.mktemp("costs"))
     return [measured(folder / name) for name in RUNS]
 
 
-def measured(folder: Path) -> dict[Place, CostPoint]:
+def measured(folder: Path) -> dict[Place, WorkloadCost]:
     command = [sys.executable, "-m", "harness", "run", "cost", "--results", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return {
@@ -41,13 +41,13 @@ def measured(folder: Path) -> dict[Place, CostPoint]:
             point.duration_s,
             point.batch_size,
         ): point
-        for cost in Store(folder / "cost").read_costs()
+        for cost in ResultsStore(folder / "cost").read_costs()
         for point in cost.points
     }
 
 
 def test_two_runs_agree_within_the_spread_that_they_state(
-    runs: list[dict[Place, CostPoint]],
+    runs: list[dict[Place, WorkloadCost]],
 ) -> None:
     rows, apart, judged = [], [], 0
     for place, first in runs[0].items():

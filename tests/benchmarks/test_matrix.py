@@ -36,7 +36,7 @@ from transformers import WavLMConfig, WavLMModel
 
 from backbones import BACKBONES
 from harness.results.records import Record
-from harness.results.store import Store
+from harness.results.store import ResultsStore
 from harness.training.devices import cpu_has_fast_bfloat16
 
 pytestmark = pytest.mark.skipif(
@@ -309,7 +309,7 @@ def harness_run(suite: Path) -> dict[str, Any]:
     assert process.returncode == 0, log.read_text()
     shutil.rmtree(cache, ignore_errors=True)  # the disk need not hold every run's frames
     print(f"harness, {suite.stem}: {wall_s:.0f} s", flush=True)
-    found = harness_findings(Store(results / suite.stem).read_trials(), wall_s, peak_bytes)
+    found = harness_findings(ResultsStore(results / suite.stem).read_trials(), wall_s, peak_bytes)
     return asdict(found)
 
 

@@ -22,7 +22,7 @@ from harness.model.ser_model import SERModel
 from harness.specs import HeadSpec, TrainingSpec
 from harness.training.devices import make_accelerator
 from harness.training.fit import make_optimizer, trainable
-from harness.training.gradients import Ask, learn
+from harness.training.gradients import GradientRequest, learn
 
 TRIALS = 8
 ROWS, FRAMES = 8, 149  # 8 utterances of 3 s
@@ -68,7 +68,7 @@ def steps(
         return nn.functional.cross_entropy(logits, labels)
 
     def step() -> None:
-        asks = [Ask(model, states, loss) for model in chosen]
+        asks = [GradientRequest(model, states, loss) for model in chosen]
         for batch in [asks] if together else [[ask] for ask in asks]:
             learn(batch, accelerator)
         for model, optimizer in zip(chosen, optimizers, strict=True):

@@ -16,14 +16,16 @@ from backbones import BACKBONES, BackboneCard
 from backbones.architectures import w2v_bert_architecture, whisper_architecture
 from backbones.base import Backbone
 from backbones.loading import load
-from harness.cache.extraction import Part
-from harness.cache.frame_store import PART, FrameStore, Shelf
-from harness.cache.frame_views import View
+from harness.cache.extraction import ShardWriter
+from harness.cache.frame_store import PARTIAL, FrameKey, FrameStore
+from harness.cache.frame_views import FrameView
 from harness.data.batches import LabelledSplit
 from harness.data.utterances import Utterance
 from harness.training.devices import make_accelerator
 
-SHELF = Shelf("tiny-wavlm", "weights", "settings", "program", "cpu", "float32", "float32", View(0))
+SHELF = FrameKey(
+    "tiny-wavlm", "weights", "settings", "program", "cpu", "float32", "float32", FrameView(0)
+)
 LENGTHS = (16_000, 4000, 9123, 16_001, 30_000, 7000)
 WHISPER = BackboneCard(
     "tiny-whisper-in-windows",  # of 1 s, so that short noise has several
@@ -76,10 +78,10 @@ def store(tmp_path: Path) -> FrameStore:
 
 
 @pytest.fixture
-def shelf() -> Callable[..., Shelf]:
-    """A shelf that differs from the plain one as is said: `shelf(view=View(1))`."""
+def key() -> Callable[..., FrameKey]:
+    """A shelf that differs from the plain one as is said: `key(view=FrameView(1))`."""
 
-    def make(**changes: object) -> Shelf:
+    def make(**changes: object) -> FrameKey:
         return replace(SHELF, **changes)  # type: ignore[arg-type]
 
     return make
@@ -119,11 +121,11 @@ def _deterministic() -> None:
 
 @pytest.fixture
 def keep(store: FrameStore) -> Callable[..., Path]:
-    """Writes a segment: `keep(shelf, "name", {"sound": frames})` gives back its folder."""
+    """Writes a segment: `keep(key, "name", {"sound": frames})` gives back its folder."""
 
-    def write(shelf: Shelf, name: str, frames: dict[str, torch.Tensor]) -> Path:
-        folder = store.shelf(shelf) / name
-        with Part.opened(folder.with_name(f"{name}{PART}"), shelf) as part:
+    def write(key: FrameKey, name: str, frames: dict[str, torch.Tensor]) -> Path:
+        folder = store.key(key) / name
+        with ShardWriter.opened(folder.with_name(f"{name}{PARTIAL}"), key) as part:
             for sound, values in frames.items():
                 part.append([sound], values[None], [len(values)])
         part.seal()

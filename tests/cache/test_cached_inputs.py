@@ -10,49 +10,49 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from backbones.base import Backbone
-from harness.cache.cached_inputs import FromStore
-from harness.cache.extraction import extract, passes
-from harness.cache.frame_store import FrameStore, Kept, Shelf
-from harness.cache.frame_views import views_of
+from harness.cache.cached_inputs import CachedInputs
+from harness.cache.extraction import extract, extraction_passes
+from harness.cache.frame_store import FrameKey, FrameStore, StoredFrames
+from harness.cache.frame_views import frame_views
 from harness.data.batches import LabelledSplit
 from harness.model.building import build_model
 from harness.specs import HeadSpec
-from harness.training.fit_inputs import FromAudio, Start
+from harness.training.fit_inputs import AudioInputs, PrefixBatch
 
 PLAN = [[4, 3, 0], [2, 1], [5]]
 
-From = Callable[..., FromStore]
+From = Callable[..., CachedInputs]
 
 
 @pytest.fixture
 def from_store(
     store: FrameStore,
-    shelf: Callable[..., Shelf],
+    key: Callable[..., FrameKey],
     noise: LabelledSplit,
     sounds: list[str],
     accelerator: Accelerator,
 ) -> From:
     """Keeps what a model starts from, and reads it: `from_store(backbone, 1, pooling="mean")`."""
 
-    def make(backbone: Backbone, finetune_layers: int, **head: Any) -> FromStore:
+    def make(backbone: Backbone, finetune_layers: int, **head: Any) -> CachedInputs:
         spec = HeadSpec(head_dim=16, **head)
-        views = views_of(spec, finetune_layers, len(backbone.layers))
-        shelves = [shelf(view=view) for view in views]
-        for todo in passes(store, shelves, noise, sounds):
+        views = frame_views(spec, finetune_layers, len(backbone.layers))
+        keys = [key(view=view) for view in views]
+        for todo in extraction_passes(store, keys, noise, sounds):
             extract(todo, store, backbone, accelerator)
         model = build_model(backbone, spec, len(noise.labels), finetune_layers, seed=1).eval()
-        return FromStore(
+        return CachedInputs(
             noise,
             sounds,
-            [store.open(own, sounds) for own in shelves],
+            [store.open(own, sounds) for own in keys],
             views[0].form != "frames",
-            FromAudio(noise, model, accelerator),
+            AudioInputs(noise, model, accelerator),
         )
 
     return make
 
 
-def real_frames(batch: Start) -> list[Tensor]:
+def real_frames(batch: PrefixBatch) -> list[Tensor]:
     return [
         row[:length]
         for state in batch.states
@@ -60,7 +60,7 @@ def real_frames(batch: Start) -> list[Tensor]:
     ]
 
 
-def logits(inputs: FromStore, batch: Start) -> Tensor:
+def logits(inputs: CachedInputs, batch: PrefixBatch) -> Tensor:
     with torch.inference_mode():
         return inputs.audio.model.suffix(batch.states)
 
@@ -126,5 +126,5 @@ def test_frames_that_are_kept_compact_come_in_the_type_that_the_backbone_gave(
 ) -> None:
     stored = from_store(emotion2vec, 1)
     halves = {sound: frames.bfloat16() for sound, frames in stored.views[0].frames.items()}
-    (batch, *_) = replace(stored, views=[Kept(halves, computed)]).batches(PLAN)
+    (batch, *_) = replace(stored, views=[StoredFrames(halves, computed)]).batches(PLAN)
     assert batch.states[0].values.dtype == computed

@@ -12,18 +12,18 @@ from accelerate import Accelerator
 from backbones.base import Backbone
 from harness.cache.disk_space import (
     SPARE_BYTES,
-    make_room,
+    free_disk_space,
     planned_bytes,
     size_bytes,
     written_bytes,
 )
-from harness.cache.extraction import extract, lock, passes
-from harness.cache.frame_store import INDEX, PART, FrameStore, Shelf
-from harness.cache.frame_views import View
+from harness.cache.extraction import extract, extraction_passes, lock
+from harness.cache.frame_store import INDEX, PARTIAL, FrameKey, FrameStore
+from harness.cache.frame_views import FrameView
 from harness.data.batches import LabelledSplit
 from harness.errors import UserError
 
-MakeShelf = Callable[..., Shelf]
+MakeShelf = Callable[..., FrameKey]
 Keep = Callable[..., Path]
 
 SEGMENT = {"sound": torch.zeros(100, 25)}
@@ -31,9 +31,9 @@ SEGMENT_BYTES = 10_000
 
 
 @pytest.fixture
-def aged(keep: Keep, shelf: MakeShelf) -> list[Path]:
+def aged(keep: Keep, key: MakeShelf) -> list[Path]:
     """Segments on three shelves, the second used longest ago and the first after it."""
-    folders = [keep(shelf(view=View(depth)), "all", SEGMENT) for depth in range(3)]
+    folders = [keep(key(view=FrameView(depth)), "all", SEGMENT) for depth in range(3)]
     for folder, time_s in zip(folders, (2000, 1000, 3000), strict=True):
         os.utime(folder / "frames.bin", (0, 0))
         os.utime(folder / INDEX, (time_s, time_s))
@@ -41,12 +41,12 @@ def aged(keep: Keep, shelf: MakeShelf) -> list[Path]:
 
 
 def test_nothing_makes_way_where_there_is_room(store: FrameStore, aged: list[Path]) -> None:
-    assert make_room(store, 5000, size_bytes(store.folder) + 5000) == []
+    assert free_disk_space(store, 5000, size_bytes(store.folder) + 5000) == []
     assert all(folder.is_dir() for folder in aged)
 
 
 def test_a_store_that_is_not_there_yet_has_room(store: FrameStore) -> None:
-    assert make_room(store, 5000, 5000) == []
+    assert free_disk_space(store, 5000, 5000) == []
 
 
 @pytest.mark.parametrize(
@@ -55,24 +55,24 @@ def test_a_store_that_is_not_there_yet_has_room(store: FrameStore) -> None:
 def test_what_was_used_longest_ago_goes_first_and_no_more_than_must(
     more_bytes: int, order: list[int], store: FrameStore, aged: list[Path]
 ) -> None:
-    gone = make_room(store, more_bytes, size_bytes(store.folder))
+    gone = free_disk_space(store, more_bytes, size_bytes(store.folder))
     assert gone == [aged[index] for index in order]
     assert [folder.is_dir() for folder in aged] == [index not in order for index in range(3)]
 
 
 def test_opening_a_shelf_makes_it_the_last_to_go(
-    store: FrameStore, shelf: MakeShelf, aged: list[Path]
+    store: FrameStore, key: MakeShelf, aged: list[Path]
 ) -> None:
-    own = shelf(view=View(1))
+    own = key(view=FrameView(1))
     store.open(own, store.sounds(own))
-    assert make_room(store, 1, size_bytes(store.folder)) == [aged[0]]
+    assert free_disk_space(store, 1, size_bytes(store.folder)) == [aged[0]]
 
 
 def test_segments_in_use_never_make_way(store: FrameStore, aged: list[Path]) -> None:
     limit = size_bytes(store.folder)
-    assert make_room(store, 5000, limit, aged[1:]) == [aged[0]]
+    assert free_disk_space(store, 5000, limit, aged[1:]) == [aged[0]]
     with pytest.raises(UserError):
-        make_room(store, SEGMENT_BYTES, limit - SEGMENT_BYTES, aged[1:])
+        free_disk_space(store, SEGMENT_BYTES, limit - SEGMENT_BYTES, aged[1:])
     assert [folder.is_dir() for folder in aged] == [False, True, True]
 
 
@@ -80,7 +80,7 @@ def test_what_can_never_fit_is_told_with_what_to_do_and_nothing_makes_way(
     store: FrameStore, aged: list[Path]
 ) -> None:
     with pytest.raises(UserError, match=r"frames need 3\.00 GB .* 2\.00 GB are allowed") as error:
-        make_room(store, 3_000_000_000, 2e9)
+        free_disk_space(store, 3_000_000_000, 2e9)
     for way_out in ("--cache-gb", "HARNESS_CACHE", "--frames off"):
         assert way_out in str(error.value)
     assert all(folder.is_dir() for folder in aged)
@@ -91,43 +91,43 @@ def test_a_disk_with_less_room_than_is_allowed_counts(
 ) -> None:
     free = SPARE_BYTES + 1000
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free))
-    assert make_room(store, 1000, 1e12) == []
+    assert free_disk_space(store, 1000, 1e12) == []
     with pytest.raises(UserError, match=r"there is room for 0\.00 GB"):
-        make_room(store, 1001, 1e12)
+        free_disk_space(store, 1001, 1e12)
 
 
 def test_what_an_interrupted_pass_left_makes_way_unless_it_is_being_written(
     store: FrameStore, aged: list[Path]
 ) -> None:
-    part = aged[2].rename(aged[2].with_name(f"name{PART}"))
+    part = aged[2].rename(aged[2].with_name(f"name{PARTIAL}"))
     os.utime(part / INDEX, (0, 0))
     limit = size_bytes(store.folder)
     with lock(store.folder, "name"):
-        assert make_room(store, 1, limit) == [aged[1]]
+        assert free_disk_space(store, 1, limit) == [aged[1]]
         assert part.is_dir()
-    assert make_room(store, SEGMENT_BYTES + 1000, limit) == [part]
+    assert free_disk_space(store, SEGMENT_BYTES + 1000, limit) == [part]
 
 
 @pytest.mark.usefixtures("small_batches")
 def test_planned_bytes_are_those_that_are_written(
     backbone: Backbone,
     store: FrameStore,
-    shelf: MakeShelf,
+    key: MakeShelf,
     noise: LabelledSplit,
     sounds: list[str],
     accelerator: Accelerator,
 ) -> None:
     top = len(backbone.layers)
-    whole = [shelf(view=View(depth)) for depth in range(top + 1)]
-    condensed = [shelf(view=View(top, "mean")), shelf(view=View(top, "statistics"))]
-    for shelves in ([*whole, shelf(view=View(0), dtype="bf16")], condensed):
-        (todo,) = passes(store, shelves, noise, sounds)
+    whole = [key(view=FrameView(depth)) for depth in range(top + 1)]
+    summarised = [key(view=FrameView(top, "mean")), key(view=FrameView(top, "statistics"))]
+    for keys in ([*whole, key(view=FrameView(0), dtype="bf16")], summarised):
+        (todo,) = extraction_passes(store, keys, noise, sounds)
         planned = planned_bytes(todo, backbone)
         extract(todo, store, backbone, accelerator)
-        folders = [store.shelf(own) / todo.name for own in shelves]
+        folders = [store.key(own) / todo.name for own in keys]
         assert planned == sum((folder / "frames.bin").stat().st_size for folder in folders)
-    on_disk = sum(size_bytes(store.shelf(own)) for own in whole)
-    frames = sum(segment.size_bytes for own in whole for segment in store.segments(own))
+    on_disk = sum(size_bytes(store.key(own)) for own in whole)
+    frames = sum(shard.size_bytes for own in whole for shard in store.shards(own))
     assert on_disk == pytest.approx(frames, rel=0.02)  # whose they are takes little
 
 
@@ -135,7 +135,7 @@ def test_planned_bytes_are_those_that_are_written(
 def test_what_an_interrupted_pass_has_written_needs_no_room_a_second_time(
     emotion2vec: Backbone,
     store: FrameStore,
-    shelf: MakeShelf,
+    key: MakeShelf,
     noise: LabelledSplit,
     sounds: list[str],
     accelerator: Accelerator,
@@ -144,11 +144,11 @@ def test_what_an_interrupted_pass_has_written_needs_no_room_a_second_time(
         if done == total - 1:
             raise KeyboardInterrupt
 
-    (todo,) = passes(store, [shelf()], noise, sounds)
+    (todo,) = extraction_passes(store, [key()], noise, sounds)
     assert written_bytes(todo, store) == 0
     with pytest.raises(KeyboardInterrupt):
         extract(todo, store, emotion2vec, accelerator, stop)
     planned, written = planned_bytes(todo, emotion2vec), written_bytes(todo, store)
     assert 0.5 * planned < written == size_bytes(store.folder) < planned
-    part = store.shelf(shelf()) / f"{todo.name}{PART}"
-    assert make_room(store, planned - written, planned, [part]) == []
+    part = store.key(key()) / f"{todo.name}{PARTIAL}"
+    assert free_disk_space(store, planned - written, planned, [part]) == []

@@ -18,15 +18,21 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from backbones.base import Backbone, Frames
-from harness.cache.extraction import JOURNAL, Part, Pass, extract, passes
-from harness.cache.frame_store import FRAMES, PART, FrameStore, Shelf
-from harness.cache.frame_summaries import condense
-from harness.cache.frame_views import Form, View
+from harness.cache.extraction import (
+    JOURNAL,
+    ExtractionPass,
+    ShardWriter,
+    extract,
+    extraction_passes,
+)
+from harness.cache.frame_store import FRAMES, PARTIAL, FrameKey, FrameStore
+from harness.cache.frame_summaries import summarise
+from harness.cache.frame_views import Form, FrameView
 from harness.data import audio
 from harness.data.batches import LabelledSplit
 from harness.errors import UserError
 
-MakeShelf = Callable[..., Shelf]
+MakeShelf = Callable[..., FrameKey]
 ROOT = Path(__file__).parents[2]
 OWN_MOUNTS = ("unshare", "--user", "--map-root-user", "--mount")
 
@@ -114,24 +120,24 @@ class Desk:
         )
         return replace(self, split=part, sounds=self.sounds[chosen])
 
-    def passes(self, *shelves: Shelf) -> list[Pass]:
-        return passes(self.store, shelves, self.split, self.sounds)
+    def extraction_passes(self, *keys: FrameKey) -> list[ExtractionPass]:
+        return extraction_passes(self.store, keys, self.split, self.sounds)
 
-    def fill(self, *shelves: Shelf) -> None:
-        for todo in self.passes(*shelves):
+    def fill(self, *keys: FrameKey) -> None:
+        for todo in self.extraction_passes(*keys):
             extract(todo, self.store, self.backbone, self.accelerator)
 
-    def interrupted(self, after: int, *shelves: Shelf) -> list[Path]:
+    def interrupted(self, after: int, *keys: FrameKey) -> list[Path]:
         """Stop a pass after some batches; gives back its parts."""
 
         def stop(done: int, total: int) -> None:
             if done == after:
                 raise KeyboardInterrupt
 
-        (todo,) = self.passes(*shelves)
+        (todo,) = self.extraction_passes(*keys)
         with pytest.raises(KeyboardInterrupt):
             extract(todo, self.store, self.backbone, self.accelerator, stop)
-        return [self.store.shelf(shelf) / f"{todo.name}{PART}" for shelf in shelves]
+        return [self.store.key(key) / f"{todo.name}{PARTIAL}" for key in keys]
 
     def files(self) -> dict[str, bytes]:
         """Everything that was written, except locks."""
@@ -165,20 +171,20 @@ def undisturbed(desk: Desk, tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def shelves(shelf: MakeShelf) -> list[Shelf]:
-    whole = [shelf(view=View(depth)) for depth in range(4)]
-    return [*whole, shelf(view=View(1, "mean"), dtype="bf16")]
+def keys(key: MakeShelf) -> list[FrameKey]:
+    whole = [key(view=FrameView(depth)) for depth in range(4)]
+    return [*whole, key(view=FrameView(1, "mean"), dtype="bf16")]
 
 
 @pytest.mark.usefixtures("small_batches")
 def test_stored_frames_are_those_of_each_utterance_alone(
-    desk: Desk, backbone: Backbone, shelf: MakeShelf
+    desk: Desk, backbone: Backbone, key: MakeShelf
 ) -> None:
-    shelves = [shelf(view=View(depth)) for depth in range(len(backbone.layers) + 1)]
-    replace(desk, backbone=backbone).fill(*shelves)
-    opened = [desk.store.open(own, desk.sounds).frames for own in shelves]
+    keys = [key(view=FrameView(depth)) for depth in range(len(backbone.layers) + 1)]
+    replace(desk, backbone=backbone).fill(*keys)
+    opened = [desk.store.open(own, desk.sounds).frames for own in keys]
     for sound, wave in desk.waves():
-        alone = backbone.states(wave, torch.tensor([wave.shape[1]]), range(len(shelves)))
+        alone = backbone.states(wave, torch.tensor([wave.shape[1]]), range(len(keys)))
         for depth, stored in enumerate(opened):
             assert len(stored[sound]) == int(alone[depth].lengths)
             torch.testing.assert_close(stored[sound], alone[depth].values[0], rtol=0, atol=1e-4)
@@ -187,66 +193,66 @@ def test_stored_frames_are_those_of_each_utterance_alone(
 @pytest.mark.parametrize("depth", [0, 1, -1])
 @pytest.mark.parametrize("form", ["mean", "statistics"])
 def test_condensed_frames_leave_the_extra_tokens_out(
-    depth: int, form: Form, desk: Desk, shelf: MakeShelf
+    depth: int, form: Form, desk: Desk, key: MakeShelf
 ) -> None:
-    own = shelf(view=View(range(len(desk.backbone.layers) + 1)[depth], form))
+    own = key(view=FrameView(range(len(desk.backbone.layers) + 1)[depth], form))
     desk.fill(own)
     stored = desk.store.open(own, desk.sounds).frames
     for sound, wave in desk.waves():
         state = desk.backbone.backbone(wave, output_hidden_states=True).hidden_states[depth]
-        speech = condense(Frames(state, torch.tensor([state.shape[1]])), form)
+        speech = summarise(Frames(state, torch.tensor([state.shape[1]])), form)
         torch.testing.assert_close(stored[sound], speech.values[0], rtol=0, atol=1e-4)
 
 
-def test_what_is_stored_is_not_computed_again(desk: Desk, shelves: list[Shelf]) -> None:
-    desk.fill(*shelves)
+def test_what_is_stored_is_not_computed_again(desk: Desk, keys: list[FrameKey]) -> None:
+    desk.fill(*keys)
     before, asked = desk.files(), len(desk.backbone.asked)
-    desk.fill(*shelves)
+    desk.fill(*keys)
     assert len(desk.backbone.asked) == asked
     assert desk.files() == before
 
 
-def test_one_pass_serves_every_depth(desk: Desk, shelves: list[Shelf]) -> None:
-    desk.fill(*shelves)
+def test_one_pass_serves_every_depth(desk: Desk, keys: list[FrameKey]) -> None:
+    desk.fill(*keys)
     assert desk.backbone.asked == [(len(desk.sounds), (0, 1, 2, 3))]
 
 
-def test_more_utterances_and_depths_compute_only_what_lacks(desk: Desk, shelf: MakeShelf) -> None:
-    lower, upper = shelf(view=View(1)), shelf(view=View(2))
+def test_more_utterances_and_depths_compute_only_what_lacks(desk: Desk, key: MakeShelf) -> None:
+    lower, upper = key(view=FrameView(1)), key(view=FrameView(2))
     desk.of(slice(4)).fill(lower)
     desk.fill(lower, upper)
     assert sorted(desk.backbone.asked) == [(2, (1,)), (4, (1,)), (6, (2,))]
     assert desk.store.sounds(lower) == desk.store.sounds(upper) == set(desk.sounds)
 
 
-def test_two_suites_share_the_utterances_that_both_have(desk: Desk, shelf: MakeShelf) -> None:
-    desk.of(slice(4)).fill(shelf())
-    before = desk.store.open(shelf(), desk.sounds).frames
-    desk.of(slice(None, 1, -1)).fill(shelf())
+def test_two_suites_share_the_utterances_that_both_have(desk: Desk, key: MakeShelf) -> None:
+    desk.of(slice(4)).fill(key())
+    before = desk.store.open(key(), desk.sounds).frames
+    desk.of(slice(None, 1, -1)).fill(key())
     assert [rows for rows, _ in desk.backbone.asked] == [4, 2]
-    found = desk.store.open(shelf(), desk.sounds).frames
+    found = desk.store.open(key(), desk.sounds).frames
     assert found.keys() == set(desk.sounds)
     assert all(torch.equal(found[sound], values) for sound, values in before.items())
 
 
-def test_a_sound_that_is_there_twice_is_computed_once(desk: Desk, shelf: MakeShelf) -> None:
+def test_a_sound_that_is_there_twice_is_computed_once(desk: Desk, key: MakeShelf) -> None:
     same = ["same", "other", "same", "other", "same", "same"]
-    replace(desk, sounds=same).fill(shelf())
+    replace(desk, sounds=same).fill(key())
     assert desk.backbone.asked == [(2, (0,))]
-    assert desk.store.sounds(shelf()) == {"same", "other"}
+    assert desk.store.sounds(key()) == {"same", "other"}
 
 
-def test_each_type_keeps_the_same_frames(desk: Desk, shelf: MakeShelf) -> None:
-    full, half = shelf(), shelf(dtype="bf16")
+def test_each_type_keeps_the_same_frames(desk: Desk, key: MakeShelf) -> None:
+    full, half = key(), key(dtype="bf16")
     desk.fill(full, half)
     exact, compact = (desk.store.open(own, desk.sounds).frames for own in (full, half))
     assert all(torch.equal(compact[sound], exact[sound].bfloat16()) for sound in desk.sounds)
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_each_batch_is_told(desk: Desk, shelf: MakeShelf) -> None:
+def test_each_batch_is_told(desk: Desk, key: MakeShelf) -> None:
     told: list[tuple[int, int]] = []
-    (todo,) = desk.passes(shelf())
+    (todo,) = desk.extraction_passes(key())
     extract(todo, desk.store, desk.backbone, desk.accelerator, lambda *two: told.append(two))
     total = len(todo.plan())
     assert total > 2
@@ -277,12 +283,12 @@ def apart(program: str, *what: Any, before: Sequence[str] = ()) -> Any:
     ],
 )
 def test_a_pass_that_was_killed_goes_on_to_the_bytes_of_one_that_was_not(
-    name: str, call: int, desk: Desk, undisturbed: Desk, shelves: list[Shelf]
+    name: str, call: int, desk: Desk, undisturbed: Desk, keys: list[FrameKey]
 ) -> None:
-    undisturbed.fill(*shelves)
+    undisturbed.fill(*keys)
     whole = undisturbed.files()
-    assert len(whole) == 2 * len(shelves)
-    todo = (desk.store, shelves, desk.split, desk.sounds)
+    assert len(whole) == 2 * len(keys)
+    todo = (desk.store, keys, desk.split, desk.sounds)
     assert apart(KILLED, *todo, name, call).returncode == -signal.SIGKILL
     assert desk.files() != whole
     again = apart(KILLED, *todo, None, 0)
@@ -327,27 +333,27 @@ def test_what_an_interrupted_part_lacks_is_computed_again_and_no_more(
     kept: int,
     desk: Desk,
     undisturbed: Desk,
-    shelves: list[Shelf],
+    keys: list[FrameKey],
 ) -> None:
-    undisturbed.fill(*shelves)
-    damage(desk.interrupted(2, *shelves)[1])
-    (todo,) = desk.passes(*shelves)
+    undisturbed.fill(*keys)
+    damage(desk.interrupted(2, *keys)[1])
+    (todo,) = desk.extraction_passes(*keys)
     desk.backbone.asked.clear()
-    desk.fill(*shelves)
+    desk.fill(*keys)
     assert len(desk.backbone.asked) == len(todo.plan()) - kept
     assert desk.files() == undisturbed.files()
 
 
 def test_a_part_that_went_back_remembers_what_was_written_since(
-    store: FrameStore, shelf: MakeShelf
+    store: FrameStore, key: MakeShelf
 ) -> None:
-    folder = store.folder / f"name{PART}"
-    with Part.opened(folder, shelf()) as part:
+    folder = store.folder / f"name{PARTIAL}"
+    with ShardWriter.opened(folder, key()) as part:
         part.append(["a"], torch.zeros(1, 3, 4), [3])
         part.append(["b", "c"], torch.ones(2, 3, 4), [2, 1])
         part.go_back_to(1)
         part.append(["d"], torch.full((1, 3, 4), 2.0), [3])
-    with Part.opened(folder, shelf()) as again:
+    with ShardWriter.opened(folder, key()) as again:
         assert again.rows == [[("a", 3)], [("d", 3)]]
     expected = torch.cat([torch.zeros(12), torch.full((12,), 2.0)])
     assert (folder / FRAMES).read_bytes() == expected.numpy().tobytes()
@@ -355,13 +361,13 @@ def test_a_part_that_went_back_remembers_what_was_written_since(
 
 @pytest.mark.usefixtures("small_batches")
 def test_an_interrupted_part_with_other_batches_is_not_gone_on_with(
-    desk: Desk, shelf: MakeShelf, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, key: MakeShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.interrupted(2, shelf())
+    desk.interrupted(2, key())
     monkeypatch.setattr("harness.cache.extraction.BATCH_SECONDS", 3.0)
-    desk.fill(shelf())
-    (segment,) = desk.store.segments(shelf())
-    assert sorted(sound for sound, _ in segment.rows) == sorted(desk.sounds)
+    desk.fill(key())
+    (shard,) = desk.store.shards(key())
+    assert sorted(sound for sound, _ in shard.rows) == sorted(desk.sounds)
 
 
 def small_disks_can_be_made() -> bool:
@@ -371,21 +377,21 @@ def small_disks_can_be_made() -> bool:
 @pytest.mark.slow
 @pytest.mark.skipif(not small_disks_can_be_made(), reason="nothing can be mounted here")
 def test_a_full_disk_ends_a_pass_with_what_to_do_and_a_larger_one_completes_it(
-    desk: Desk, shelves: list[Shelf]
+    desk: Desk, keys: list[FrameKey]
 ) -> None:
-    todo = (desk.store, shelves, desk.split, desk.sounds)
+    todo = (desk.store, keys, desk.split, desk.sounds)
     process = apart(FULL, *todo, before=OWN_MOUNTS)
     said = process.stdout.decode()
     assert process.returncode == 0, process.stderr.decode()
     assert f"the disk of {desk.store.folder} is full" in said
-    assert f"completed {[len(desk.sounds)] * len(shelves)}" in said
+    assert f"completed {[len(desk.sounds)] * len(keys)}" in said
 
 
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 @pytest.mark.parametrize("place", ["_to_disk", "seal"])
 def test_a_disk_that_fills_up_leaves_no_segment_and_the_next_run_completes(
-    place: str, number: int, desk: Desk, shelf: MakeShelf, monkeypatch: pytest.MonkeyPatch
+    place: str, number: int, desk: Desk, key: MakeShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object) -> None:
         raise OSError(number, os.strerror(number))
@@ -393,27 +399,27 @@ def test_a_disk_that_fills_up_leaves_no_segment_and_the_next_run_completes(
     with monkeypatch.context() as patch:
         patch.setattr(f"harness.cache.extraction.{place}", full)
         with pytest.raises(UserError, match="make room and run again"):
-            desk.fill(shelf())
-    assert desk.store.segments(shelf()) == []
-    desk.fill(shelf())
-    assert desk.store.sounds(shelf()) == set(desk.sounds)
+            desk.fill(key())
+    assert desk.store.shards(key()) == []
+    desk.fill(key())
+    assert desk.store.sounds(key()) == set(desk.sounds)
 
 
 def test_other_errors_of_a_disk_are_not_called_a_full_one(
-    desk: Desk, shelf: MakeShelf, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, key: MakeShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*arguments: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr("harness.cache.extraction.seal", broken)
     with pytest.raises(OSError, match="Input/output error"):
-        desk.fill(shelf())
+        desk.fill(key())
 
 
 def test_frames_too_large_for_fp16_are_refused_and_not_kept_as_infinity(
-    tmp_path: Path, shelf: MakeShelf
+    tmp_path: Path, key: MakeShelf
 ) -> None:
-    with Part.opened(tmp_path / "part", shelf(dtype="fp16")) as part:
+    with ShardWriter.opened(tmp_path / "part", key(dtype="fp16")) as part:
         part.append(["quiet"], torch.full((1, 2, 3), 6e4), [2])
         with pytest.raises(UserError, match="use --frames bf16 or float32"):
             part.append(["loud"], torch.full((1, 2, 3), 7e4), [2])

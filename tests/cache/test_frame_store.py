@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from harness.cache.frame_store import DTYPES, FRAMES, INDEX, PART, Dtype, FrameStore, Shelf
-from harness.cache.frame_views import View
+from harness.cache.frame_store import DTYPES, FRAMES, INDEX, PARTIAL, Dtype, FrameKey, FrameStore
+from harness.cache.frame_views import FrameView
 
 Keep = Callable[..., Path]
-MakeShelf = Callable[..., Shelf]
+MakeShelf = Callable[..., FrameKey]
 
 
 def frames(**lengths: int) -> dict[str, Tensor]:
@@ -32,10 +32,10 @@ def frames(**lengths: int) -> dict[str, Tensor]:
 )
 @given(lengths=st.lists(st.integers(1, 30), min_size=1, max_size=6))
 def test_frames_come_back_in_the_type_they_are_kept_in(
-    dtype: Dtype, lengths: list[int], store: FrameStore, keep: Keep, shelf: MakeShelf
+    dtype: Dtype, lengths: list[int], store: FrameStore, keep: Keep, key: MakeShelf
 ) -> None:
     shutil.rmtree(store.folder, ignore_errors=True)  # of the example before
-    own = shelf(dtype=dtype)
+    own = key(dtype=dtype)
     written = frames(**{f"s{index}": length for index, length in enumerate(lengths)})
     keep(own, "all", written)
     found = store.open(own, written).frames
@@ -44,9 +44,9 @@ def test_frames_come_back_in_the_type_they_are_kept_in(
         assert torch.equal(found[sound], values.to(DTYPES[dtype]))
 
 
-def test_frames_are_mapped_from_their_file(store: FrameStore, keep: Keep, shelf: MakeShelf) -> None:
-    folder = keep(shelf(), "all", frames(a=2, b=3))
-    found = store.open(shelf(), {"a", "b"}).frames
+def test_frames_are_mapped_from_their_file(store: FrameStore, keep: Keep, key: MakeShelf) -> None:
+    folder = keep(key(), "all", frames(a=2, b=3))
+    found = store.open(key(), {"a", "b"}).frames
     with (folder / FRAMES).open("r+b") as file:
         file.write(b"\0" * 20)
     assert not found["a"][0].any()
@@ -54,64 +54,62 @@ def test_frames_are_mapped_from_their_file(store: FrameStore, keep: Keep, shelf:
 
 
 def test_changing_opened_frames_changes_nothing_on_disk(
-    store: FrameStore, keep: Keep, shelf: MakeShelf
+    store: FrameStore, keep: Keep, key: MakeShelf
 ) -> None:
-    folder = keep(shelf(), "all", frames(a=2))
+    folder = keep(key(), "all", frames(a=2))
     before = (folder / FRAMES).read_bytes()
-    store.open(shelf(), {"a"}).frames["a"].zero_()
+    store.open(key(), {"a"}).frames["a"].zero_()
     assert (folder / FRAMES).read_bytes() == before
 
 
 def test_segments_of_a_shelf_are_read_together(
-    store: FrameStore, keep: Keep, shelf: MakeShelf
+    store: FrameStore, keep: Keep, key: MakeShelf
 ) -> None:
     one, other = frames(a=2, b=3), frames(c=4)
-    keep(shelf(), "one", one)
-    keep(shelf(), "other", other)
-    found = store.open(shelf(), {"a", "b", "c"}).frames
+    keep(key(), "one", one)
+    keep(key(), "other", other)
+    found = store.open(key(), {"a", "b", "c"}).frames
     assert all(torch.equal(found[sound], values) for sound, values in (one | other).items())
-    assert store.open(shelf(view=View(1)), {"a"}).frames == {}
+    assert store.open(key(view=FrameView(1)), {"a"}).frames == {}
 
 
 def test_only_the_utterances_that_are_asked_for_are_opened(
-    store: FrameStore, keep: Keep, shelf: MakeShelf
+    store: FrameStore, keep: Keep, key: MakeShelf
 ) -> None:
-    keep(shelf(), "one", frames(a=2, b=3))
-    other = keep(shelf(), "other", frames(c=4)) / INDEX
+    keep(key(), "one", frames(a=2, b=3))
+    other = keep(key(), "other", frames(c=4)) / INDEX
     os.utime(other, (0, 0))
-    assert store.open(shelf(), {"b", "unknown"}).frames.keys() == {"b"}
+    assert store.open(key(), {"b", "unknown"}).frames.keys() == {"b"}
     assert other.stat().st_mtime == 0  # so that it makes way before what is used
 
 
 def test_a_file_larger_than_all_memory_can_be_opened(
-    store: FrameStore, keep: Keep, shelf: MakeShelf
+    store: FrameStore, keep: Keep, key: MakeShelf
 ) -> None:
-    folder = keep(shelf(), "all", frames(a=2))
+    folder = keep(key(), "all", frames(a=2))
     rows = 2 * psutil.virtual_memory().total // (5 * 4)
     os.truncate(folder / FRAMES, rows * 5 * 4)  # as a hole, which takes no disk
     index = json.loads((folder / INDEX).read_text())
     (folder / INDEX).write_text(json.dumps(index | {"rows": [["a", rows]]}))
-    assert len(store.open(shelf(), {"a"}).frames["a"]) == rows
+    assert len(store.open(key(), {"a"}).frames["a"]) == rows
 
 
 def test_frames_of_a_cache_that_may_only_be_read_are_used(
-    store: FrameStore, keep: Keep, shelf: MakeShelf, monkeypatch: pytest.MonkeyPatch
+    store: FrameStore, keep: Keep, key: MakeShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*arguments: object) -> None:
         raise PermissionError
 
-    keep(shelf(), "all", frames(a=2))
+    keep(key(), "all", frames(a=2))
     monkeypatch.setattr("os.utime", refused)
-    assert len(store.open(shelf(), {"a"}).frames["a"]) == 2
+    assert len(store.open(key(), {"a"}).frames["a"]) == 2
 
 
-def test_what_is_being_written_is_never_read(
-    store: FrameStore, keep: Keep, shelf: MakeShelf
-) -> None:
-    folder = keep(shelf(), "all", frames(a=2))
-    folder.rename(folder.with_name(f"all{PART}"))
-    assert store.open(shelf(), {"a"}).frames == {}
-    assert folder.with_name(f"all{PART}").is_dir()  # nor is it swept away
+def test_what_is_being_written_is_never_read(store: FrameStore, keep: Keep, key: MakeShelf) -> None:
+    folder = keep(key(), "all", frames(a=2))
+    folder.rename(folder.with_name(f"all{PARTIAL}"))
+    assert store.open(key(), {"a"}).frames == {}
+    assert folder.with_name(f"all{PARTIAL}").is_dir()  # nor is it swept away
 
 
 DAMAGES: dict[str, Callable[[Path], Any]] = {
@@ -133,41 +131,41 @@ DAMAGES: dict[str, Callable[[Path], Any]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_segment_counts_as_none_and_makes_way(
-    damage: str, store: FrameStore, keep: Keep, shelf: MakeShelf
+    damage: str, store: FrameStore, keep: Keep, key: MakeShelf
 ) -> None:
-    folder = keep(shelf(), "damaged", frames(a=2))
-    keep(shelf(), "whole", frames(b=2))
+    folder = keep(key(), "damaged", frames(a=2))
+    keep(key(), "whole", frames(b=2))
     DAMAGES[damage](folder)
-    assert store.sounds(shelf()) == {"b"}
+    assert store.sounds(key()) == {"b"}
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Shelf)])
-def test_whatever_could_change_a_frame_changes_the_shelf(name: str, shelf: MakeShelf) -> None:
-    other = {"view": View(1), "dtype": "bf16"}.get(name, "other")
-    assert shelf(**{name: other}).name != shelf().name
-    assert shelf(**{name: getattr(shelf(), name)}).name == shelf().name
+@pytest.mark.parametrize("name", [field.name for field in fields(FrameKey)])
+def test_whatever_could_change_a_frame_changes_the_shelf(name: str, key: MakeShelf) -> None:
+    other = {"view": FrameView(1), "dtype": "bf16"}.get(name, "other")
+    assert key(**{name: other}).name != key().name
+    assert key(**{name: getattr(key(), name)}).name == key().name
 
 
-@pytest.mark.parametrize("view", [View(2), View(0, "mean"), View(0, "statistics")])
-def test_depth_and_form_have_shelves_of_their_own(view: View, shelf: MakeShelf) -> None:
-    assert shelf(view=view).name != shelf().name
+@pytest.mark.parametrize("view", [FrameView(2), FrameView(0, "mean"), FrameView(0, "statistics")])
+def test_depth_and_form_have_shelves_of_their_own(view: FrameView, key: MakeShelf) -> None:
+    assert key(view=view).name != key().name
 
 
 def test_a_shelf_is_one_folder_whatever_the_backbone_is_called(
-    store: FrameStore, shelf: MakeShelf
+    store: FrameStore, key: MakeShelf
 ) -> None:
-    own = replace(shelf(), backbone="someone/network")
-    assert store.shelf(own).parent == store.folder
-    assert own.name != replace(shelf(), backbone="someone_network").name
+    own = replace(key(), backbone="someone/network")
+    assert store.key(own).parent == store.folder
+    assert own.name != replace(key(), backbone="someone_network").name
 
 
 def test_reading_says_when_a_segment_was_last_used(
-    store: FrameStore, keep: Keep, shelf: MakeShelf
+    store: FrameStore, keep: Keep, key: MakeShelf
 ) -> None:
-    index = keep(shelf(), "all", frames(a=2)) / INDEX
+    index = keep(key(), "all", frames(a=2)) / INDEX
     os.utime(index, (0, 0))
-    store.sounds(shelf())
+    store.sounds(key())
     assert index.stat().st_mtime == 0
-    store.open(shelf(), {"a"})
+    store.open(key(), {"a"})
     assert index.stat().st_mtime > 0

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backbones.base import Backbone, Frames
-from harness.cache.frame_summaries import condense
+from harness.cache.frame_summaries import summarise
 from harness.cache.frame_views import Form
 from harness.model.components import POOLINGS
 from harness.model.ser_model import SERModel
@@ -31,10 +31,10 @@ def test_pooling_condensed_frames_is_pooling_all_frames(
     form: Form, lengths: list[int], seed: int, offset: float
 ) -> None:
     frames = noise(lengths, seed, offset)
-    condensed = condense(frames, form)
+    summarised = summarise(frames, form)
     pooling = POOLINGS[form].load()(6, 6)
     torch.testing.assert_close(
-        pooling(condensed.values, condensed.mask()),
+        pooling(summarised.values, summarised.mask()),
         pooling(frames.values, frames.mask()),
         rtol=1e-5,
         atol=2e-5,
@@ -43,14 +43,14 @@ def test_pooling_condensed_frames_is_pooling_all_frames(
 
 @pytest.mark.parametrize(("form", "kept"), [("mean", 1), ("statistics", 2)])
 def test_one_or_two_vectors_are_left(form: Form, kept: int) -> None:
-    condensed = condense(noise([5, 40, 1], seed=0), form)
-    assert condensed.values.shape == (3, kept, 6)
-    assert condensed.lengths.tolist() == [kept] * 3
+    summarised = summarise(noise([5, 40, 1], seed=0), form)
+    assert summarised.values.shape == (3, kept, 6)
+    assert summarised.lengths.tolist() == [kept] * 3
 
 
 def test_all_frames_stay_as_they_are() -> None:
     frames = noise([5, 3], seed=0)
-    assert condense(frames, "frames") is frames
+    assert summarise(frames, "frames") is frames
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -58,10 +58,10 @@ def test_statistics_are_taken_in_float32_whatever_surrounds_them(form: Form) -> 
     frames = noise([30, 20], seed=0, offset=10.0)
     halves = Frames(frames.values.bfloat16(), frames.lengths)
     with torch.autocast("cpu", torch.bfloat16):
-        condensed = condense(halves, form).values
-    assert condensed.dtype == torch.float32
-    expected = condense(Frames(halves.values.float(), frames.lengths), form).values
-    assert torch.equal(condensed, expected)
+        summarised = summarise(halves, form).values
+    assert summarised.dtype == torch.float32
+    expected = summarise(Frames(halves.values.float(), frames.lengths), form).values
+    assert torch.equal(summarised, expected)
 
 
 @settings(max_examples=20, deadline=None)
@@ -77,7 +77,7 @@ def test_a_weighted_sum_of_means_is_the_mean_of_the_weighted_sum(
     )
     with torch.inference_mode():
         states = model.prefix(waveforms, torch.tensor(lengths))
-        condensed = tuple(condense(state, "mean") for state in states)
+        summarised = tuple(summarise(state, "mean") for state in states)
         torch.testing.assert_close(
-            model.suffix(condensed), model.suffix(states), atol=1e-5, rtol=1e-5
+            model.suffix(summarised), model.suffix(states), atol=1e-5, rtol=1e-5
         )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cache.frame_views import View, views_of
+from harness.cache.frame_views import FrameView, frame_views
 from harness.model.components import POOLINGS
 from harness.specs import HeadSpec
 
@@ -16,13 +16,13 @@ def test_released_layers_start_from_all_frames_right_below_them(
     pooling: str, layers: int, data: st.DataObject
 ) -> None:
     released = data.draw(st.integers(1, layers))
-    expected = (View(layers - released, "frames"),)
-    assert views_of(HeadSpec(pooling=pooling), released, layers) == expected
+    expected = (FrameView(layers - released, "frames"),)
+    assert frame_views(HeadSpec(pooling=pooling), released, layers) == expected
 
 
 @given(poolings, st.integers(1, 24))
 def test_releasing_all_layers_starts_from_the_stem(pooling: str, layers: int) -> None:
-    assert views_of(HeadSpec(pooling=pooling), "all", layers) == (View(0, "frames"),)
+    assert frame_views(HeadSpec(pooling=pooling), "all", layers) == (FrameView(0, "frames"),)
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,10 @@ def test_releasing_all_layers_starts_from_the_stem(pooling: str, layers: int) ->
 def test_a_frozen_backbone_keeps_what_its_pooling_needs(
     pooling: str, last: str, summed: str
 ) -> None:
-    assert views_of(HeadSpec(pooling=pooling), 0, 3) == (View(3, last),)  # type: ignore[arg-type]
-    views = views_of(HeadSpec(pooling=pooling, layers="weighted_sum"), 0, 3)
-    assert views == tuple(View(depth, summed) for depth in range(4))  # type: ignore[arg-type]
+    assert frame_views(HeadSpec(pooling=pooling), 0, 3) == (FrameView(3, last),)  # type: ignore[arg-type]
+    views = frame_views(HeadSpec(pooling=pooling, layers="weighted_sum"), 0, 3)
+    assert views == tuple(FrameView(depth, summed) for depth in range(4))  # type: ignore[arg-type]
 
 
 def test_a_network_without_layers_has_one_view() -> None:
-    assert views_of(HeadSpec(), "all", 0) == views_of(HeadSpec(), 0, 0) == (View(0),)
+    assert frame_views(HeadSpec(), "all", 0) == frame_views(HeadSpec(), 0, 0) == (FrameView(0),)

@@ -247,9 +247,9 @@ def test_the_matrix_is_the_whole_product_each_trial_once(
 ) -> None:
     matrix = {"finetune_layers": layers, "seed": seeds, "pooling": poolings}
     trials = expand(suite(matrix), folds)
-    cells = [(t.backbone.name, t.fold, t.finetune_layers, t.seed, t.head.pooling) for t in trials]
-    assert set(cells) == set(product(BACKBONES, (1, 2, 3), layers, seeds, poolings))
-    assert len(cells) == len(set(cells)) == len({t.trial_id for t in trials})
+    groups = [(t.backbone.name, t.fold, t.finetune_layers, t.seed, t.head.pooling) for t in trials]
+    assert set(groups) == set(product(BACKBONES, (1, 2, 3), layers, seeds, poolings))
+    assert len(groups) == len(set(groups)) == len({t.trial_id for t in trials})
 
 
 @given(LAYERS, SEEDS, st.data())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.config.matrix import expand
 from harness.config.suite_loading import load_corpus_spec, load_suite, shipped_suites
-from harness.config.yaml_tree import Located, Place, merge
+from harness.config.yaml_tree import LocatedValue, SourcePosition, merge
 from harness.errors import SuiteError
 from harness.runs.cost_planning import cost_trials
 
@@ -330,13 +330,20 @@ def test_a_mistaken_corpus_file_is_told_with_lines(write_suite: Any) -> None:
 
 
 def test_suites_analysis_and_reports_need_no_torch() -> None:
-    modules = ["suite.load", "analysis.baselines", "analysis.statistics", "report.tables"]
-    imports = "; ".join(f"import harness.{module}" for module in [*modules, "report.verdict"])
+    modules = [
+        "config.suite_loading",
+        "tasks.baselines",
+        "results.statistics",
+        "reporting.text_tables",
+    ]
+    imports = "; ".join(
+        f"import harness.{module}" for module in [*modules, "results.majority_check"]
+    )
     code = f"{imports}; import sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-HERE = Place("here.yaml", 1)
+HERE = SourcePosition("here.yaml", 1)
 TREES = st.recursive(
     st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=2),
     lambda below: st.dictionaries(st.sampled_from("abc"), below, max_size=3),
@@ -344,12 +351,12 @@ TREES = st.recursive(
 )
 
 
-def located(value: Any) -> Located:
+def located(value: Any) -> LocatedValue:
     if isinstance(value, dict):
-        return Located({key: located(item) for key, item in value.items()}, HERE)
+        return LocatedValue({key: located(item) for key, item in value.items()}, HERE)
     if isinstance(value, list):
-        return Located([located(item) for item in value], HERE)
-    return Located(value, HERE)
+        return LocatedValue([located(item) for item in value], HERE)
+    return LocatedValue(value, HERE)
 
 
 def plain_merge(base: Any, child: Any) -> Any:

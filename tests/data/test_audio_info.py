@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness.data.audio_info import audio_digest, inspect
-from harness.data.corpora import facts
+from harness.data import audio_info
+from harness.data.audio_info import audio_digest, inspect_audio
 from harness.data.corpus_reading import read_corpus
 from harness.data.utterances import Corpus, Utterance, make_corpus
 from harness.specs import CorpusSpec
@@ -22,7 +22,7 @@ def corpus_of(*paths: Path) -> Corpus:
 
 
 def test_length_peak_and_digest_are_told(write_audio: WriteAudio) -> None:
-    (found,) = inspect(corpus_of(write_audio("a.wav", duration_s=0.5, gain=0.25)))
+    (found,) = inspect_audio(corpus_of(write_audio("a.wav", duration_s=0.5, gain=0.25)))
     assert found.duration_s == 0.5
     assert found.peak == pytest.approx(0.25, abs=1e-3)
     assert found.error is None
@@ -30,7 +30,7 @@ def test_length_peak_and_digest_are_told(write_audio: WriteAudio) -> None:
 
 def test_the_same_sound_has_the_same_digest_in_wav_and_in_flac(write_audio: WriteAudio) -> None:
     paths = [write_audio(f"{n}.{s}", seed=n) for n in (1, 2) for s in ("wav", "flac")]
-    digests = [found.sha256 for found in inspect(corpus_of(*paths))]
+    digests = [found.sha256 for found in inspect_audio(corpus_of(*paths))]
     assert digests[0] == digests[1]
     assert digests[2] == digests[3] != digests[0]
 
@@ -38,7 +38,7 @@ def test_the_same_sound_has_the_same_digest_in_wav_and_in_flac(write_audio: Writ
 def test_a_stretch_has_facts_of_its_own(write_audio: WriteAudio) -> None:
     whole = corpus_of(write_audio("a.wav")).utterances[0]
     part = replace(whole, utterance_id="part", start_s=0.1, end_s=0.3)
-    first, second = inspect(make_corpus("mine", [whole, part]))
+    first, second = inspect_audio(make_corpus("mine", [whole, part]))
     assert second.duration_s == pytest.approx(0.2)
     assert first.sha256 != second.sha256
 
@@ -48,7 +48,7 @@ def test_what_cannot_be_decoded_is_told_and_the_others_go_on(
 ) -> None:
     (tmp_path / "b.wav").write_text("words")
     paths = (write_audio("a.wav"), tmp_path / "b.wav", tmp_path / "gone.wav")
-    good, bad, gone = inspect(corpus_of(*paths))
+    good, bad, gone = inspect_audio(corpus_of(*paths))
     assert good.error is None
     assert "cannot be decoded" in str(bad.error)
     assert "no such file" in str(gone.error)
@@ -58,40 +58,42 @@ def test_a_second_look_decodes_nothing_until_a_file_changes(
     write_audio: WriteAudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[str] = []
-    decode = facts.decode
+    decode = audio_info.decode
 
     def watched(path: Path, start_s: float | None, end_s: float | None) -> tuple[np.ndarray, int]:
         decoded.append(path.name)
         return decode(path, start_s, end_s)
 
-    monkeypatch.setattr(facts, "decode", watched)
+    monkeypatch.setattr(audio_info, "decode", watched)
     corpus = corpus_of(write_audio("a.wav"), write_audio("b.wav"))
-    first = inspect(corpus, tmp_path / "cache")
+    first = inspect_audio(corpus, tmp_path / "cache")
     assert sorted(decoded) == ["a.wav", "b.wav"]
-    assert inspect(corpus, tmp_path / "cache") == first
+    assert inspect_audio(corpus, tmp_path / "cache") == first
     assert sorted(decoded) == ["a.wav", "b.wav"]
     soundfile.write(corpus.utterances[1].path, np.full(9_000, 0.5), 16_000)
-    assert inspect(corpus, tmp_path / "cache")[1].peak == 0.5
+    assert inspect_audio(corpus, tmp_path / "cache")[1].peak == 0.5
     assert decoded[2:] == ["b.wav"]
 
 
 def test_a_damaged_cache_is_as_good_as_none(write_audio: WriteAudio, tmp_path: Path) -> None:
     corpus = corpus_of(write_audio("a.wav"))
-    expected = inspect(corpus)
+    expected = inspect_audio(corpus)
     for damage in ("", "[]", '{"format": 0, "facts": {}}', '{"format": 1}'):
         (tmp_path / "mine.json").write_text(damage)
-        assert inspect(corpus, tmp_path) == expected
+        assert inspect_audio(corpus, tmp_path) == expected
 
 
 def test_progress_is_told_for_each_utterance(write_audio: WriteAudio) -> None:
     told: list[tuple[int, int]] = []
     corpus = corpus_of(write_audio("a.wav"), write_audio("b.wav"))
-    inspect(corpus, progress=lambda done, total: told.append((done, total)))
+    inspect_audio(corpus, progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 2), (2, 2)]
 
 
 def test_the_digest_follows_the_sound_of_the_utterances_used_alone(write_audio: WriteAudio) -> None:
-    found = inspect(corpus_of(write_audio("a.wav"), write_audio("b.wav"), write_audio("c.wav")))
+    found = inspect_audio(
+        corpus_of(write_audio("a.wav"), write_audio("b.wav"), write_audio("c.wav"))
+    )
     used = ["a.wav", "b.wav"]
     assert audio_digest(found, used) == audio_digest(reversed(found), reversed(used))
     assert audio_digest(found, used) != audio_digest(found, ["a.wav", "c.wav"])
@@ -99,9 +101,9 @@ def test_the_digest_follows_the_sound_of_the_utterances_used_alone(write_audio: 
 
 
 def test_ravdess_has_1439_distinct_recordings(ravdess_root: Path) -> None:
-    found = inspect(read_corpus(CorpusSpec(name="ravdess", root=str(ravdess_root))))
+    found = inspect_audio(read_corpus(CorpusSpec(name="ravdess", root=str(ravdess_root))))
     by_digest: dict[str | None, list[str]] = {}
-    for fact in found:
-        by_digest.setdefault(fact.sha256, []).append(fact.utterance_id)
+    for info in found:
+        by_digest.setdefault(info.sha256, []).append(info.utterance_id)
     assert len(by_digest) == 1439
     assert ["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"] in by_digest.values()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.data.audio_info import AudioFacts
+from harness.data.audio_info import AudioInfo
 from harness.data.quality import apply_policy
 from harness.data.utterances import Corpus, Utterance, make_corpus
 from harness.errors import CorpusError
@@ -19,38 +19,38 @@ FAULTS = {
 }
 
 
-def corpus_with(**faults: str) -> tuple[Corpus, list[AudioFacts]]:
+def corpus_with(**faults: str) -> tuple[Corpus, list[AudioInfo]]:
     """Four good utterances of each of two classes, and one for each fault."""
     names = [f"good{number}" for number in range(8)] + list(faults)
     labels = {name: ("happy", "sad")[number % 2] for number, name in enumerate(names)}
     corpus = make_corpus("mine", (Utterance(n, Path(n), labels[n], "s") for n in names))
-    facts = [
-        AudioFacts(**{**GOOD, "utterance_id": n, "sha256": n, **FAULTS.get(faults.get(n, ""), {})})
+    audio_info = [
+        AudioInfo(**{**GOOD, "utterance_id": n, "sha256": n, **FAULTS.get(faults.get(n, ""), {})})
         for n in names
     ]
-    return corpus, facts
+    return corpus, audio_info
 
 
 def test_a_clean_corpus_passes_whole() -> None:
-    corpus, facts = corpus_with()
-    used, report = apply_policy(corpus, facts, QualitySpec())
+    corpus, audio_info = corpus_with()
+    used, report = apply_policy(corpus, audio_info, QualitySpec())
     assert used == corpus
     assert report.lines() == ["mine: 8 of 8 utterances used, 0.3 min"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_refused_by_name_with_what_to_do(fault: str) -> None:
-    corpus, facts = corpus_with(bad=fault)
+    corpus, audio_info = corpus_with(bad=fault)
     with pytest.raises(CorpusError) as caught:
-        apply_policy(corpus, facts, QualitySpec())
+        apply_policy(corpus, audio_info, QualitySpec())
     assert "1 faulty recordings:\n  bad: " in str(caught.value)
     assert f"quality: {{{fault}: exclude}}" in str(caught.value)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_the_suite_excludes_is_left_out_and_named(fault: str) -> None:
-    corpus, facts = corpus_with(bad=fault)
-    used, report = apply_policy(corpus, facts, QualitySpec.model_validate({fault: "exclude"}))
+    corpus, audio_info = corpus_with(bad=fault)
+    used, report = apply_policy(corpus, audio_info, QualitySpec.model_validate({fault: "exclude"}))
     assert "bad" not in used.by_id()
     assert len(used.utterances) == 8
     assert [(problem.utterance_id, problem.kind) for problem in report.problems] == [("bad", fault)]
@@ -59,57 +59,58 @@ def test_what_the_suite_excludes_is_left_out_and_named(fault: str) -> None:
 
 
 def test_silence_may_be_kept_and_is_still_named() -> None:
-    corpus, facts = corpus_with(bad="silent")
-    used, report = apply_policy(corpus, facts, QualitySpec(silent="keep"))
+    corpus, audio_info = corpus_with(bad="silent")
+    used, report = apply_policy(corpus, audio_info, QualitySpec(silent="keep"))
     assert used == corpus
     assert "bad: silent" in report.lines()[1]
 
 
 def test_all_refused_faults_are_told_at_once_and_many_are_counted() -> None:
-    corpus, facts = corpus_with(**{f"bad{n:02}": "silent" for n in range(11)}, worse="empty")
+    corpus, audio_info = corpus_with(**{f"bad{n:02}": "silent" for n in range(11)}, worse="empty")
     with pytest.raises(CorpusError) as caught:
-        apply_policy(corpus, facts, QualitySpec())
+        apply_policy(corpus, audio_info, QualitySpec())
     assert "12 faulty recordings" in str(caught.value)
     assert "and 2 more" in str(caught.value)
     assert "empty: exclude, silent: exclude" in str(caught.value)
 
 
-def doubled(first: str, second: str) -> tuple[Corpus, list[AudioFacts]]:
-    corpus, facts = corpus_with()
+def doubled(first: str, second: str) -> tuple[Corpus, list[AudioInfo]]:
+    corpus, audio_info = corpus_with()
     copies = {first: "same", second: "same"}
     return corpus, [
-        AudioFacts(f.utterance_id, 2.0, 0.5, copies.get(f.utterance_id, f.sha256)) for f in facts
+        AudioInfo(f.utterance_id, 2.0, 0.5, copies.get(f.utterance_id, f.sha256))
+        for f in audio_info
     ]
 
 
 def test_a_copy_is_kept_and_named_unless_the_suite_says_otherwise() -> None:
-    corpus, facts = doubled("good0", "good2")
-    used, report = apply_policy(corpus, facts, QualitySpec())
+    corpus, audio_info = doubled("good0", "good2")
+    used, report = apply_policy(corpus, audio_info, QualitySpec())
     assert used == corpus
     assert "good2: the same sound as good0 (kept)" in report.lines()[1]
-    used, _ = apply_policy(corpus, facts, QualitySpec(duplicate="exclude"))
+    used, _ = apply_policy(corpus, audio_info, QualitySpec(duplicate="exclude"))
     assert set(corpus.by_id()) - set(used.by_id()) == {"good2"}
     with pytest.raises(CorpusError, match="good2: the same sound as good0"):
-        apply_policy(corpus, facts, QualitySpec(duplicate="refuse"))
+        apply_policy(corpus, audio_info, QualitySpec(duplicate="refuse"))
 
 
 def test_one_sound_under_two_labels_is_refused_and_excluded_wholly() -> None:
-    corpus, facts = doubled("good0", "good1")
+    corpus, audio_info = doubled("good0", "good1")
     with pytest.raises(CorpusError, match="different labels: good0, good1"):
-        apply_policy(corpus, facts, QualitySpec())
-    used, _ = apply_policy(corpus, facts, QualitySpec(duplicate="exclude"))
+        apply_policy(corpus, audio_info, QualitySpec())
+    used, _ = apply_policy(corpus, audio_info, QualitySpec(duplicate="exclude"))
     assert set(corpus.by_id()) - set(used.by_id()) == {"good0", "good1"}
 
 
 def test_a_class_that_would_vanish_is_told() -> None:
     utterances = [Utterance(n, Path(n), n, "s") for n in ("happy", "sad")]
-    facts = [AudioFacts("happy", 2.0, 0.5, "x"), AudioFacts("sad", 2.0, 1e-5, "y")]
+    audio_info = [AudioInfo("happy", 2.0, 0.5, "x"), AudioInfo("sad", 2.0, 1e-5, "y")]
     with pytest.raises(CorpusError, match="every recording of sad is excluded"):
-        apply_policy(make_corpus("mine", utterances), facts, QualitySpec(silent="exclude"))
+        apply_policy(make_corpus("mine", utterances), audio_info, QualitySpec(silent="exclude"))
 
 
 def test_a_class_that_was_never_there_is_not_blamed_on_the_recordings() -> None:
-    corpus, facts = corpus_with()
+    corpus, audio_info = corpus_with()
     few = corpus.where(lambda utterance: utterance.label == "happy")
-    used, _ = apply_policy(few, facts[::2], QualitySpec())
+    used, _ = apply_policy(few, audio_info[::2], QualitySpec())
     assert used == few

@@ -20,12 +20,12 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def look(folder: Path) -> dict[str, Check]:
+def snapshot(folder: Path) -> dict[str, Check]:
     return {check.name: check for check in examine_folders(folder / "results")}
 
 
 def test_folders_that_can_be_made_will_serve(folders: Path) -> None:
-    checks = look(folders)
+    checks = snapshot(folders)
     assert {name for name, check in checks.items() if check.ok is False} == {"corpora", "models"}
     assert "GB free" in checks["results"].detail
     assert "GB free" in checks["cache"].detail
@@ -35,7 +35,7 @@ def test_folders_that_can_be_made_will_serve(folders: Path) -> None:
 def test_the_folders_that_are_read_must_be_there(folders: Path) -> None:
     (folders / "HARNESS_CORPORA" / "ravdess").mkdir(parents=True)
     (folders / "HARNESS_MODELS").mkdir()
-    checks = look(folders)
+    checks = snapshot(folders)
     assert checks["corpora"].ok is True
     assert checks["corpora"].detail.endswith("1 folders")
     assert checks["models"].ok is None  # an empty mount
@@ -43,7 +43,7 @@ def test_the_folders_that_are_read_must_be_there(folders: Path) -> None:
 
 def test_corpora_and_models_need_no_folder(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HARNESS_CORPORA")
-    check = look(folders)["corpora"]
+    check = snapshot(folders)["corpora"]
     assert check.ok is True
     assert "not set" in check.detail
 
@@ -62,7 +62,7 @@ def test_a_folder_that_cannot_be_written_is_told(
 ) -> None:
     """A file in its place, which not even root can write in."""
     (folders / place).write_text("")
-    check = look(folders)[name]
+    check = snapshot(folders)[name]
     assert check.ok is ok
     assert str(folders / place) in check.detail
     assert "cannot be written" in check.detail

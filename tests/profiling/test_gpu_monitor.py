@@ -5,22 +5,22 @@ from typing import Any
 
 import pytest
 
-from harness.profiling.gpu_monitor import Seen, watching
-from harness.profiling.nvml import Look
+from harness.profiling.gpu_monitor import GpuUsage, monitored
+from harness.profiling.nvml import GpuSnapshot
 
 WATCH = """
 import os, time
-from harness.profiling.gpu_monitor import watching
-with watching("GPU-a", rate_hz=200) as watch:
+from harness.profiling.gpu_monitor import monitored
+with monitored("GPU-a", rate_hz=200) as watch:
     time.sleep(0.5)
 seen = watch.seen
 """
 WATCH_AND_JUDGE = (
     WATCH
     + """
-from harness.profiling.interference import gpu_reasons
+from harness.profiling.interference import gpu_interference
 from harness.profiling.memory import gpu_fields
-from harness.profiling.nvml import Look
+from harness.profiling.nvml import GpuSnapshot
 from harness.profiling.gpu_monitor import own_pid
 """
 )
@@ -40,7 +40,7 @@ def test_a_process_is_known_by_its_pid_and_its_peak_is_its_own(play: Any) -> Non
 
 def test_hidden_pids_leave_the_rise_of_the_device(play: Any) -> None:
     program = WATCH_AND_JUDGE + (
-        "print(gpu_fields(watch))\nprint(gpu_fields(watch, Look(400, {})))"
+        "print(gpu_fields(watch))\nprint(gpu_fields(watch, GpuSnapshot(400, {})))"
     )
     first, second = play("gpu GPU-a 1000\ngrow 10 35", program).splitlines()
     assert "'peak_gpu_bytes': 35, 'peak_gpu_source': 'nvml-device-rise'" in first
@@ -50,7 +50,7 @@ def test_hidden_pids_leave_the_rise_of_the_device(play: Any) -> None:
 
 def test_a_visible_pid_is_taken_and_the_device_is_told_apart(play: Any) -> None:
     scenario = "gpu GPU-a 1000\ngrow 10 35\nprocess parent grown"
-    program = WATCH_AND_JUDGE + "print(gpu_fields(watch, Look(900, {})))"
+    program = WATCH_AND_JUDGE + "print(gpu_fields(watch, GpuSnapshot(900, {})))"
     found = play(scenario, program)
     assert "'peak_gpu_bytes': 35, 'peak_gpu_source': 'nvml-process'" in found
     assert "'gpu_baseline_bytes': 900, 'gpu_device_peak_bytes': 1035" in found
@@ -60,9 +60,9 @@ def test_a_pid_of_the_host_is_ours_if_it_came_with_our_work(play: Any) -> None:
     """In a container NVML may list the host's PIDs, of which this process knows none."""
     scenario = "gpu GPU-a 1000\ngrow 10 35\nprocess 64540 grown\nprocess 12 500"
     program = WATCH_AND_JUDGE + (
-        "before = Look(1000, {12: 500})\n"
-        "print(own_pid(seen, before), own_pid(seen, Look(1000, {})), own_pid(seen, None))\n"
-        "print(gpu_fields(watch, before)[0])\nprint(gpu_reasons(watch, 64540))"
+        "before = GpuSnapshot(1000, {12: 500})\n"
+        "print(own_pid(seen, before), own_pid(seen, GpuSnapshot(1000, {})), own_pid(seen, None))\n"
+        "print(gpu_fields(watch, before)[0])\nprint(gpu_interference(watch, 64540))"
     )
     pids, fields, reasons = play(scenario, program).splitlines()
     assert pids == "64540 None None"
@@ -79,7 +79,7 @@ def test_memory_shared_with_others_that_cannot_be_told_apart_is_missing(play: An
 
 
 def test_another_process_makes_a_measurement_unstable(play: Any) -> None:
-    program = WATCH_AND_JUDGE + "print(gpu_reasons(watch, os.getpid()))"
+    program = WATCH_AND_JUDGE + "print(gpu_interference(watch, os.getpid()))"
     alone = "gpu GPU-a 1000\nprocess parent 500"
     assert play(alone, program) == "[]"
     its_run = f"\nprocess {os.getpid()} 500"  # here the tests, which started the program
@@ -89,7 +89,8 @@ def test_another_process_makes_a_measurement_unstable(play: Any) -> None:
 
 def test_a_gpu_that_is_lost_keeps_what_was_seen_and_says_so(play: Any) -> None:
     program = WATCH_AND_JUDGE + (
-        "print(seen.peak_bytes, seen.lost, gpu_reasons(watch, os.getpid()), gpu_fields(watch)[1])"
+        "print(seen.peak_bytes, seen.lost, gpu_interference(watch, os.getpid()))\n"
+        "print(gpu_fields(watch)[1])"
     )
     found = play("gpu GPU-a 1000\ngrow 10 35\nlost 4", program)
     assert found.startswith("1020 GPU is lost ['the GPU could not be watched to the end")
@@ -99,8 +100,8 @@ def test_a_gpu_that_is_lost_keeps_what_was_seen_and_says_so(play: Any) -> None:
 def test_a_watch_that_is_killed_harms_no_work(play: Any) -> None:
     program = """
 import multiprocessing, os, signal
-from harness.profiling.gpu_monitor import watching
-with watching("GPU-a", rate_hz=200) as watch:
+from harness.profiling.gpu_monitor import monitored
+with monitored("GPU-a", rate_hz=200) as watch:
     (watcher,) = multiprocessing.active_children()
     os.kill(watcher.pid, signal.SIGKILL)
     watcher.join()
@@ -139,7 +140,7 @@ except NoEnergy as error:
 
 
 def test_on_the_cpu_there_is_nothing_to_watch() -> None:
-    with watching(None, 10.0) as watch:
+    with monitored(None, 10.0) as watch:
         pass
     assert watch.seen is None
     assert watch.error == "the work ran on the CPU"
@@ -149,6 +150,6 @@ def test_on_the_cpu_there_is_nothing_to_watch() -> None:
 def test_a_processes_peak_outlives_looks_that_do_not_tell(
     first: int | None, then: int | None, peak: int
 ) -> None:
-    seen = Seen.first(Look(1, {7: first})).and_then(Look(2, {7: then}))
+    seen = GpuUsage.first(GpuSnapshot(1, {7: first})).and_then(GpuSnapshot(2, {7: then}))
     assert seen.process_peaks == {7: peak}
     assert (seen.baseline_bytes, seen.peak_bytes, seen.looks) == (1, 2, 2)

@@ -211,7 +211,7 @@ def test_a_programs_own_work_is_not_that_of_others(monkeypatch: pytest.MonkeyPat
     """Of 20 s of all processors 9 were in use, 6 of them by this program."""
     clocks = iter([(100.0, 50.0, 10.0), (120.0, 59.0, 16.0)])
     monkeypatch.setattr(interference, "_clocks", lambda: next(clocks))
-    with interference.accompanied() as found:
+    with interference.watching_processors() as found:
         pass
     assert found.share == pytest.approx(3 / 20)
     assert found.reasons == ["other programs took 15% of the processors"]
@@ -232,7 +232,7 @@ def test_what_others_take_of_the_processors_is_noticed() -> None:
     busy = [sys.executable, "-c", "while True: pass"]
     others = [subprocess.Popen(busy) for _ in range(os.cpu_count() or 1)]
     try:
-        with interference.accompanied() as found:
+        with interference.watching_processors() as found:
             time.sleep(1)
     finally:
         for other in others:

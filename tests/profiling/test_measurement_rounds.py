@@ -6,12 +6,12 @@ import pytest
 from made_up import make_cost
 
 from harness.profiling.measurement_rounds import pooled
-from harness.results.records import CostPoint, CostRecord
+from harness.results.records import CostRecord, WorkloadCost
 
 
 def measured(seconds: float = 1.0, **changes: Any) -> CostRecord:
     """Steady samples of one process."""
-    point = CostPoint(
+    point = WorkloadCost(
         mode="infer",
         duration_s=3.0,
         batch_size=2,
@@ -38,12 +38,12 @@ def test_processes_that_differ_show_in_the_spread_though_each_is_steady() -> Non
 
 
 def test_scatter_is_judged_anew_and_company_is_kept() -> None:
-    company = "other programs took 30% of the processors"
-    scattered = measured(unstable=["samples spread by more than 25%", company])
+    interference = "other programs took 30% of the processors"
+    scattered = measured(unstable=["samples spread by more than 25%", interference])
     wide = scattered.points[0].model_copy(update={"samples_s": [1.0, 1.0, 1.0, 1.0, 1.0, 9.0]})
     found = pooled(scattered.model_copy(update={"points": [wide]}), pooled(measured(), measured()))
     assert found.rounds == 3
-    assert found.points[0].unstable == [company]
+    assert found.points[0].unstable == [interference]
 
 
 def test_peaks_are_the_highest_and_energy_is_the_mean() -> None:

@@ -16,17 +16,17 @@ def test_a_gpu_is_found_by_its_uuid_wherever_it_stands(play: Any) -> None:
     program = """
 import os
 os.environ["CUDA_VISIBLE_DEVICES"] = "1,0"
-from harness.profiling.nvml import handle_of, look, uuids
-print(uuids(), *(look(handle_of(uuid)).used_bytes for uuid in ("GPU-second", "first")))
+from harness.profiling.nvml import handle_of, snapshot, uuids
+print(uuids(), *(snapshot(handle_of(uuid)).used_bytes for uuid in ("GPU-second", "first")))
 """
     assert play(TWO_GPUS, program) == "['GPU-first', 'GPU-second'] 2000 1000"
 
 
 def test_a_part_of_a_gpu_is_found_by_its_uuid_however_torch_writes_it(play: Any) -> None:
     program = """
-from harness.profiling.nvml import energy_j, handle_of, look
+from harness.profiling.nvml import energy_j, handle_of, snapshot
 handles = [handle_of(uuid) for uuid in ("MIG-part", "GPU-part", "part")]
-print(*(look(handle).used_bytes for handle in handles), energy_j(handles[0]))
+print(*(snapshot(handle).used_bytes for handle in handles), energy_j(handles[0]))
 """
     assert play(TWO_GPUS, program) == "3000 3000 3000 None"
 
@@ -44,8 +44,8 @@ except NVMLError as error:
 
 def test_without_a_driver_there_is_nothing_to_see(play: Any) -> None:
     program = """
-from harness.profiling.nvml import driver_version, look_at_all
-print(look_at_all(), driver_version())
+from harness.profiling.nvml import driver_version, snapshot_all
+print(snapshot_all(), driver_version())
 """
     assert play("driver missing", program) == "{} None"
     assert "570.1" in play(TWO_GPUS, program)
@@ -54,8 +54,8 @@ print(look_at_all(), driver_version())
 def test_memory_that_the_driver_does_not_tell_is_none_and_not_zero(play: Any) -> None:
     scenario = "gpu GPU-a 10\nprocess 5 unknown\nprocess 6 70\nprocess 7 0"
     program = """
-from harness.profiling.nvml import handle_of, look
-print(look(handle_of("GPU-a")).processes)
+from harness.profiling.nvml import handle_of, snapshot
+print(snapshot(handle_of("GPU-a")).processes)
 """
     assert play(scenario, program) == "{5: None, 6: 70, 7: None}"
 

@@ -8,7 +8,7 @@ import pytest
 
 from backbones import BACKBONES
 from harness.reporting.comparison_table import comparison, failures
-from harness.results.flags import marks
+from harness.results.flags import flags
 from harness.results.statistics import intervals
 from harness.specs import BackboneSpec, CorpusSpec, ProtocolSpec
 
@@ -31,7 +31,7 @@ def test_one_row_per_backbone_and_depth_in_the_order_of_the_table(run: Any) -> N
     ]
     assert set(table["folds"]) == {2}
     assert list(table["seeds"].dropna()) == [2, 2, 2, 2]
-    assert set(table["marks"]) == {""}
+    assert set(table["flags"]) == {""}
 
 
 def test_a_row_agrees_with_loops_over_its_records(run: Any) -> None:
@@ -111,13 +111,13 @@ def test_whatever_limits_trust_is_marked(
     empty_run: Any, trial: Any, changes: Any, outcome: Any, mark: str
 ) -> None:
     empty_run.add(trial().model_copy(update=changes), **outcome)
-    assert compare(empty_run)["marks"].iloc[0] == mark
+    assert compare(empty_run)["flags"].iloc[0] == mark
 
 
 def test_a_random_backbone_is_marked_even_if_its_trials_failed(empty_run: Any, trial: Any) -> None:
     spec = BackboneSpec(name="wavlm-base", init="random")
     empty_run.add(trial().model_copy(update={"backbone": spec}), status="failed")
-    assert compare(empty_run)["marks"].iloc[0] == "RANDOM, INCOMPLETE 0 of 1"
+    assert compare(empty_run)["flags"].iloc[0] == "RANDOM, INCOMPLETE 0 of 1"
 
 
 def test_failed_and_missing_trials_make_a_cell_incomplete(run: Any, trial: Any) -> None:
@@ -125,9 +125,9 @@ def test_failed_and_missing_trials_make_a_cell_incomplete(run: Any, trial: Any) 
     missing = trial("wavlm-base", fold=4, finetune_layers=3)
     unseen = trial("wavlm-large", fold=1)
     table = compare(run, planned=[missing, unseen]).set_index(["backbone", "finetune_layers"])
-    assert table["marks"]["wavlm-base", 0] == "INCOMPLETE 4 of 5"
-    assert table["marks"]["wavlm-base", 3] == "INCOMPLETE 4 of 5"
-    assert table["marks"]["wavlm-large", 0] == "INCOMPLETE 0 of 1"
+    assert table["flags"]["wavlm-base", 0] == "INCOMPLETE 4 of 5"
+    assert table["flags"]["wavlm-base", 3] == "INCOMPLETE 4 of 5"
+    assert table["flags"]["wavlm-large", 0] == "INCOMPLETE 0 of 1"
     assert pd.isna(table["uar"]["wavlm-large", 0])
     assert table["folds"]["wavlm-base", 0] == 2
 
@@ -186,7 +186,7 @@ def test_a_backbone_that_has_seen_a_corpuss_labels_is_marked(
 ) -> None:
     empty_run.add(trial(corpus=CorpusSpec(**corpus)), emotion_labels_seen=labels)
     table = compare(empty_run)
-    assert list(table["marks"]) == ["LABELS SEEN" if marked else "", "", ""]
+    assert list(table["flags"]) == ["LABELS SEEN" if marked else "", "", ""]
 
 
 @pytest.mark.parametrize(
@@ -205,10 +205,10 @@ def test_what_the_cards_say_is_recognised(
     for name, kind in EVERY_CORPUS.items():
         empty_run.add(trial(corpus=CorpusSpec(name=name, kind=kind)), emotion_labels_seen=seen)
     table = compare(empty_run)
-    assert list(table[table["marks"] == "LABELS SEEN"]["corpus"].unique()) == corpora
+    assert list(table[table["flags"] == "LABELS SEEN"]["corpus"].unique()) == corpora
 
 
 def test_the_labels_are_those_of_the_corpus_scored_on(empty_run: Any, trial: Any) -> None:
     record = empty_run.add(trial(), emotion_labels_seen=["EMO-DB"])
-    assert marks([record.trial], [record]) == []
-    assert marks([record.trial], [record], CorpusSpec(name="emodb")) == ["LABELS SEEN"]
+    assert flags([record.trial], [record]) == []
+    assert flags([record.trial], [record], CorpusSpec(name="emodb")) == ["LABELS SEEN"]

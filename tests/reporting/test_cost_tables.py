@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from harness.reporting.cost_tables import costs_frame, costs_markdown, write_costs
-from harness.results.records import CostPoint
+from harness.results.records import WorkloadCost
 
 
 @pytest.fixture
 def measured(cost: Any) -> Any:
-    point = CostPoint(
+    point = WorkloadCost(
         mode="infer",
         duration_s=3.0,
         batch_size=8,

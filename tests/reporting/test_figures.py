@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from harness.reporting.comparison_table import comparison
-from harness.reporting.figure_series import lines_of
+from harness.reporting.figure_series import series_of
 from harness.reporting.figures import write_figures
 from harness.reporting.rendering import show_report
-from harness.results.store import Store
+from harness.results.store import ResultsStore
 from harness.specs import BackboneSpec
 
 
@@ -40,7 +40,7 @@ def test_the_figure_names_every_backbone_corpus_depth_and_chance(run: Any, tmp_p
 
 
 def test_a_shown_report_writes_the_figure_and_links_to_it(run: Any, tmp_path: Path) -> None:
-    store = Store(tmp_path / "made_up")
+    store = ResultsStore(tmp_path / "made_up")
     store.prepare()
     for record in run.records:
         store.write_trial(record, run.saved[record.trial_id])
@@ -65,7 +65,7 @@ def test_random_weights_are_marked_in_the_legend(run: Any, trial: Any, tmp_path:
 
 def test_each_setting_of_a_backbone_is_a_line_in_its_colour(run: Any, trial: Any) -> None:
     run.add(trial(loss="dr"))
-    lines = [line for line in lines_of(compare(run)) if line.label.startswith("wavlm-base")]
+    lines = [line for line in series_of(compare(run)) if line.label.startswith("wavlm-base")]
     assert [line.label.partition(" · ")[2] for line in lines] == ["dr", "weighted_cross_entropy"]
     assert len({line.colour for line in lines}) == 1
     assert len({line.dashes for line in lines}) == 2

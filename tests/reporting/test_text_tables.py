@@ -82,7 +82,7 @@ def test_a_line_says_which_backbone_has_seen_which_labels(run: Any, trial: Any) 
     assert "- LABELS SEEN: the backbone was tuned on emotion labels of this corpus" in text
     assert text.count("- Emotion labels seen by emotion2vec_plus_seed: RAVDESS, EMO-DB.") == 1
     assert "seen by emotion2vec_plus_large" not in text
-    assert [row["Backbone"] for row in fields(text) if "LABELS SEEN" in row["Marks"]] == [
+    assert [row["Backbone"] for row in fields(text) if "LABELS SEEN" in row["Flags"]] == [
         "emotion2vec_plus_seed"
     ]
 

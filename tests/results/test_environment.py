@@ -40,7 +40,7 @@ def test_in_a_checkout_the_revision_is_its_commit(
 
 def test_a_change_of_how_costs_are_measured_sets_no_trial_aside() -> None:
     measuring = set(environment.OF_COSTS[environment.harness])
-    assert measuring - set(environment.DECISIVE[environment.harness]) == {"cost/*.py"}
+    assert measuring - set(environment.DECISIVE[environment.harness]) == {"profiling/*.py"}
     assert environment.costs_digest() != environment.code_digest()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import ResultsError
 from harness.results.records import SCHEMA_VERSION, Record
-from harness.results.store import Store, open_results
+from harness.results.store import ResultsStore, open_results
 from harness.specs import BackboneSpec, CorpusSpec, ProtocolSpec, Trial
 
 
@@ -31,14 +31,14 @@ def record(**changes: object) -> Record:
 
 
 def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = ResultsStore(tmp_path)
     store.write_trial(record(), None)
     assert store.read_trials() == [record()]
     assert store.find_trial(record().trial_id) == record()
 
 
 def test_a_record_of_an_older_version_is_read_without_what_it_does_not_say(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = ResultsStore(tmp_path)
     store.write_trial(record(backbone_depth=4, emotion_labels_seen=["RAVDESS"]), None)
     path = store.trial(record().trial_id) / "record.json"
     content = json.loads(path.read_text())
@@ -49,20 +49,20 @@ def test_a_record_of_an_older_version_is_read_without_what_it_does_not_say(tmp_p
 
 
 def test_predictions_come_back_as_they_were_written(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = ResultsStore(tmp_path)
     frame = pd.DataFrame({"utterance_id": ["a"], "label": ["sad"], "p_sad": [0.25]})
     store.write_trial(record(), frame)
     pd.testing.assert_frame_equal(store.read_predictions(record().trial_id), frame)
 
 
 def test_a_trial_that_never_ran_has_no_record(tmp_path: Path) -> None:
-    assert Store(tmp_path).find_trial("0" * 12) is None
+    assert ResultsStore(tmp_path).find_trial("0" * 12) is None
 
 
 def test_a_crash_while_writing_leaves_the_old_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store(tmp_path)
+    store = ResultsStore(tmp_path)
     store.write_trial(record(), None)
 
     def full_disk(self: Path, target: Path) -> Path:
@@ -76,7 +76,7 @@ def test_a_crash_while_writing_leaves_the_old_record(
 
 
 def test_an_outcome_set_aside_is_kept_elsewhere(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = ResultsStore(tmp_path)
     store.write_trial(record(), None)
     moved = store.supersede(record().trial_id)
     assert store.read_trials() == []
@@ -84,7 +84,7 @@ def test_an_outcome_set_aside_is_kept_elsewhere(tmp_path: Path) -> None:
 
 
 def test_a_broken_record_is_named_with_what_to_do(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = ResultsStore(tmp_path)
     store.write_trial(record(), None)
     path = store.trial(record().trial_id) / "record.json"
     path.write_text(path.read_text()[:40])
@@ -93,7 +93,7 @@ def test_a_broken_record_is_named_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_record_of_a_newer_harness_is_refused(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = ResultsStore(tmp_path)
     store.write_trial(record(), None)
     path = store.trial(record().trial_id) / "record.json"
     content = json.loads(path.read_text())
@@ -110,4 +110,4 @@ def test_a_folder_without_trials_is_not_results(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ResultsError, match="Choose another folder with --results"):
-        Store(tmp_path / "file" / "suite").prepare()
+        ResultsStore(tmp_path / "file" / "suite").prepare()

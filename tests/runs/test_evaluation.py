@@ -11,25 +11,25 @@ from quiet import Quiet
 
 from harness.config.matrix import expand
 from harness.config.suite_loading import load_suite
-from harness.data.corpora import synthetic
-from harness.data.prepared_corpus import labelled, prepare_ground
+from harness.data.prepared_corpus import labelled, prepare_corpus
+from harness.data.readers import synthetic
 from harness.errors import ResultsError, UserError
-from harness.results.store import Store
+from harness.results.store import ResultsStore
 from harness.runs.evaluation import evaluate_kept, restore
 from harness.runs.local import run_suite
-from harness.runs.runtime_options import Machine
+from harness.runs.runtime_options import RuntimeOptions
 from harness.specs import CorpusSpec
 from harness.training.devices import make_accelerator
-from harness.training.fit_inputs import FromAudio
+from harness.training.fit_inputs import AudioInputs
 from harness.training.prediction import predict
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    store = Store(tmp_path_factory.mktemp("results"))
+def trained(tmp_path_factory: pytest.TempPathFactory) -> ResultsStore:
+    store = ResultsStore(tmp_path_factory.mktemp("results"))
     changes = ("training.epochs=1", "backbones=[tiny-wavlm]", "cost=null", "keep_models=all")
     suite = load_suite("smoke", [*changes, "matrix.finetune_layers=[0, 1]"])
-    run_suite(suite, expand(suite, lambda spec: (1,)), (), store, Quiet(), Machine("cpu"))
+    run_suite(suite, expand(suite, lambda spec: (1,)), (), store, Quiet(), RuntimeOptions("cpu"))
     return store
 
 
@@ -45,11 +45,11 @@ def another_corpus(folder: Path, labels: dict[str, str]) -> CorpusSpec:
     return CorpusSpec(name="other", kind="manifest", root=str(folder), manifest="list.csv")
 
 
-def evaluate(store: Store, *arguments: Any) -> Any:
+def evaluate(store: ResultsStore, *arguments: Any) -> Any:
     return evaluate_kept(store, *arguments, Quiet(), device="cpu", offline=True)
 
 
-def test_each_model_scores_on_its_own_test_split_as_its_record_says(trained: Store) -> None:
+def test_each_model_scores_on_its_own_test_split_as_its_record_says(trained: ResultsStore) -> None:
     frame = evaluate(trained, None, None).set_index("trial_id")
     for record in trained.read_trials():
         for metric in ("accuracy", "uar", "macro_f1", "weighted_f1"):
@@ -57,13 +57,13 @@ def test_each_model_scores_on_its_own_test_split_as_its_record_says(trained: Sto
             assert frame.loc[record.trial_id, metric] == pytest.approx(expected)
 
 
-def test_bfloat16_predicts_what_float32_does_wherever_that_is_no_tie(trained: Store) -> None:
+def test_bfloat16_predicts_what_float32_does_wherever_that_is_no_tie(trained: ResultsStore) -> None:
     for record in trained.read_trials():
         model = restore(trained, record, offline=True)
-        ground = prepare_ground(record.trial.corpus, None, Quiet())
-        everything = labelled(ground, tuple(ground.corpus.by_id()))
+        prepared = prepare_corpus(record.trial.corpus, None, Quiet())
+        everything = labelled(prepared, tuple(prepared.corpus.by_id()))
         full, half = (
-            predict(model, FromAudio(everything, model, accelerator), 24, accelerator)
+            predict(model, AudioInputs(everything, model, accelerator), 24, accelerator)
             for accelerator in (make_accelerator("cpu", "float32"), make_accelerator("cpu", "bf16"))
         )
         best, second = full.topk(2, dim=1).values.T
@@ -73,13 +73,13 @@ def test_bfloat16_predicts_what_float32_does_wherever_that_is_no_tie(trained: St
         assert (full - half).abs().mean() <= 0.02 * full.abs().mean()
 
 
-def test_one_model_can_be_asked_for(trained: Store) -> None:
+def test_one_model_can_be_asked_for(trained: ResultsStore) -> None:
     wanted = trained.read_trials()[0].trial_id
     assert evaluate(trained, wanted, None)["trial_id"].tolist() == [wanted]
 
 
 def test_another_corpus_is_scored_whole_and_among_its_own_classes(
-    trained: Store, tmp_path: Path
+    trained: ResultsStore, tmp_path: Path
 ) -> None:
     spec = another_corpus(tmp_path, {"angry": "angry", "sad": "sad"})
     frame = evaluate(trained, None, spec)
@@ -89,7 +89,7 @@ def test_another_corpus_is_scored_whole_and_among_its_own_classes(
     assert np.isfinite(frame["macro_f1"]).all()
 
 
-def test_labels_of_another_corpus_are_mapped_by_name(trained: Store, tmp_path: Path) -> None:
+def test_labels_of_another_corpus_are_mapped_by_name(trained: ResultsStore, tmp_path: Path) -> None:
     spec = another_corpus(tmp_path, {"angry": "anger", "sad": "sadness"})
     with pytest.raises(UserError, match="also has anger, sadness: map them"):
         evaluate(trained, None, spec)
@@ -97,24 +97,24 @@ def test_labels_of_another_corpus_are_mapped_by_name(trained: Store, tmp_path: P
     assert set(evaluate(trained, None, mapped)["utterances"]) == {4}
 
 
-def test_a_model_that_was_not_kept_is_said_to_be_missing(trained: Store) -> None:
+def test_a_model_that_was_not_kept_is_said_to_be_missing(trained: ResultsStore) -> None:
     with pytest.raises(ResultsError, match="no model of trial 000000000000 was kept"):
         evaluate(trained, "000000000000", None)
 
 
-def test_random_weights_are_marked_here_too(trained: Store) -> None:
-    assert set(evaluate(trained, None, None)["marks"]) == {"RANDOM"}
+def test_random_weights_are_marked_here_too(trained: ResultsStore) -> None:
+    assert set(evaluate(trained, None, None)["flags"]) == {"RANDOM"}
 
 
 def test_limited_and_full_trials_in_one_folder_are_scored_on_their_own_splits(
     tmp_path: Path,
 ) -> None:
-    store = Store(tmp_path)
+    store = ResultsStore(tmp_path)
     changes = ["training.epochs=1", "backbones=[tiny-wavlm]", "cost=null", "keep_models=all"]
     suite = load_suite("smoke", [*changes, "matrix.finetune_layers=[0]"])
     for limit in (64, 128):
         trials = expand(suite, lambda spec: (1,), limit)
-        run_suite(suite, trials, (), store, Quiet(), Machine("cpu"))
+        run_suite(suite, trials, (), store, Quiet(), RuntimeOptions("cpu"))
     frame = evaluate(store, None, None).set_index("trial_id")
     for record in store.read_trials():
         assert frame.loc[record.trial_id, "uar"] == pytest.approx(record.metrics["test"].uar)
@@ -122,7 +122,7 @@ def test_limited_and_full_trials_in_one_folder_are_scored_on_their_own_splits(
     assert set(evaluate(store, None, other)["utterances"]) == {4}
 
 
-def test_a_damaged_model_is_named(trained: Store) -> None:
+def test_a_damaged_model_is_named(trained: ResultsStore) -> None:
     trial_id = trained.read_trials()[0].trial_id
     path = trained.trial(trial_id) / "model.safetensors"
     whole = path.read_bytes()

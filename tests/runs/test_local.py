@@ -12,14 +12,14 @@ from quiet import Quiet
 
 from harness.config.matrix import expand
 from harness.config.suite_loading import load_suite
-from harness.data.corpora import synthetic
+from harness.data.readers import synthetic
 from harness.errors import ResultsError, UserError
 from harness.results.records import Record
-from harness.results.store import MODEL, Store
+from harness.results.store import MODEL, ResultsStore
 from harness.runs.cost_planning import cost_trials
 from harness.runs.local import RunSummary, run_suite
 from harness.runs.model_retention import beaten_rivals
-from harness.runs.runtime_options import Machine
+from harness.runs.runtime_options import RuntimeOptions
 
 SMALL = (
     "training.epochs=1",
@@ -45,17 +45,19 @@ def recordings(tmp_path: Path) -> Path:
     return folder
 
 
-def run(store: Store, folder: Path, *changes: str, reporter: Quiet | None = None) -> RunSummary:
+def run(
+    store: ResultsStore, folder: Path, *changes: str, reporter: Quiet | None = None
+) -> RunSummary:
     corpus = f"corpora=[{{name: mine, kind: manifest, root: {folder}, manifest: list.csv}}]"
     suite = load_suite("smoke", [*SMALL, corpus, "protocol.folds=4", *changes])
     trials = expand(suite, lambda spec: (1,))
-    machine = Machine("cpu", offline=True)
+    machine = RuntimeOptions("cpu", offline=True)
     costs = cost_trials(suite, trials)
     return run_suite(suite, trials, costs, store, reporter or Quiet(), machine)
 
 
 def test_what_is_finished_is_taken_as_it_is(tmp_path: Path, recordings: Path) -> None:
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     first = run(store, recordings)
     again = run(store, recordings)
     assert (first.reused, again.reused) == (0, 1)
@@ -65,7 +67,7 @@ def test_what_is_finished_is_taken_as_it_is(tmp_path: Path, recordings: Path) ->
 def test_changed_recordings_set_the_old_outcome_aside_and_run_again(
     tmp_path: Path, recordings: Path
 ) -> None:
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     old = run(store, recordings).records[0]
     path = next(recordings.glob("*.wav"))
     samples, rate_hz = soundfile.read(path)
@@ -78,7 +80,7 @@ def test_changed_recordings_set_the_old_outcome_aside_and_run_again(
 
 
 def test_the_same_recordings_elsewhere_are_the_same_trial(tmp_path: Path, recordings: Path) -> None:
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     run(store, recordings)
     moved = tmp_path / "moved"
     shutil.copytree(recordings, moved)
@@ -86,7 +88,7 @@ def test_the_same_recordings_elsewhere_are_the_same_trial(tmp_path: Path, record
 
 
 def test_a_failed_trial_does_not_stop_the_others(tmp_path: Path, recordings: Path) -> None:
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     summary = run(store, recordings, "matrix.learning_rate.head=[1.0e+30, 1.0e-3]")
     assert [record.status for record in summary.records] == ["failed", "ok"]
     assert summary.failed == 1
@@ -94,14 +96,14 @@ def test_a_failed_trial_does_not_stop_the_others(tmp_path: Path, recordings: Pat
 
 
 def test_a_failed_trial_is_run_again(tmp_path: Path, recordings: Path) -> None:
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     assert run(store, recordings, "training.time_limit_s=0.0001").records[0].status == "timeout"
     assert run(store, recordings).records[0].status == "ok"
 
 
 def test_all_mistakes_are_told_before_anything_starts(tmp_path: Path, recordings: Path) -> None:
     next(recordings.glob("*.wav")).write_bytes(b"not audio")
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     missing = f"backbones=[{{name: wavlm-base, source: {tmp_path / 'nowhere'}}}]"
     with pytest.raises(UserError) as error:
         run(store, recordings, missing, "training.precision=fp16")
@@ -114,7 +116,7 @@ def test_all_mistakes_are_told_before_anything_starts(tmp_path: Path, recordings
 def test_models_are_kept_as_the_suite_says(
     policy: str, kept: int, tmp_path: Path, recordings: Path
 ) -> None:
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     summary = run(store, recordings, f"keep_models={policy}", "matrix.seed=[1, 2, 3]")
     models = {path.parent.name for path in store.trials.glob(f"*/{MODEL}")}
     assert len(models) == kept
@@ -126,7 +128,7 @@ def test_models_are_kept_as_the_suite_says(
 def test_a_model_competes_on_dev_with_comparable_trials_alone(
     tmp_path: Path, recordings: Path
 ) -> None:
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     record = run(store, recordings).records[0]
 
     def rival(score: float, **changes: object) -> Record:
@@ -148,14 +150,14 @@ def test_a_record_means_that_its_model_is_there_too(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("harness.runs.model_retention.save_file", full_disk)
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     with pytest.raises(OSError, match="No space left"):
         run(store, recordings)
     assert store.read_trials() == []
 
 
 def test_changed_labels_set_the_old_outcome_aside(tmp_path: Path, recordings: Path) -> None:
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     run(store, recordings)
     listed = (recordings / "list.csv").read_text()
     swapped = listed.replace("-1.wav,sad,", "-1.wav,x,").replace("-1.wav,happy,", "-1.wav,sad,")
@@ -164,7 +166,7 @@ def test_changed_labels_set_the_old_outcome_aside(tmp_path: Path, recordings: Pa
 
 
 def test_a_broken_record_is_told_before_anything_starts(tmp_path: Path, recordings: Path) -> None:
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     record = run(store, recordings).records[0]
     (store.trial(record.trial_id) / "record.json").write_text("{")
     with pytest.raises(ResultsError, match="is not a record"):
@@ -175,12 +177,12 @@ def test_a_crop_that_gives_no_frame_is_told_before_anything_starts(
     tmp_path: Path, recordings: Path
 ) -> None:
     with pytest.raises(UserError, match=r"crop_s: 0.01 is too short for tiny-wavlm"):
-        run(Store(tmp_path / "results"), recordings, "training.crop_s=0.01")
+        run(ResultsStore(tmp_path / "results"), recordings, "training.crop_s=0.01")
 
 
 def test_the_run_tells_what_the_recordings_are_like(tmp_path: Path, recordings: Path) -> None:
     reporter = Quiet()
-    run(Store(tmp_path / "results"), recordings, reporter=reporter)
+    run(ResultsStore(tmp_path / "results"), recordings, reporter=reporter)
     assert "mine: 32 of 32 utterances used" in reporter.notes[0]
     kept = tmp_path / "results" / "quality" / "mine.txt"
     assert "mine: 32 of 32 utterances used" in kept.read_text()
@@ -190,7 +192,7 @@ def test_estimate_and_truth_stand_side_by_side(
     tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    store, reporter = Store(tmp_path / "results"), Quiet()
+    store, reporter = ResultsStore(tmp_path / "results"), Quiet()
     summary = run(store, recordings, "training.epochs=2", reporter=reporter)
     assert any(note.startswith("estimated: ") for note in reporter.notes)
     assert re.search(r"; estimated .+ s, took .+ s; frames .+ planned, .+ written$", summary.line())
@@ -202,7 +204,7 @@ def test_estimate_and_truth_stand_side_by_side(
 def test_nothing_is_estimated_where_nothing_is_left_to_do(
     tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     run(store, recordings)
     kept = (store.folder / "estimate.json").read_text()
     monkeypatch.delattr("harness.runs.estimate_tracking.estimate")
@@ -220,7 +222,7 @@ def test_an_estimate_that_fails_does_not_stop_a_run(
         raise RuntimeError("no such kernel")
 
     monkeypatch.setattr("harness.runs.estimate_tracking.estimate", broken)
-    store, reporter = Store(tmp_path / "results"), Quiet()
+    store, reporter = ResultsStore(tmp_path / "results"), Quiet()
     summary = run(store, recordings, reporter=reporter)
     assert [record.status for record in summary.records] == ["ok"]
     assert "no estimate: RuntimeError: no such kernel" in reporter.notes

@@ -15,18 +15,18 @@ from quiet import Quiet
 from backbones import load
 from backbones.base import Backbone
 from backbones.weights import digest
-from harness.cache.cached_inputs import FromStore
+from harness.cache.cached_inputs import CachedInputs
 from harness.cache.disk_space import size_bytes
-from harness.cache.extraction import Pass, extract
+from harness.cache.extraction import ExtractionPass, extract
 from harness.cache.frame_store import FrameStore
 from harness.config.matrix import expand
 from harness.config.suite_loading import load_suite
-from harness.data.prepared_corpus import Ground, labelled, prepare_ground
+from harness.data.prepared_corpus import PreparedCorpus, labelled, prepare_corpus
 from harness.errors import UserError
 from harness.model.building import build_model
-from harness.results.store import Store
+from harness.results.store import ResultsStore
 from harness.runs.local import RunSummary, groups, run_suite
-from harness.runs.runtime_options import Machine
+from harness.runs.runtime_options import RuntimeOptions
 from harness.runs.session import Bench, settings_digest
 from harness.runs.trial_execution import Outcome, run_trials
 from harness.specs import CorpusSpec, Trial
@@ -41,8 +41,8 @@ STATISTICS = "head.pooling=statistics"
 
 
 @pytest.fixture(scope="module")
-def ground() -> Ground:
-    return prepare_ground(CorpusSpec(name="synthetic"), 96, Quiet())
+def prepared() -> PreparedCorpus:
+    return prepare_corpus(CorpusSpec(name="synthetic"), 96, Quiet())
 
 
 @pytest.fixture(autouse=True)
@@ -56,18 +56,20 @@ def trials(*changes: str) -> Sequence[Trial]:
     return expand(load_suite("smoke", [*QUICK, *changes]), lambda spec: (1,), 96)
 
 
-def benches(ground: Ground, chosen: Sequence[Trial], **machine: Any) -> list[tuple[Bench, Trial]]:
+def benches(
+    prepared: PreparedCorpus, chosen: Sequence[Trial], **machine: Any
+) -> list[tuple[Bench, Trial]]:
     """Each trial with the bench it shares, frames ready."""
     found = []
     for group in groups(chosen):
-        bench = Bench(ground, Machine("cpu", offline=True, **machine))
+        bench = Bench(prepared, RuntimeOptions("cpu", offline=True, **machine))
         bench.fill(group, Quiet())
         found += [(bench, trial) for trial in group]
     return found
 
 
-def run(ground: Ground, *changes: str, **machine: Any) -> list[Outcome]:
-    return [alone(bench, trial) for bench, trial in benches(ground, trials(*changes), **machine)]
+def run(prepared: PreparedCorpus, *changes: str, **machine: Any) -> list[Outcome]:
+    return [alone(bench, trial) for bench, trial in benches(prepared, trials(*changes), **machine)]
 
 
 def alone(bench: Bench, trial: Trial) -> Outcome:
@@ -94,9 +96,9 @@ def frames_from(outcome: Outcome) -> str:
     ids=lambda changes: " ".join(changes),
 )  # fmt: skip
 def test_learning_agrees_with_the_store_on_and_off(
-    changes: tuple[str, ...], ground: Ground
+    changes: tuple[str, ...], prepared: PreparedCorpus
 ) -> None:
-    pairs = zip(run(ground, *changes), run(ground, *changes, frames="off"), strict=True)
+    pairs = zip(run(prepared, *changes), run(prepared, *changes, frames="off"), strict=True)
     for stored, computed in pairs:
         assert (frames_from(stored), frames_from(computed)) == ("stored", "computed")
         assert stored.record.trial_id == computed.record.trial_id
@@ -109,16 +111,18 @@ def test_learning_agrees_with_the_store_on_and_off(
 
 
 @pytest.mark.parametrize("crop_s", [0.5, 1.0])
-def test_recordings_that_are_cut_agree_too(crop_s: float, ground: Ground) -> None:
+def test_recordings_that_are_cut_agree_too(crop_s: float, prepared: PreparedCorpus) -> None:
     changes = (*ONE, f"training.crop_s={crop_s}")
-    (stored,), (computed,) = run(ground, *changes), run(ground, *changes, frames="off")
+    (stored,), (computed,) = run(prepared, *changes), run(prepared, *changes, frames="off")
     np.testing.assert_allclose(probabilities(stored), probabilities(computed), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("frames", ["bf16", "fp16"])
-def test_compact_frames_predict_much_the_same(frames: str, ground: Ground, cache: Path) -> None:
-    (exact,) = run(ground, *ONE)
-    (compact,) = run(ground, *ONE, frames=frames)
+def test_compact_frames_predict_much_the_same(
+    frames: str, prepared: PreparedCorpus, cache: Path
+) -> None:
+    (exact,) = run(prepared, *ONE)
+    (compact,) = run(prepared, *ONE, frames=frames)
     difference = np.abs(probabilities(exact) - probabilities(compact))
     assert difference.max() > 0
     assert difference.mean() < 0.02
@@ -136,19 +140,23 @@ def test_compact_frames_predict_much_the_same(frames: str, ground: Ground, cache
     ],
 )
 def test_a_record_says_where_its_frames_came_from(
-    changes: tuple[str, ...], machine: dict[str, Any], expected: str, ground: Ground, cache: Path
+    changes: tuple[str, ...],
+    machine: dict[str, Any],
+    expected: str,
+    prepared: PreparedCorpus,
+    cache: Path,
 ) -> None:
-    (outcome,) = run(ground, *ONE, "training.epochs=1", *changes, **machine)
+    (outcome,) = run(prepared, *ONE, "training.epochs=1", *changes, **machine)
     assert frames_from(outcome) == expected
     assert any(cache.rglob("frames.bin")) == (expected == "stored")
 
 
 @pytest.mark.parametrize("changes", [(), ("matrix.learning_rate.head=[1.0e+30]",)])
 def test_the_backbone_is_what_was_loaded_after_a_trial_however_it_ended(
-    changes: tuple[str, ...], ground: Ground
+    changes: tuple[str, ...], prepared: PreparedCorpus
 ) -> None:
     chosen = trials("backbones=[tiny-wavlm]", "matrix.finetune_layers=[2]", *changes)
-    ((bench, trial),) = benches(ground, chosen)
+    ((bench, trial),) = benches(prepared, chosen)
     outcome = alone(bench, trial)
     assert outcome.record.status == ("failed" if changes else "ok")
     backbone = bench.backbone(trial)
@@ -158,21 +166,21 @@ def test_the_backbone_is_what_was_loaded_after_a_trial_however_it_ended(
     assert all(parameter.grad is None for parameter in backbone.parameters())
 
 
-def test_a_trial_learns_the_same_after_others_as_alone(ground: Ground) -> None:
+def test_a_trial_learns_the_same_after_others_as_alone(prepared: PreparedCorpus) -> None:
     first, *others = trials("backbones=[tiny-wavlm]", "matrix.finetune_layers=[1, 2, all]")
     (*_, after), (only,) = (
-        [alone(bench, trial) for bench, trial in benches(ground, chosen)]
+        [alone(bench, trial) for bench, trial in benches(prepared, chosen)]
         for chosen in ([*others, first], [first])
     )
     np.testing.assert_array_equal(probabilities(after), probabilities(only))
 
 
 def test_a_trial_that_fails_leaves_those_beside_it_alone_and_secrets_out(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
+    prepared: PreparedCorpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOME_TOKEN", "became")
     chosen = trials(*ONE, "matrix.seed=[1, 2]", "matrix.learning_rate.head=[1.0e-3, 1.0e+30]")
-    bench = Bench(ground, Machine("cpu", offline=True))
+    bench = Bench(prepared, RuntimeOptions("cpu", offline=True))
     bench.fill(chosen, Quiet())
     outcomes = run_trials(chosen, bench, suite="smoke")
     assert [outcome.record.trial_id for outcome in outcomes] == [t.trial_id for t in chosen]
@@ -189,8 +197,8 @@ def test_a_trial_that_fails_leaves_those_beside_it_alone_and_secrets_out(
         assert (record.fit.side_by_side, expected.record.fit.side_by_side) == (4, 1)
 
 
-def test_dropout_in_frozen_layers_lasts_as_long_as_its_trial(ground: Ground) -> None:
-    bench = Bench(ground, Machine("cpu", offline=True))
+def test_dropout_in_frozen_layers_lasts_as_long_as_its_trial(prepared: PreparedCorpus) -> None:
+    bench = Bench(prepared, RuntimeOptions("cpu", offline=True))
     for mode in ("train", "eval"):
         (trial,) = trials(*ONE, f"training.frozen_mode={mode}")
         with bench.lent(trial) as backbone:
@@ -208,44 +216,48 @@ def is_mapped(tensor: torch.Tensor) -> bool:
     return False
 
 
-def views_of(bench: Bench, trial: Trial) -> list[torch.Tensor]:
+def frame_views(bench: Bench, trial: Trial) -> list[torch.Tensor]:
     """Frames as a trial reads them."""
     accelerator = make_accelerator("cpu", "float32")
-    everything = labelled(bench.ground, tuple(bench.ground.corpus.by_id()))
+    everything = labelled(bench.prepared, tuple(bench.prepared.corpus.by_id()))
     with bench.lent(trial) as backbone:
         model = build_model(backbone, trial.head, 4, trial.finetune_layers, seed=1)
         inputs = bench.inputs(trial, model, everything, accelerator)
-    assert isinstance(inputs, FromStore)
+    assert isinstance(inputs, CachedInputs)
     return [frames for view in inputs.views for frames in view.frames.values()]
 
 
-def test_frames_are_held_in_memory_as_far_as_is_allowed(ground: Ground, cache: Path) -> None:
+def test_frames_are_held_in_memory_as_far_as_is_allowed(
+    prepared: PreparedCorpus, cache: Path
+) -> None:
     chosen = trials("backbones=[tiny-wavlm]", MATRIX)
-    benches(ground, chosen)
+    benches(prepared, chosen)
     (one_bytes, _) = (path.stat().st_size for path in cache.rglob("frames.bin"))
     for room, held in ((0.0, 0), (0.9, 0), (1.1, 2)):  # a trial's own, and no earlier ones
         tables = [
-            views_of(bench, trial)
-            for bench, trial in benches(ground, chosen, memory_gb=room * one_bytes / 1e9)
+            frame_views(bench, trial)
+            for bench, trial in benches(prepared, chosen, memory_gb=room * one_bytes / 1e9)
         ]
         mapped = [[is_mapped(frames) for frames in table] for table in tables]
         assert all(len(set(table)) == 1 for table in mapped)
         assert sum(not table[0] for table in mapped) == held
 
 
-def test_frames_are_not_computed_for_what_is_never_asked(ground: Ground, cache: Path) -> None:
-    run(ground, *ONE, MEAN, "training.epochs=1")
+def test_frames_are_not_computed_for_what_is_never_asked(
+    prepared: PreparedCorpus, cache: Path
+) -> None:
+    run(prepared, *ONE, MEAN, "training.epochs=1")
     (path,) = cache.rglob("frames.bin")
     assert path.stat().st_size == 96 * 64 * 4  # one vector an utterance
 
 
 def test_later_trials_read_what_earlier_ones_had_computed(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
+    prepared: PreparedCorpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    benches(ground, trials(*ONE))
+    benches(prepared, trials(*ONE))
     monkeypatch.setattr("harness.runs.session.extract", broken)
     others = ("matrix.seed=[1, 2]", "matrix.loss=[dr]", "training.batch_seconds=9")
-    for outcome in run(ground, *ONE, *others, "training.epochs=1"):
+    for outcome in run(prepared, *ONE, *others, "training.epochs=1"):
         assert frames_from(outcome) == "stored"
 
 
@@ -253,17 +265,19 @@ def broken(*arguments: object) -> None:
     raise RuntimeError("no frames today")
 
 
-def run_smoke(folder: Path, machine: Machine) -> tuple[Quiet, RunSummary]:
+def run_smoke(folder: Path, machine: RuntimeOptions) -> tuple[Quiet, RunSummary]:
     reporter, suite = Quiet(), load_suite("smoke", [*QUICK, *ONE, "training.epochs=1"])
     chosen = expand(suite, lambda spec: (1,), 96)
-    return reporter, run_suite(suite, chosen, (), Store(folder / "results"), reporter, machine)
+    return reporter, run_suite(
+        suite, chosen, (), ResultsStore(folder / "results"), reporter, machine
+    )
 
 
 def test_where_frames_cannot_be_computed_trials_run_from_the_recordings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.runs.session.extract", broken)
-    reporter, summary = run_smoke(tmp_path, Machine("cpu", offline=True))
+    reporter, summary = run_smoke(tmp_path, RuntimeOptions("cpu", offline=True))
     (record,) = summary.records
     assert record.fit is not None, record.error
     assert record.fit.frames_from == "computed"
@@ -272,15 +286,19 @@ def test_where_frames_cannot_be_computed_trials_run_from_the_recordings(
 
 def test_frames_that_may_take_no_room_end_the_run_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="allow more with --cache-gb"):
-        run_smoke(tmp_path, Machine("cpu", offline=True, cache_gb=1e-6))
-    assert Store(tmp_path / "results").read_trials() == []
+        run_smoke(tmp_path, RuntimeOptions("cpu", offline=True, cache_gb=1e-6))
+    assert ResultsStore(tmp_path / "results").read_trials() == []
 
 
 def test_an_interrupted_pass_goes_on_where_there_is_room_for_it_once(
-    ground: Ground, cache: Path, monkeypatch: pytest.MonkeyPatch
+    prepared: PreparedCorpus, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(
-        todo: Pass, store: FrameStore, backbone: Backbone, accelerator: Accelerator, on_batch: Any
+        todo: ExtractionPass,
+        store: FrameStore,
+        backbone: Backbone,
+        accelerator: Accelerator,
+        on_batch: Any,
     ) -> None:
         def stop(done: int, total: int) -> None:
             if done == total - 1:
@@ -288,16 +306,16 @@ def test_an_interrupted_pass_goes_on_where_there_is_room_for_it_once(
 
         extract(todo, store, backbone, accelerator, stop)
 
-    benches(ground, trials(*ONE))
+    benches(prepared, trials(*ONE))
     room_gb = 1.05 * size_bytes(cache) / 1e9
     shutil.rmtree(cache)
     monkeypatch.setattr("harness.cache.extraction.BATCH_SECONDS", 16.0)
     with monkeypatch.context() as patch:
         patch.setattr("harness.runs.session.extract", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            benches(ground, trials(*ONE), cache_gb=room_gb)
+            benches(prepared, trials(*ONE), cache_gb=room_gb)
     assert size_bytes(cache) > room_gb * 1e9 / 2
-    benches(ground, trials(*ONE), cache_gb=room_gb)
+    benches(prepared, trials(*ONE), cache_gb=room_gb)
     assert len(list(cache.rglob("index.json"))) == 1
 
 

@@ -13,9 +13,9 @@ from backbones.plugins import card_from_config
 from harness.config.matrix import expand
 from harness.config.suite_loading import load_suite
 from harness.reporting.comparison_table import comparison
-from harness.results.store import Store
+from harness.results.store import ResultsStore
 from harness.runs.local import run_suite
-from harness.runs.runtime_options import Machine
+from harness.runs.runtime_options import RuntimeOptions
 
 
 @pytest.fixture
@@ -40,13 +40,13 @@ def test_the_report_knows_depth_and_labels_from_the_record_alone(
 ) -> None:
     changes = ("training.epochs=1", "cost=null", "matrix.finetune_layers=[1]")
     suite = load_suite("smoke", [f"backbones=[{{name: {own}, init: {init}}}]", *changes])
-    store = Store(tmp_path / "results")
+    store = ResultsStore(tmp_path / "results")
     trials = expand(suite, lambda spec: (1,))
-    run_suite(suite, trials, (), store, Quiet(), Machine("cpu", offline=True))
+    run_suite(suite, trials, (), store, Quiet(), RuntimeOptions("cpu", offline=True))
     del BACKBONES[own]
     (record,) = store.read_trials()
     assert (record.status, record.backbone_depth) == ("ok", 4), record.error
     assert record.emotion_labels_seen == labels
     row = comparison([record], [], store.read_predictions).iloc[0]
     assert row["depth_share"] == 1 / 4
-    assert row["marks"] == mark
+    assert row["flags"] == mark

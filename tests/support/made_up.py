@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.results.records import CostPoint, CostRecord, Record
+from harness.results.records import CostRecord, Record, WorkloadCost
 from harness.specs import (
     BackboneSpec,
     CorpusSpec,
@@ -92,7 +92,7 @@ def make_cost_trial(
 
 def make_cost(backbone: str = "wavlm-base", layers: Any = 0, **changes: Any) -> CostRecord:
     points = [
-        CostPoint(
+        WorkloadCost(
             mode=mode, duration_s=duration, batch_size=batch, samples_s=[1.0], audio_s_per_s=speed
         )
         for mode, duration, batch, speed in (
@@ -120,7 +120,7 @@ def make_cost(backbone: str = "wavlm-base", layers: Any = 0, **changes: Any) -> 
 
 
 @dataclass
-class Run:
+class MadeUpRun:
     """Trials, what came of them, and their predictions."""
 
     trials: list[Trial] = field(default_factory=list)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import backbones
 from harness.data.batches import LabelledSplit
-from harness.data.prepared_corpus import Ground, cut_fold, labelled, prepare_ground
+from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled, prepare_corpus
 from harness.errors import TrialError, TrialTimeout
 from harness.model.building import build_model
 from harness.model.losses import CrossEntropy
@@ -25,7 +25,7 @@ from harness.specs import (
 )
 from harness.training.devices import make_accelerator
 from harness.training.fit import FitOutcome, fit, make_optimizer, score_dev, warmup_then_linear
-from harness.training.fit_inputs import FromAudio
+from harness.training.fit_inputs import AudioInputs
 from harness.training.gradients import drive
 from harness.training.prediction import predict
 
@@ -41,20 +41,20 @@ TRAINING = TrainingSpec.model_validate(
 
 
 @pytest.fixture(scope="module")
-def ground() -> Ground:
-    return prepare_ground(CorpusSpec(name="synthetic"), 96, Quiet())
+def prepared() -> PreparedCorpus:
+    return prepare_corpus(CorpusSpec(name="synthetic"), 96, Quiet())
 
 
 @pytest.fixture(scope="module")
-def splits(ground: Ground) -> tuple[LabelledSplit, LabelledSplit]:
+def splits(prepared: PreparedCorpus) -> tuple[LabelledSplit, LabelledSplit]:
     trial = Trial(
         corpus=CorpusSpec(name="synthetic"),
         protocol=ProtocolSpec(folds=4),
         fold=1,
         backbone=BackboneSpec(name="tiny-wavlm"),
     )
-    fold = cut_fold(trial, ground)
-    return labelled(ground, fold.splits.train, crop_s=1.0), labelled(ground, fold.splits.dev)
+    fold = cut_fold(trial, prepared)
+    return labelled(prepared, fold.splits.train, crop_s=1.0), labelled(prepared, fold.splits.dev)
 
 
 def model_for(finetune_layers: int = 1, seed: int = 1) -> SERModel:
@@ -70,14 +70,14 @@ def run(
 ) -> FitOutcome:
     accelerator = make_accelerator("cpu", spec.precision)
     classes = ("angry", "happy", "neutral", "sad")
-    inputs = (FromAudio(split, model, accelerator) for split in splits)
+    inputs = (AudioInputs(split, model, accelerator) for split in splits)
     fitting = fit(model, CrossEntropy([1] * 4), *inputs, classes, spec, seed, accelerator)
     return drive([fitting], accelerator)[0]
 
 
 def logits_of(model: SERModel, split: LabelledSplit) -> Tensor:
     accelerator = make_accelerator("cpu", "float32")
-    return predict(model, FromAudio(split, model, accelerator), 16, accelerator)
+    return predict(model, AudioInputs(split, model, accelerator), 16, accelerator)
 
 
 def test_the_loss_falls_and_every_epoch_is_on_the_curve(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import backbones
 from backbones.base import Backbone
 from harness.data.batches import LabelledSplit
-from harness.data.prepared_corpus import cut_fold, labelled, prepare_ground
+from harness.data.prepared_corpus import cut_fold, labelled, prepare_corpus
 from harness.model.building import build_model
 from harness.model.losses import CrossEntropy, DistributionalRanking, WeightedCrossEntropy
 from harness.model.ser_model import SERModel
@@ -24,11 +24,11 @@ from harness.specs import (
     TrainingSpec,
     Trial,
 )
-from harness.training import drive as drive_module
+from harness.training import gradients
 from harness.training.devices import make_accelerator
 from harness.training.fit import FitOutcome, fit
-from harness.training.fit_inputs import FromAudio
-from harness.training.gradients import Ask, Asking, drive, side_by_side
+from harness.training.fit_inputs import AudioInputs
+from harness.training.gradients import GradientRequest, GradientRequests, drive, side_by_side
 from harness.training.prediction import predict
 
 CLASSES = ("angry", "happy", "neutral", "sad")
@@ -44,15 +44,15 @@ DEVICES = ["cpu", pytest.param("cuda", marks=[pytest.mark.gpu, NO_GPU])]
 
 @pytest.fixture(scope="module")
 def splits() -> tuple[LabelledSplit, LabelledSplit]:
-    ground = prepare_ground(CorpusSpec(name="synthetic"), 96, Quiet())
+    prepared = prepare_corpus(CorpusSpec(name="synthetic"), 96, Quiet())
     trial = Trial(
         corpus=CorpusSpec(name="synthetic"),
         protocol=ProtocolSpec(folds=4),
         fold=1,
         backbone=BackboneSpec(name="tiny-wavlm"),
     )
-    fold = cut_fold(trial, ground)
-    return labelled(ground, fold.splits.train), labelled(ground, fold.splits.dev)
+    fold = cut_fold(trial, prepared)
+    return labelled(prepared, fold.splits.train), labelled(prepared, fold.splits.dev)
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +86,11 @@ def fits(
     head: HeadSpec,
     splits: tuple[LabelledSplit, LabelledSplit],
     accelerator: Accelerator,
-) -> tuple[list[SERModel], list[Asking[FitOutcome]]]:
+) -> tuple[list[SERModel], list[GradientRequests[FitOutcome]]]:
     models, work = [], []
     for seed, loss, spec in PLANS:
         model = build_model(backbone, head, len(CLASSES), 0, seed)
-        inputs = (FromAudio(split, model, accelerator) for split in splits)
+        inputs = (AudioInputs(split, model, accelerator) for split in splits)
         work.append(fit(model, loss([1, 2, 3, 4]), *inputs, CLASSES, spec, seed, accelerator))
         models.append(model)
     return models, work
@@ -98,7 +98,7 @@ def fits(
 
 def logits(models: Sequence[SERModel], split: LabelledSplit, accelerator: Accelerator) -> Tensor:
     found = [
-        predict(model, FromAudio(split, model, accelerator), 16, accelerator) for model in models
+        predict(model, AudioInputs(split, model, accelerator), 16, accelerator) for model in models
     ]
     return torch.stack(found)
 
@@ -139,10 +139,10 @@ def test_batches_of_different_sizes_give_what_each_gives_alone(backbone: Backbon
         torch.testing.assert_close(found, model.suffix(states))
 
 
-def one_ask(model: SERModel) -> Asking[str]:
+def one_ask(model: SERModel) -> GradientRequests[str]:
     states = model.prefix(torch.randn(2, 8000), torch.tensor([8000, 8000]))
     try:
-        loss = yield Ask(model, states, lambda logits: logits.square().mean())
+        loss = yield GradientRequest(model, states, lambda logits: logits.square().mean())
     except ArithmeticError as error:
         return f"failed: {error}"
     return f"{float(loss) >= 0}"
@@ -158,7 +158,7 @@ def test_an_error_in_a_shared_pass_reaches_each_of_them(
     def broken(*_: object) -> None:
         raise ArithmeticError("no numbers left")
 
-    monkeypatch.setattr(drive_module, "side_by_side", broken)
+    monkeypatch.setattr(gradients, "side_by_side", broken)
     told = drive([one_ask(model) for model in models], accelerator)
     assert told == ["failed: no numbers left"] * 2
 
@@ -167,9 +167,9 @@ def test_an_error_that_nobody_handles_comes_out_as_it_is(backbone: Backbone) -> 
     accelerator = make_accelerator("cpu", "float32")
     model = build_model(backbone, HEADS["mean"], 4, 0, 1)
 
-    def work() -> Asking[None]:
+    def work() -> GradientRequests[None]:
         states = model.prefix(torch.randn(2, 8000), torch.tensor([8000, 8000]))
-        yield Ask(model, states, lambda logits: logits.reshape(3))
+        yield GradientRequest(model, states, lambda logits: logits.reshape(3))
 
     with pytest.raises(RuntimeError, match="shape"):
         drive([work()], accelerator)

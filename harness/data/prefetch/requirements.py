@@ -14,28 +14,30 @@ from harness.specs import BackboneSpec, CorpusSpec, Suite
 
 
 @dataclass(frozen=True)
-class Needs:
+class Requirements:
     """Backbones and corpora to have before a run."""
 
     backbones: tuple[BackboneSpec, ...]
     corpora: tuple[CorpusSpec, ...]
 
 
-def needs_of(suite: Suite | None, backbones: Sequence[str], corpora: Sequence[str]) -> Needs:
+def requirements_of(
+    suite: Suite | None, backbones: Sequence[str], corpora: Sequence[str]
+) -> Requirements:
     """All that a suite names, and what is named beside it, each once.
 
-    >>> [spec.name for spec in needs_of(None, ["wavlm-base", "wavlm-base"], []).backbones]
+    >>> [spec.name for spec in requirements_of(None, ["wavlm-base", "wavlm-base"], []).backbones]
     ['wavlm-base']
     """
     named_backbones = [BackboneSpec(name=name) for name in backbones]
     named_corpora = [CorpusSpec(name=name) for name in corpora]
-    return Needs(
+    return Requirements(
         tuple(dict.fromkeys([*(suite.backbones if suite else ()), *named_backbones])),
         tuple(dict.fromkeys([*(suite.corpora if suite else ()), *named_corpora])),
     )
 
 
-def prefetch_all(needs: Needs, reporter: Reporter) -> None:
+def prefetch_all(needs: Requirements, reporter: Reporter) -> None:
     """Get everything that is not here yet, and say where each thing lies.
 
     One failure does not keep the others from being fetched.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 
-from harness.data.audio_info import AudioFacts, same_sound
+from harness.data.audio_info import AudioInfo, same_sound
 from harness.data.readers.audio_files import shortened
 from harness.data.utterances import Corpus, Splits
 from harness.errors import CorpusError
@@ -16,7 +16,7 @@ def check(
     splits: Splits,
     corpus: Corpus,
     overlap_allowed: bool = False,
-    facts: Iterable[AudioFacts] = (),
+    audio_info: Iterable[AudioInfo] = (),
 ) -> None:
     """Refuse splits that share an utterance, a speaker or a sound.
 
@@ -25,7 +25,7 @@ def check(
         corpus: Holds their utterances.
         overlap_allowed: Whether the suite says `speaker_overlap: allowed`. It lets speakers
             pass, never the very same recording.
-        facts: Digests of the recordings; without them sounds are not compared.
+        audio_info: Digests of the recordings; without them sounds are not compared.
 
     Raises:
         CorpusError: names what is shared, and by which splits.
@@ -42,7 +42,7 @@ def check(
         )
     _refuse_shared(
         splits,
-        _copies(facts),
+        _copies(audio_info),
         "identical recordings",
         corpus.name,
         "Leave the copies out with `quality: {duplicate: exclude}` under this corpus.",
@@ -60,9 +60,9 @@ def split_digest(splits: Splits, corpus: Corpus) -> str:
     )
 
 
-def _copies(facts: Iterable[AudioFacts]) -> dict[str, str]:
+def _copies(audio_info: Iterable[AudioInfo]) -> dict[str, str]:
     """Utterances whose sound occurs more than once -> the names of all that share it."""
-    return {name: " = ".join(names) for names in same_sound(facts) for name in names}
+    return {name: " = ".join(names) for names in same_sound(audio_info) for name in names}
 
 
 def _refuse_shared(

@@ -9,7 +9,7 @@ import torch
 from accelerate import Accelerator
 
 from backbones.base import Backbone
-from harness.cache.frame_views import Form, View, views_of
+from harness.cache.frame_views import Form, FrameView, frame_views
 from harness.model.building import build_model, outline_backbone
 from harness.profiling.estimation.calibration import (
     BackboneSpeed,
@@ -24,7 +24,7 @@ from harness.specs import BackboneSpec, HeadSpec, Trial
 
 
 @dataclass
-class Gauge:
+class BackboneProfile:
     """Of one backbone in one precision. Everything is counted and timed when first asked for."""
 
     backbone: Backbone
@@ -60,9 +60,9 @@ class Gauge:
         asked = trial.finetune_layers
         return len(self.backbone.layers) if asked == "all" else asked
 
-    def views(self, trial: Trial) -> tuple[View, ...]:
+    def views(self, trial: Trial) -> tuple[FrameView, ...]:
         """What a trial starts from."""
-        return views_of(trial.head, trial.finetune_layers, len(self.backbone.layers))
+        return frame_views(trial.head, trial.finetune_layers, len(self.backbone.layers))
 
     def prefix_s(self, rows: int, frames: int, depth: int) -> float:
         """Seconds that a batch takes from waveforms to a depth."""
@@ -88,7 +88,7 @@ class Gauge:
             model = build_model(self.backbone, known[0], CLASSES, 0, seed=0)
             model.to(self.accelerator.device).eval()
             work = head_work(model)
-            speed = head_speed(model, work, View(0, form), self.sample, self.accelerator)
+            speed = head_speed(model, work, FrameView(0, form), self.sample, self.accelerator)
             self._heads[known] = work, speed
         return self._heads[known]
 

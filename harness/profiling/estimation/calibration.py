@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 from backbones.base import Backbone, Frames
-from harness.cache.frame_views import View
+from harness.cache.frame_views import FrameView
 from harness.data.audio import SAMPLE_RATE_HZ
 from harness.data.batches import DECODING_THREADS
 from harness.model.ser_model import SERModel
@@ -41,7 +41,7 @@ Step = Callable[[], None]
 
 
 @dataclass(frozen=True)
-class Line:
+class LinearCost:
     """Seconds that a batch takes: some in any case, and some for each FLOP."""
 
     fixed_s: float = 0.0
@@ -50,19 +50,19 @@ class Line:
     def seconds(self, flops: float) -> float:
         """Of a batch with so much work.
 
-        >>> Line(fixed_s=0.5, per_flop_s=0.1).seconds(10)
+        >>> LinearCost(fixed_s=0.5, per_flop_s=0.1).seconds(10)
         1.5
         """
         return self.fixed_s + self.per_flop_s * flops
 
     @classmethod
-    def through(cls, small: tuple[float, float], large: tuple[float, float]) -> Line:
+    def through(cls, small: tuple[float, float], large: tuple[float, float]) -> LinearCost:
         """From two batches, each with its FLOPs and seconds; nothing takes less than no time.
 
-        >>> Line.through((10.0, 3.0), (20.0, 5.0))
-        Line(fixed_s=1.0, per_flop_s=0.2)
-        >>> Line.through((10.0, 1.0), (20.0, 4.0))
-        Line(fixed_s=0.0, per_flop_s=0.2)
+        >>> LinearCost.through((10.0, 3.0), (20.0, 5.0))
+        LinearCost(fixed_s=1.0, per_flop_s=0.2)
+        >>> LinearCost.through((10.0, 1.0), (20.0, 4.0))
+        LinearCost(fixed_s=0.0, per_flop_s=0.2)
         """
         (few, shorter_s), (many, longer_s) = small, large
         if few == many:
@@ -76,9 +76,9 @@ class Line:
 class BackboneSpeed:
     """How fast the parts of a backbone are."""
 
-    stem: Line
-    layer: Line
-    released: Line
+    stem: LinearCost
+    layer: LinearCost
+    released: LinearCost
     """A layer forward, backward and in the optimiser's step, by its FLOPs forward."""
 
 
@@ -86,8 +86,8 @@ class BackboneSpeed:
 class HeadSpeed:
     """How fast a head is, by its FLOPs forward."""
 
-    infer: Line
-    train: Line
+    infer: LinearCost
+    train: LinearCost
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def backbone_speed(
 
     stem_line = _line(stem, work.stem.flops(heard), sample.rows, device)
     if not work.layers:
-        return BackboneSpeed(stem_line, Line(), Line())
+        return BackboneSpeed(stem_line, LinearCost(), LinearCost())
     flops = work.layer.flops(frames)
     layer_line = _line(layer, flops, sample.rows, device)
     released_line = _line(released, flops, sample.rows, device)
@@ -135,7 +135,7 @@ def backbone_speed(
 
 
 def head_speed(
-    model: SERModel, work: Work, view: View, sample: Sample, accelerator: Accelerator
+    model: SERModel, work: Work, view: FrameView, sample: Sample, accelerator: Accelerator
 ) -> HeadSpeed:
     """Time the head on a frozen backbone, on frames of a view."""
     device, width = accelerator.device, model.backbone.config.hidden_size
@@ -160,11 +160,13 @@ def head_speed(
     return HeadSpeed(infer_line, train_line)
 
 
-def _line(batch: Callable[[int], Step], flops: float, most_rows: int, device: torch.device) -> Line:
+def _line(
+    batch: Callable[[int], Step], flops: float, most_rows: int, device: torch.device
+) -> LinearCost:
     one_s = _usual_s(batch(1), device)
     rows = min(most_rows, max(2, round(BUSY_S / one_s)))
     many_s = _usual_s(batch(rows), device)
-    return Line.through((flops, one_s), (rows * flops, many_s))
+    return LinearCost.through((flops, one_s), (rows * flops, many_s))
 
 
 def _usual_s(step: Step, device: torch.device) -> float:

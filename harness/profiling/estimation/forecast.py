@@ -13,10 +13,10 @@ from functools import cache
 from harness.cache.disk_space import view_bytes
 from harness.cache.extraction import BATCH_SECONDS
 from harness.cache.frame_store import Dtype
-from harness.cache.frame_views import View
+from harness.cache.frame_views import FrameView
 from harness.data.batches import LabelledSplit, bucketed
-from harness.data.prepared_corpus import Fold, Ground, cut_fold, labelled
-from harness.profiling.estimation.backbone_profile import Gauge
+from harness.data.prepared_corpus import Fold, PreparedCorpus, cut_fold, labelled
+from harness.profiling.estimation.backbone_profile import BackboneProfile
 from harness.specs import FramesChoice, Trial
 from harness.training.devices import precision_name
 
@@ -54,63 +54,71 @@ class Load:
 
 
 def amount(
-    trials: Sequence[Trial], ground: Ground, gauge: Gauge, frames: FramesChoice = "auto"
+    trials: Sequence[Trial],
+    prepared: PreparedCorpus,
+    profile: BackboneProfile,
+    frames: FramesChoice = "auto",
 ) -> Amount:
     """What trials on one corpus × backbone, alike in precision, will take."""
-    folds = {trial.fold: cut_fold(trial, ground) for trial in trials}
+    folds = {trial.fold: cut_fold(trial, prepared) for trial in trials}
     kept = [trial for trial in trials if _keeps(trial, frames)]
     learning_s = sum(
-        _training_s(trial, _splits(trial, ground, folds[trial.fold]), gauge, trial in kept)
+        _training_s(trial, _splits(trial, prepared, folds[trial.fold]), profile, trial in kept)
         for trial in trials
     )
     if not kept:
         return Amount(0.0, learning_s)
-    durations_s = _distinct_durations(ground, [folds[trial.fold] for trial in kept])
-    views = {view for trial in kept for view in gauge.views(trial)}
+    durations_s = _distinct_durations(prepared, [folds[trial.fold] for trial in kept])
+    views = {view for trial in kept for view in profile.views(trial)}
     size_bytes = sum(
-        view_bytes(view, _dtype(view, gauge, frames), durations_s, gauge.backbone) for view in views
+        view_bytes(view, _dtype(view, profile, frames), durations_s, profile.backbone)
+        for view in views
     )
-    return Amount(_extraction_s(durations_s, views, gauge), learning_s, size_bytes)
+    return Amount(_extraction_s(durations_s, views, profile), learning_s, size_bytes)
 
 
 def _keeps(trial: Trial, frames: FramesChoice) -> bool:
     return frames != "off" and trial.training.frozen_mode == "eval"
 
 
-def _dtype(view: View, gauge: Gauge, frames: FramesChoice) -> Dtype:
+def _dtype(view: FrameView, profile: BackboneProfile, frames: FramesChoice) -> Dtype:
     if view.form != "frames":
         return "float32"
-    return precision_name(gauge.accelerator) if frames == "auto" or frames == "off" else frames
+    return precision_name(profile.accelerator) if frames == "auto" or frames == "off" else frames
 
 
-def _extraction_s(durations_s: Sequence[float], views: set[View], gauge: Gauge) -> float:
+def _extraction_s(
+    durations_s: Sequence[float], views: set[FrameView], profile: BackboneProfile
+) -> float:
     depth = max(view.depth for view in views)
     return sum(
-        gauge.prefix_s(load.rows, gauge.frames(load.longest_s), depth)
+        profile.prefix_s(load.rows, profile.frames(load.longest_s), depth)
         for load in loads(tuple(durations_s), None, BATCH_SECONDS)
     )
 
 
-def _training_s(trial: Trial, splits: dict[str, LabelledSplit], gauge: Gauge, kept: bool) -> float:
+def _training_s(
+    trial: Trial, splits: dict[str, LabelledSplit], profile: BackboneProfile, kept: bool
+) -> float:
     epochs = trial.training.epochs
     times = {"train": epochs, "dev": epochs + 1, "test": 1}
     return sum(
-        times[name] * _pass_s(trial, split, gauge, kept, learning=name == "train")
+        times[name] * _pass_s(trial, split, profile, kept, learning=name == "train")
         for name, split in splits.items()
     )
 
 
 def _pass_s(
-    trial: Trial, split: LabelledSplit, gauge: Gauge, kept: bool, *, learning: bool
+    trial: Trial, split: LabelledSplit, profile: BackboneProfile, kept: bool, *, learning: bool
 ) -> float:
     """Seconds of one pass over a split."""
-    depth = max(view.depth for view in gauge.views(trial))
+    depth = max(view.depth for view in profile.views(trial))
     total = 0.0
     for load in loads(split.durations_s, split.crop_s, trial.training.batch_seconds):
-        frames = gauge.frames(load.longest_s)
-        total += gauge.suffix_s(load.rows, frames, trial, learning=learning)
+        frames = profile.frames(load.longest_s)
+        total += profile.suffix_s(load.rows, frames, trial, learning=learning)
         if load.cropped or not kept:
-            total += gauge.prefix_s(load.rows, frames, depth)
+            total += profile.prefix_s(load.rows, frames, depth)
     return total
 
 
@@ -135,15 +143,17 @@ def loads(
     )
 
 
-def _splits(trial: Trial, ground: Ground, fold: Fold) -> dict[str, LabelledSplit]:
+def _splits(trial: Trial, prepared: PreparedCorpus, fold: Fold) -> dict[str, LabelledSplit]:
     crops = {"train": trial.training.crop_s}
     return {
-        name: labelled(ground, ids, crops.get(name)) for name, ids in fold.splits.named().items()
+        name: labelled(prepared, ids, crops.get(name)) for name, ids in fold.splits.named().items()
     }
 
 
-def _distinct_durations(ground: Ground, folds: Sequence[Fold]) -> list[float]:
+def _distinct_durations(prepared: PreparedCorpus, folds: Sequence[Fold]) -> list[float]:
     """Seconds of each different sound that the folds use."""
     used = {name for fold in folds for ids in fold.splits.named().values() for name in ids}
-    sounds = {fact.sha256: fact.duration_s for fact in ground.facts if fact.utterance_id in used}
+    sounds = {
+        info.sha256: info.duration_s for info in prepared.audio_info if info.utterance_id in used
+    }
     return [duration for duration in sounds.values() if duration]

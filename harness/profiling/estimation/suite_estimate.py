@@ -8,15 +8,15 @@ from statistics import median
 
 import backbones
 from backbones.randomness import random_numbers_kept
-from harness.data.prepared_corpus import Ground
+from harness.data.prepared_corpus import PreparedCorpus
 from harness.files import content_digest
-from harness.profiling.estimation.backbone_profile import Gauge, blank
+from harness.profiling.estimation.backbone_profile import BackboneProfile, blank
 from harness.profiling.estimation.calibration import Sample, gathering_threads
 from harness.profiling.estimation.forecast import Amount, amount
 from harness.specs import BackboneSpec, FramesChoice, Precision, Trial
 from harness.training.devices import make_accelerator, release_memory
 
-Group = tuple[Ground, Sequence[Trial]]
+Group = tuple[PreparedCorpus, Sequence[Trial]]
 """Trials that share a corpus and a backbone, and the corpus."""
 
 
@@ -57,23 +57,25 @@ def estimate(
             for numbers in alike.values():
                 first = groups[numbers[0]][1][0]
                 network = blank(first.backbone, accelerator.device)
-                gauge = Gauge(network, _sample([groups[n] for n in numbers]), accelerator)
+                profile = BackboneProfile(
+                    network, _sample([groups[n] for n in numbers]), accelerator
+                )
                 for number in numbers:
-                    ground, trials = groups[number]
+                    prepared, trials = groups[number]
                     chosen = [trial for trial in trials if trial.training.precision == precision]
-                    expected[number] += amount(chosen, ground, gauge, frames)
-                    flops[number] = gauge.flops_per_audio_s
+                    expected[number] += amount(chosen, prepared, profile, frames)
+                    flops[number] = profile.flops_per_audio_s
     release_memory()
     return [
         Estimate(
             trials[0].corpus.name,
             trials[0].backbone.name,
             len(trials),
-            sum(_durations(ground)),
+            sum(_durations(prepared)),
             flops[number],
             expected[number],
         )
-        for number, (ground, trials) in enumerate(groups)
+        for number, (prepared, trials) in enumerate(groups)
     ]
 
 
@@ -95,11 +97,11 @@ def _network(spec: BackboneSpec) -> str:
 
 
 def _sample(groups: Sequence[Group]) -> Sample:
-    usual_s = median(duration for ground, _ in groups for duration in _durations(ground))
+    usual_s = median(duration for prepared, _ in groups for duration in _durations(prepared))
     batch_seconds = max(trial.training.batch_seconds for _, trials in groups for trial in trials)
     return Sample(usual_s, max(1, int(batch_seconds / usual_s)))
 
 
-def _durations(ground: Ground) -> list[float]:
-    used = ground.corpus.by_id()
-    return [f.duration_s for f in ground.facts if f.duration_s and f.utterance_id in used]
+def _durations(prepared: PreparedCorpus) -> list[float]:
+    used = prepared.corpus.by_id()
+    return [f.duration_s for f in prepared.audio_info if f.duration_s and f.utterance_id in used]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.results.comparison.change import Change
 from harness.results.noise import chance, spread
-from harness.results.records import CostPoint, CostRecord
+from harness.results.records import CostRecord, WorkloadCost
 from harness.specs import CostSpec, CostTrial
 
 COUNTED = ("total_parameters", "trainable_parameters")
@@ -84,22 +84,22 @@ def _subject(trial: CostTrial) -> CostTrial:
     return trial.model_copy(update={"backbone": backbone, "cost": CostSpec()})
 
 
-def _points(base: CostRecord, head: CostRecord) -> Iterator[tuple[CostPoint, CostPoint]]:
+def _points(base: CostRecord, head: CostRecord) -> Iterator[tuple[WorkloadCost, WorkloadCost]]:
     after = {_place(point): point for point in head.points}
     for point in base.points:
         if _place(point) in after:
             yield point, after[_place(point)]
 
 
-def _place(point: CostPoint) -> tuple[str, float, int]:
+def _place(point: WorkloadCost) -> tuple[str, float, int]:
     return point.mode, point.duration_s, point.batch_size
 
 
-def _shape(point: CostPoint) -> str:
+def _shape(point: WorkloadCost) -> str:
     return f"{point.mode} {point.batch_size} × {point.duration_s:g} s"
 
 
-def _speed(what: str, base: CostPoint, head: CostPoint) -> Change:
+def _speed(what: str, base: WorkloadCost, head: WorkloadCost) -> Change:
     """A change of speed is real beyond chance and beyond the spread of either side.
 
     The samples of one process resemble each other, so that chance alone would take for real what
@@ -121,8 +121,8 @@ def _speed(what: str, base: CostPoint, head: CostPoint) -> Change:
 
 
 def _same(
-    base: CostRecord | CostPoint,
-    head: CostRecord | CostPoint,
+    base: CostRecord | WorkloadCost,
+    head: CostRecord | WorkloadCost,
     figures: Iterable[str],
     what: str,
     *,

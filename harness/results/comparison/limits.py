@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.errors import UserError, choices
 from harness.results.comparison.change import Change
-from harness.results.comparison.results_comparison import Comparison
+from harness.results.comparison.results_comparison import ResultsComparison
 from harness.results.statistics import METRICS
 
 _LIMIT = re.compile(r"(?P<figure>\w+):(?P<sign>[+-]?)(?P<amount>\d+(\.\d+)?)(?P<percent>%?)")
@@ -59,7 +59,7 @@ def read_limit(text: str) -> Limit:
     return Limit(found["figure"], found["sign"], float(found["amount"]), bool(found["percent"]))
 
 
-def lacking(limits: Sequence[Limit], found: Comparison) -> list[str]:
+def lacking(limits: Sequence[Limit], found: ResultsComparison) -> list[str]:
     """What has a limited figure in BASE and is not in HEAD: no gate passes for want of a result."""
     figures = {limit.figure for limit in limits}
     lost: list[str] = []

@@ -12,15 +12,15 @@ from harness.results.comparison.cost_changes import (
     pair_costs,
 )
 from harness.results.comparison.score_changes import quality_changes
-from harness.results.comparison.trial_pairs import Pairs, pair
-from harness.results.store import Store
+from harness.results.comparison.trial_pairs import TrialPairs, pair
+from harness.results.store import ResultsStore
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ResultsComparison:
     """BASE and HEAD side by side."""
 
-    trials: Pairs
+    trials: TrialPairs
     quality: tuple[Change, ...]
     costs: CostPairs
     counted: tuple[Change, ...]
@@ -35,7 +35,9 @@ class Comparison:
         return self.quality + self.counted + self.measured
 
 
-def compare(base: Store, head: Store, *, across_machines: bool = False) -> Comparison:
+def compare(
+    base: ResultsStore, head: ResultsStore, *, across_machines: bool = False
+) -> ResultsComparison:
     """Compare two suites' results.
 
     Args:
@@ -56,4 +58,4 @@ def compare(base: Store, head: Store, *, across_machines: bool = False) -> Compa
             "same"
         )
     counted, measured = tuple(counted_changes(costs)), tuple(measured_changes(alike))
-    return Comparison(trials, quality, costs, counted, measured, refusal)
+    return ResultsComparison(trials, quality, costs, counted, measured, refusal)

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.results.comparison.change import Change
-from harness.results.comparison.trial_pairs import Pair
+from harness.results.comparison.trial_pairs import TrialPair
 from harness.results.records import Record
 from harness.results.statistics import METRICS, Interval, differences, spread
-from harness.results.trial_groups import Predictions, gather, predictions_on_test, scores_on_test
+from harness.results.trial_groups import (
+    Predictions,
+    group_trials,
+    predictions_on_test,
+    scores_on_test,
+)
 
 
 def quality_changes(
-    pairs: Sequence[Pair], base: Predictions, head: Predictions
+    pairs: Sequence[TrialPair], base: Predictions, head: Predictions
 ) -> Iterator[Change]:
     """One change for each metric of each cell, over the trials that both folders have."""
     partner = {pair.base.trial_id: pair.head for pair in pairs}
-    for cell in gather([pair.base for pair in pairs]):
+    for cell in group_trials([pair.base for pair in pairs]):
         before = cell.finished
         after = [partner[record.trial_id] for record in before]
         axes = "".join(f" · {name} {value}" for name, value in cell.axes.items())

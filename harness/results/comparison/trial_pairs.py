@@ -13,7 +13,7 @@ Key = tuple[Hashable, ...]
 
 
 @dataclass(frozen=True)
-class Pair:
+class TrialPair:
     """A trial that both folders have, and what it rested on that differs."""
 
     base: Record
@@ -22,20 +22,20 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class TrialPairs:
     """The finished trials of two folders."""
 
-    both: tuple[Pair, ...]
+    both: tuple[TrialPair, ...]
     only_base: tuple[Record, ...]
     only_head: tuple[Record, ...]
 
     @property
-    def changed(self) -> tuple[Pair, ...]:
+    def changed(self) -> tuple[TrialPair, ...]:
         """Those in both that do not rest on the same."""
         return tuple(pair for pair in self.both if pair.changes)
 
 
-def pair(base: Sequence[Record], head: Sequence[Record]) -> Pairs:
+def pair(base: Sequence[Record], head: Sequence[Record]) -> TrialPairs:
     """Pair trials of the same intent, and those left over that are alone with their label.
 
     A label is a trial's corpus, fold, backbone, finetune_layers, loss and seed: so a trial whose
@@ -47,9 +47,9 @@ def pair(base: Sequence[Record], head: Sequence[Record]) -> Pairs:
     old, new = _alone(before), _alone(after)
     for key in old.keys() & new.keys():
         known.append((before.pop(old[key].trial_id), after.pop(new[key].trial_id)))
-    both = [Pair(one, other, _changes(one, other)) for one, other in known]
+    both = [TrialPair(one, other, _changes(one, other)) for one, other in known]
     both.sort(key=lambda pair: _key(pair.base))
-    return Pairs(tuple(both), tuple(before.values()), tuple(after.values()))
+    return TrialPairs(tuple(both), tuple(before.values()), tuple(after.values()))
 
 
 def _alone(records: dict[str, Record]) -> dict[Key, Record]:

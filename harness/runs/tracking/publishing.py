@@ -40,7 +40,7 @@ Message = TrialEnded | CostKnown | ReportWritten
 
 
 @dataclass(frozen=True)
-class Place:
+class TrackerTarget:
     """Which tracker, and for what."""
 
     tracker: str
@@ -49,7 +49,7 @@ class Place:
     offline: bool
 
 
-def serve(place: Place, messages: Connection, answers: Connection) -> None:
+def serve(place: TrackerTarget, messages: Connection, answers: Connection) -> None:
     """Tell messages to a tracker until None comes; answer each with None, or what went wrong.
 
     Its own standard output goes nowhere: what trackers print may hold what no log should.
@@ -96,7 +96,7 @@ def _note(ledger: Path, name: str | None) -> None:
             file.write(f"{name}\n")
 
 
-def tell(place: Place, message: Message) -> None:
+def tell(place: TrackerTarget, message: Message) -> None:
     """Open the run that a message is about, say what it says, and close it again."""
     from accelerate import PartialState
 

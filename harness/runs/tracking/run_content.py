@@ -54,9 +54,9 @@ def outcome(record: Record) -> dict[str, float]:
         for split, found in record.metrics.items()
         for metric in METRICS
     }
-    facts = {name: getattr(record, name) for name in _FACTS}
+    audio_info = {name: getattr(record, name) for name in _FACTS}
     best = {"best_epoch": record.fit.best_epoch} if record.fit else {}
-    return _numbers(scores | facts | best)
+    return _numbers(scores | audio_info | best)
 
 
 def expense(cost: CostRecord) -> dict[str, float]:

@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from threading import Thread
 
 from harness.errors import UserError
-from harness.runs.tracking.publishing import Message, Place, serve
+from harness.runs.tracking.publishing import Message, TrackerTarget, serve
 from harness.specs import Suite
 
 FOLDER = "tracking"
@@ -32,10 +32,10 @@ GRACE_S = 4.0
 
 
 @dataclass
-class Follower:
+class TrackerProcess:
     """One tracker's process, and how far it has come."""
 
-    place: Place
+    place: TrackerTarget
     process: BaseProcess
     answers: Connection
     queue: SimpleQueue[Message | None]
@@ -88,30 +88,32 @@ class Follower:
 class Tracking:
     """All trackers of a run; none, if the suite names none."""
 
-    followers: Sequence[Follower] = ()
+    processes: Sequence[TrackerProcess] = ()
     note: Callable[[str], None] = print
 
     def tell(self, message: Message) -> None:
         """Tell every tracker, and wait for none; note which have failed until now."""
         self.hear()
-        for follower in self.followers:
-            follower.tell(message)
+        for process_of_tracker in self.processes:
+            process_of_tracker.tell(message)
 
     def hear(self) -> None:
         """Note which have failed until now."""
-        self._noting(Follower.hear)
+        self._noting(TrackerProcess.hear)
 
     def settle(self) -> None:
         """Let the trackers finish what they were told, so that none disturbs what comes next."""
-        self._noting(Follower.settle)
+        self._noting(TrackerProcess.settle)
 
-    def _noting(self, listen: Callable[[Follower], None]) -> None:
-        for follower in self.followers:
-            sound = follower.complaint is None
-            listen(follower)
-            if sound and follower.complaint:
-                name = follower.place.tracker
-                self.note(f"tracking: {name} is left out from here on: {follower.complaint}")
+    def _noting(self, listen: Callable[[TrackerProcess], None]) -> None:
+        for process_of_tracker in self.processes:
+            sound = process_of_tracker.complaint is None
+            listen(process_of_tracker)
+            if sound and process_of_tracker.complaint:
+                name = process_of_tracker.place.tracker
+                self.note(
+                    f"tracking: {name} is left out from here on: {process_of_tracker.complaint}"
+                )
 
 
 NO_TRACKING = Tracking()
@@ -133,19 +135,19 @@ def tracking(
             f"pip install -c constraints.txt -e '.[{','.join(missing)}]', or leave it out with "
             "--set tracking=[]"
         )
-    followers: list[Follower] = []
-    found = Tracking(followers, note)
+    processes: list[TrackerProcess] = []
+    found = Tracking(processes, note)
     try:
         for name in suite.tracking:
-            place = Place(name, suite.suite, (results / FOLDER).absolute(), offline)
-            followers.append(_started(place))
+            place = TrackerTarget(name, suite.suite, (results / FOLDER).absolute(), offline)
+            processes.append(_started(place))
         yield found
         found.settle()
     except BaseException:
         found.hear()
-        _end(followers, GRACE_S)
+        _end(processes, GRACE_S)
         raise
-    _end(followers, PATIENCE_S)
+    _end(processes, PATIENCE_S)
 
 
 def _is_installed(name: str) -> bool:
@@ -154,7 +156,7 @@ def _is_installed(name: str) -> bool:
     return spec is not None and spec.loader is not None
 
 
-def _started(place: Place) -> Follower:
+def _started(place: TrackerTarget) -> TrackerProcess:
     context = multiprocessing.get_context("spawn")
     messages, ours = context.Pipe(duplex=False)
     answers, theirs = context.Pipe(duplex=False)
@@ -164,7 +166,7 @@ def _started(place: Place) -> Follower:
     theirs.close()
     queue: SimpleQueue[Message | None] = SimpleQueue()
     Thread(target=_hand_on, args=(queue, ours), daemon=True).start()
-    return Follower(place, process, answers, queue)
+    return TrackerProcess(place, process, answers, queue)
 
 
 def _hand_on(queue: SimpleQueue[Message | None], messages: Connection) -> None:
@@ -177,15 +179,15 @@ def _hand_on(queue: SimpleQueue[Message | None], messages: Connection) -> None:
                 return
 
 
-def _end(followers: Sequence[Follower], patience_s: float) -> None:
+def _end(processes: Sequence[TrackerProcess], patience_s: float) -> None:
     """They leave by themselves when they have written what they were told, or are made to."""
     deadline = time.monotonic() + patience_s
     try:
-        for follower in followers:
-            follower.queue.put(None)
-        for follower in followers:
-            if follower.complaint is None:
-                follower.process.join(max(0.0, deadline - time.monotonic()))
+        for process_of_tracker in processes:
+            process_of_tracker.queue.put(None)
+        for process_of_tracker in processes:
+            if process_of_tracker.complaint is None:
+                process_of_tracker.process.join(max(0.0, deadline - time.monotonic()))
     finally:
-        for follower in followers:
-            follower.process.kill()
+        for process_of_tracker in processes:
+            process_of_tracker.process.kill()

@@ -7,14 +7,14 @@ import backbones
 from harness.config.suite_loading import load_suite, shipped_suites
 from harness.data.corpus_reading import corpus_card
 from harness.data.prefetch.corpus_sources import SOURCES
-from harness.data.prefetch.requirements import needs_of, prefetch_all
+from harness.data.prefetch.requirements import prefetch_all, requirements_of
 from harness.errors import UserError
 from harness.specs import BackboneSpec
 
 
 @pytest.mark.parametrize("name", sorted(shipped_suites()))
 def test_every_part_of_a_shipped_suite_is_known_to_prefetch(name: str) -> None:
-    needs = needs_of(load_suite(name), [], [])
+    needs = requirements_of(load_suite(name), [], [])
     for spec in needs.backbones:
         card = backbones.card(spec.name)
         assert spec.init == "random" or card.huggingface or card.modelscope
@@ -23,7 +23,9 @@ def test_every_part_of_a_shipped_suite_is_known_to_prefetch(name: str) -> None:
 
 
 def test_what_is_named_beside_a_suite_is_needed_once() -> None:
-    needs = needs_of(load_suite("smoke"), ["tiny-wavlm", "wavlm-base"], ["ravdess", "synthetic"])
+    needs = requirements_of(
+        load_suite("smoke"), ["tiny-wavlm", "wavlm-base"], ["ravdess", "synthetic"]
+    )
     assert [spec.name for spec in needs.corpora] == ["synthetic", "ravdess"]
     assert BackboneSpec(name="wavlm-base") in needs.backbones
 
@@ -34,5 +36,5 @@ def test_one_failure_does_not_keep_the_others_from_being_found(
     monkeypatch.delenv("HARNESS_CORPORA", raising=False)
     reporter = Quiet()
     with pytest.raises(UserError, match="HARNESS_CORPORA"):
-        prefetch_all(needs_of(load_suite("smoke"), [], ["ravdess"]), reporter)
+        prefetch_all(requirements_of(load_suite("smoke"), [], ["ravdess"]), reporter)
     assert any(note.startswith("synthetic") for note in reporter.notes)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.data.corpora import emobox
+from harness.data.readers import emobox
 from harness.data.utterances import Corpus, Splits
 from harness.errors import CorpusError
 from harness.specs import CorpusSpec

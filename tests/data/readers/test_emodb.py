@@ -3,8 +3,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from harness.data.corpora import CORPORA, emodb
+from harness.data.corpora import CORPORA
 from harness.data.corpus_reading import read_corpus
+from harness.data.readers import emodb
 from harness.specs import CorpusSpec
 
 

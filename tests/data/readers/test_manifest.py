@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from harness.data.corpora import manifest
+from harness.data.readers import manifest
 from harness.data.utterances import Corpus
 from harness.errors import CorpusError
 from harness.specs import CorpusSpec

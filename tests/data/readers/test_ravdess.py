@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.data.corpora import CORPORA, ravdess
+from harness.data.corpora import CORPORA
 from harness.data.corpus_reading import read_corpus
+from harness.data.readers import ravdess
 from harness.errors import CorpusError
 from harness.specs import CorpusSpec
 

@@ -34,8 +34,8 @@ def test_it_is_as_its_card_says(corpus: Corpus) -> None:
     card = CORPORA["synthetic"]
     assert (len(corpus.utterances), len(corpus.speakers())) == (card.utterances, card.speakers)
     assert corpus.classes == card.classes
-    cells = Counter((u.speaker, u.label) for u in corpus.utterances)
-    assert set(cells.values()) == {8}
+    groups = Counter((u.speaker, u.label) for u in corpus.utterances)
+    assert set(groups.values()) == {8}
 
 
 def test_utterances_are_about_a_second_long_and_audible(corpus: Corpus) -> None:

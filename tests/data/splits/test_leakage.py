@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.data.audio_info import AudioFacts
+from harness.data.audio_info import AudioInfo
 from harness.data.splits.leakage import check
 from harness.data.utterances import Splits, Utterance, make_corpus
 from harness.errors import CorpusError
@@ -18,15 +18,17 @@ CORPUS = make_corpus(
 )
 
 
-def facts(**digests: str) -> list[AudioFacts]:
+def audio_info(**digests: str) -> list[AudioInfo]:
     return [
-        AudioFacts(u.utterance_id, 1.0, 0.5, digests.get(u.utterance_id, u.utterance_id))
+        AudioInfo(u.utterance_id, 1.0, 0.5, digests.get(u.utterance_id, u.utterance_id))
         for u in CORPUS.utterances
     ]
 
 
 def test_splits_that_share_nothing_pass() -> None:
-    check(Splits(("a1", "a2"), ("b1",), ("c1",)), CORPUS, facts=facts(a2="same", a1="same"))
+    check(
+        Splits(("a1", "a2"), ("b1",), ("c1",)), CORPUS, audio_info=audio_info(a2="same", a1="same")
+    )
 
 
 def test_a_speaker_in_two_splits_is_named() -> None:
@@ -53,5 +55,5 @@ def test_the_same_sound_in_two_splits_is_refused_always() -> None:
             Splits(("a1",), ("b1",), ("c1",)),
             CORPUS,
             overlap_allowed=True,
-            facts=facts(b1="same", c1="same"),
+            audio_info=audio_info(b1="same", c1="same"),
         )

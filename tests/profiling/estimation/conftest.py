@@ -8,15 +8,15 @@ from quiet import Quiet
 from harness.config.matrix import expand
 from harness.config.suite_loading import load_suite
 from harness.data.corpus_reading import corpus_card, read_corpus
-from harness.data.prepared_corpus import Ground, prepare_ground
+from harness.data.prepared_corpus import PreparedCorpus, prepare_corpus
 from harness.data.splits.folds import fold_numbers
 from harness.specs import CorpusSpec, Trial
 
 
 @pytest.fixture(scope="session")
-def ground() -> Ground:
+def prepared() -> PreparedCorpus:
     """The synthetic corpus."""
-    return prepare_ground(CorpusSpec(name="synthetic"), None, Quiet())
+    return prepare_corpus(CorpusSpec(name="synthetic"), None, Quiet())
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 import backbones
 from harness.data.batches import bucketed
-from harness.data.prepared_corpus import Ground, cut_fold, labelled
-from harness.profiling.estimation.backbone_profile import Gauge
+from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled
+from harness.profiling.estimation.backbone_profile import BackboneProfile
 from harness.profiling.estimation.calibration import Sample
 from harness.profiling.estimation.forecast import Amount, amount
 from harness.specs import Trial
@@ -18,7 +18,7 @@ Trials = Callable[..., tuple[Trial, ...]]
 
 
 @dataclass
-class SecondABatch(Gauge):
+class SecondABatch(BackboneProfile):
     def prefix_s(self, rows: int, frames: int, depth: int) -> float:
         return 1.0
 
@@ -27,7 +27,7 @@ class SecondABatch(Gauge):
 
 
 @pytest.fixture
-def gauge() -> Gauge:
+def profile() -> BackboneProfile:
     accelerator = make_accelerator("cpu", "float32")
     return SecondABatch(backbones.load("tiny-wavlm"), Sample(1.0, 8), accelerator)
 
@@ -38,50 +38,54 @@ def wavlm(trials: Trials) -> Trials:
 
 
 def test_frames_are_computed_once_for_all_depths_seeds_and_losses(
-    wavlm: Trials, ground: Ground, gauge: Gauge
+    wavlm: Trials, prepared: PreparedCorpus, profile: BackboneProfile
 ) -> None:
-    one = amount(wavlm("matrix.finetune_layers=[0]"), ground, gauge)
-    many = amount(wavlm("matrix.seed=[1, 2]"), ground, gauge)
-    assert one.extraction_s == many.extraction_s == len(bucketed(_lengths(ground), 64.0))
+    one = amount(wavlm("matrix.finetune_layers=[0]"), prepared, profile)
+    many = amount(wavlm("matrix.seed=[1, 2]"), prepared, profile)
+    assert one.extraction_s == many.extraction_s == len(bucketed(_lengths(prepared), 64.0))
     assert many.training_s == 6 * one.training_s
     assert many.frames_bytes == 3 * one.frames_bytes
 
 
-def test_training_takes_as_many_steps_as_a_fit(wavlm: Trials, ground: Ground, gauge: Gauge) -> None:
+def test_training_takes_as_many_steps_as_a_fit(
+    wavlm: Trials, prepared: PreparedCorpus, profile: BackboneProfile
+) -> None:
     (trial,) = wavlm("matrix.finetune_layers=[1]", "training.epochs=3")
-    train = labelled(ground, cut_fold(trial, ground).splits.train)
+    train = labelled(prepared, cut_fold(trial, prepared).splits.train)
     steps = len(bucketed(train.seconds(), trial.training.batch_seconds))
-    assert amount([trial], ground, gauge).training_s == 3 * steps
+    assert amount([trial], prepared, profile).training_s == 3 * steps
 
 
 def test_without_kept_frames_every_batch_goes_through_the_prefix(
-    wavlm: Trials, ground: Ground, gauge: Gauge
+    wavlm: Trials, prepared: PreparedCorpus, profile: BackboneProfile
 ) -> None:
     (trial,) = wavlm("matrix.finetune_layers=[1]", "training.epochs=1")
-    kept, computed = amount([trial], ground, gauge), amount([trial], ground, gauge, "off")
+    kept, computed = amount([trial], prepared, profile), amount([trial], prepared, profile, "off")
     assert (computed.extraction_s, computed.frames_bytes) == (0.0, 0)
     assert computed.training_s > 2 * kept.training_s  # dev and test too
 
 
 def test_what_is_cropped_goes_through_the_prefix_in_every_epoch(
-    wavlm: Trials, ground: Ground, gauge: Gauge
+    wavlm: Trials, prepared: PreparedCorpus, profile: BackboneProfile
 ) -> None:
     changes = ("matrix.finetune_layers=[1]", "training.epochs=1", "training.batch_seconds=1")
-    whole = amount(wavlm(*changes), ground, gauge)
-    cropped = amount(wavlm(*changes, "training.crop_s=0.5"), ground, gauge)
+    whole = amount(wavlm(*changes), prepared, profile)
+    cropped = amount(wavlm(*changes, "training.crop_s=0.5"), prepared, profile)
     assert cropped.extraction_s == whole.extraction_s
-    assert cropped.training_s / _steps(wavlm, ground, 0.5) == 2
+    assert cropped.training_s / _steps(wavlm, prepared, 0.5) == 2
 
 
-def test_half_precision_takes_half_the_disk(wavlm: Trials, ground: Ground, gauge: Gauge) -> None:
-    whole = amount(wavlm(), ground, gauge)
-    assert 2 * amount(wavlm(), ground, gauge, "fp16").frames_bytes == whole.frames_bytes
+def test_half_precision_takes_half_the_disk(
+    wavlm: Trials, prepared: PreparedCorpus, profile: BackboneProfile
+) -> None:
+    whole = amount(wavlm(), prepared, profile)
+    assert 2 * amount(wavlm(), prepared, profile, "fp16").frames_bytes == whole.frames_bytes
 
 
 def test_released_layers_cost_more_the_more_there_are(
-    wavlm: Trials, ground: Ground, gauge: Gauge
+    wavlm: Trials, prepared: PreparedCorpus, profile: BackboneProfile
 ) -> None:
-    real = Gauge(gauge.backbone, Sample(1.0, 8), gauge.accelerator)
+    real = BackboneProfile(profile.backbone, Sample(1.0, 8), profile.accelerator)
     none, two = wavlm("matrix.finetune_layers=[0, 2]")
     (everything,) = wavlm("matrix.finetune_layers=[all]")
     seconds = [real.suffix_s(8, 50, trial, learning=True) for trial in (none, two, everything)]
@@ -96,11 +100,11 @@ def test_amounts_add_up_part_by_part() -> None:
     assert Amount(1, 2).wall_s == 3
 
 
-def _lengths(ground: Ground) -> list[float]:
-    return [fact.duration_s or 0.0 for fact in ground.facts]
+def _lengths(prepared: PreparedCorpus) -> list[float]:
+    return [info.duration_s or 0.0 for info in prepared.audio_info]
 
 
-def _steps(wavlm: Trials, ground: Ground, crop_s: float) -> int:
+def _steps(wavlm: Trials, prepared: PreparedCorpus, crop_s: float) -> int:
     (trial,) = wavlm("matrix.finetune_layers=[1]", "training.batch_seconds=1")
-    train = labelled(ground, cut_fold(trial, ground).splits.train, crop_s)
+    train = labelled(prepared, cut_fold(trial, prepared).splits.train, crop_s)
     return len(bucketed(train.seconds(), 1))

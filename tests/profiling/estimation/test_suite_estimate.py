@@ -11,7 +11,7 @@ import torch
 
 from backbones.base import Backbone
 from harness.data.batches import DECODING_THREADS
-from harness.data.prepared_corpus import Ground
+from harness.data.prepared_corpus import PreparedCorpus
 from harness.profiling.estimation.backbone_profile import blank
 from harness.profiling.estimation.calibration import gathering_threads
 from harness.profiling.estimation.forecast import Amount
@@ -23,18 +23,18 @@ Trials = Callable[..., tuple[Trial, ...]]
 
 
 def test_no_weights_are_needed(
-    trials: Trials, ground: Ground, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    trials: Trials, prepared: PreparedCorpus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for variable in ("HARNESS_MODELS", "HF_HOME", "MODELSCOPE_CACHE"):
         monkeypatch.setenv(variable, str(tmp_path))
     chosen = trials("backbones=[whisper-tiny]", "matrix.finetune_layers=[1]")
-    (found,) = estimate([(ground, chosen)], "cpu")
+    (found,) = estimate([(prepared, chosen)], "cpu")
     assert found.expected.wall_s > 0
     assert found.flops_per_audio_s == pytest.approx(50 * 4 * 24 * 384**2, rel=0.2)
 
 
 def test_networks_that_are_alike_are_timed_once(
-    trials: Trials, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    trials: Trials, prepared: PreparedCorpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[str] = []
 
@@ -45,18 +45,20 @@ def test_networks_that_are_alike_are_timed_once(
     monkeypatch.setattr("harness.profiling.estimation.suite_estimate.blank", counted)
     names = "whisper-tiny, whisper-tiny-30s, tiny-wavlm"
     chosen = groups(trials(f"backbones=[{names}]", "matrix.finetune_layers=[0]"))
-    found = estimate([(ground, group) for group in [*chosen, chosen[-1]]], "cpu")
+    found = estimate([(prepared, group) for group in [*chosen, chosen[-1]]], "cpu")
     assert built == names.split(", ")
     assert found[2] == found[3]
     # 30 s are heard of each second of speech
     assert found[1].expected.frames_bytes > 10 * found[0].expected.frames_bytes
 
 
-def test_random_numbers_go_on_as_if_nothing_had_been_timed(trials: Trials, ground: Ground) -> None:
+def test_random_numbers_go_on_as_if_nothing_had_been_timed(
+    trials: Trials, prepared: PreparedCorpus
+) -> None:
     torch.manual_seed(1)
     expected = torch.rand(1)
     torch.manual_seed(1)
-    estimate([(ground, trials("backbones=[tiny-wavlm]"))], "cpu")
+    estimate([(prepared, trials("backbones=[tiny-wavlm]"))], "cpu")
     assert torch.rand(1) == expected
 
 

@@ -7,14 +7,14 @@ import pytest
 from made_up import make_cost
 
 from harness.results.comparison.cost_changes import counted_changes, measured_changes, pair_costs
-from harness.results.records import CostPoint, CostRecord
+from harness.results.records import CostRecord, WorkloadCost
 from harness.specs import CostSpec
 
 
 def cost(factor: float = 1.0, noise: float = 0.02, **changes: Any) -> CostRecord:
     """Inference at one shape, so many times as slow."""
     samples = factor * (1 + noise * np.random.default_rng(int(factor * 1e6)).random(12))
-    point = CostPoint(
+    point = WorkloadCost(
         mode="infer",
         duration_s=3.0,
         batch_size=8,

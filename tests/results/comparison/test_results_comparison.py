@@ -3,18 +3,20 @@
 from typing import Any
 
 import pytest
-from made_up import Run, make_cost
+from made_up import MadeUpRun, make_cost
 
 
 @pytest.fixture
-def head(run: Run) -> Run:
+def head(run: MadeUpRun) -> MadeUpRun:
     """As BASE, with the UAR of one trial at nothing, and costs of another machine."""
     worse = run.records[0].metrics["test"].model_copy(update={"uar": 0.0})
     record = run.records[0].model_copy(update={"metrics": {"test": worse}})
-    return Run(records=[record, *run.records[1:]], costs=[make_cost(device="another")])
+    return MadeUpRun(records=[record, *run.records[1:]], costs=[make_cost(device="another")])
 
 
-def test_two_folders_stand_side_by_side(cli: Any, run: Run, head: Run, folder: Any) -> None:
+def test_two_folders_stand_side_by_side(
+    cli: Any, run: MadeUpRun, head: MadeUpRun, folder: Any
+) -> None:
     run.costs.append(make_cost(device="another"))
     base, other = folder("base", run), folder("head", head)
     answer = cli("compare", base.folder, other.folder)
@@ -25,7 +27,9 @@ def test_two_folders_stand_side_by_side(cli: Any, run: Run, head: Run, folder: A
     assert "too few samples to know" in answer.out
 
 
-def test_a_breached_limit_fails_and_is_printed(cli: Any, run: Run, head: Run, folder: Any) -> None:
+def test_a_breached_limit_fails_and_is_printed(
+    cli: Any, run: MadeUpRun, head: MadeUpRun, folder: Any
+) -> None:
     base, other = folder("base", run), folder("head", head)
     limits = ("--fail-on", "uar:-0.02", "accuracy:-0.02")
     answer = cli("compare", base.folder, other.folder, *limits)
@@ -35,9 +39,9 @@ def test_a_breached_limit_fails_and_is_printed(cli: Any, run: Run, head: Run, fo
     assert cli("compare", base.folder, base.folder, *limits).code == 0
 
 
-def test_what_head_lost_fails_a_limit_on_what_it_had(cli: Any, run: Run, folder: Any) -> None:
+def test_what_head_lost_fails_a_limit_on_what_it_had(cli: Any, run: MadeUpRun, folder: Any) -> None:
     run.costs.append(make_cost())
-    lost = Run(records=run.records[1:], saved=run.saved)
+    lost = MadeUpRun(records=run.records[1:], saved=run.saved)
     base, other = folder("base", run), folder("lost", lost)
     answer = cli("compare", base.folder, other.folder, "--fail-on", "uar:-0.02")
     assert answer.code == 1
@@ -55,7 +59,7 @@ def test_what_head_lost_fails_a_limit_on_what_it_had(cli: Any, run: Run, folder:
 
 
 def test_costs_of_unlike_machines_are_compared_only_if_asked_for(
-    cli: Any, run: Run, head: Run, folder: Any
+    cli: Any, run: MadeUpRun, head: MadeUpRun, folder: Any
 ) -> None:
     run.costs.append(make_cost())
     base, other = folder("base", run), folder("head", head)
@@ -70,7 +74,7 @@ def test_costs_of_unlike_machines_are_compared_only_if_asked_for(
 
 
 def test_a_folder_without_results_and_a_third_folder_are_the_users_mistake(
-    cli: Any, run: Run, folder: Any, tmp_path: Any
+    cli: Any, run: MadeUpRun, folder: Any, tmp_path: Any
 ) -> None:
     base = folder("base", run)
     assert cli("compare", base.folder, tmp_path / "nothing").code == 2

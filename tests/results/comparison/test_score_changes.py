@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from made_up import CLASSES, Run
+from made_up import CLASSES, MadeUpRun
 from sklearn.metrics import balanced_accuracy_score
 
 from harness.results.comparison.change import Change
@@ -11,9 +11,9 @@ from harness.results.comparison.trial_pairs import pair
 from harness.tasks.metrics import score_predictions
 
 
-def better(run: Run, share: float) -> Run:
+def better(run: MadeUpRun, share: float) -> MadeUpRun:
     """The same trials, where a share of the utterances is now recognised for certain."""
-    improved = Run(trials=run.trials)
+    improved = MadeUpRun(trials=run.trials)
     for record in run.records:
         frame = run.saved[record.trial_id].copy()
         right = frame.index % 100 < 100 * share
@@ -25,18 +25,18 @@ def better(run: Run, share: float) -> Run:
     return improved
 
 
-def changes(base: Run, head: Run) -> dict[str, Change]:
+def changes(base: MadeUpRun, head: MadeUpRun) -> dict[str, Change]:
     pairs = pair(base.records, head.records).both
     return {c.figure: c for c in quality_changes(pairs, base.predictions, head.predictions)}
 
 
-def test_a_run_against_itself_changes_nothing(run: Run) -> None:
+def test_a_run_against_itself_changes_nothing(run: MadeUpRun) -> None:
     for change in changes(run, run).values():
         assert change.base == change.head
         assert change.real is not True
 
 
-def test_the_difference_is_that_of_the_mean_over_folds(run: Run) -> None:
+def test_the_difference_is_that_of_the_mean_over_folds(run: MadeUpRun) -> None:
     head = better(run, 0.5)
     change = changes(run, head)["uar"]
 
@@ -54,9 +54,9 @@ def test_the_difference_is_that_of_the_mean_over_folds(run: Run) -> None:
     assert change.what == "ravdess · wavlm-base · 0 layers"
 
 
-def test_a_large_change_is_real_and_noise_is_not(run: Run) -> None:
+def test_a_large_change_is_real_and_noise_is_not(run: MadeUpRun) -> None:
     assert changes(run, better(run, 1.0))["uar"].real is True
-    shaken = Run(trials=run.trials)
+    shaken = MadeUpRun(trials=run.trials)
     for record, other in zip(run.records, [*run.records[1:], run.records[0]], strict=True):
         # another trial's luck in place of one's own, on the same utterances
         frame = run.saved[record.trial_id].copy()
@@ -70,7 +70,7 @@ def test_a_large_change_is_real_and_noise_is_not(run: Run) -> None:
     assert changes(run, shaken)["uar"].real is False
 
 
-def test_without_predictions_the_noise_is_not_known(run: Run) -> None:
+def test_without_predictions_the_noise_is_not_known(run: MadeUpRun) -> None:
     head = better(run, 1.0)
     head.saved.clear()
     change = changes(run, head)["uar"]

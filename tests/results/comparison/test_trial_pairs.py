@@ -1,6 +1,6 @@
 """Which trials are compared with which."""
 
-from made_up import Run, make_predictions, make_record, make_trial
+from made_up import MadeUpRun, make_predictions, make_record, make_trial
 
 from harness.results.comparison.trial_pairs import pair
 from harness.results.records import Digests
@@ -8,21 +8,21 @@ from harness.results.records import Digests
 DIGESTS = Digests(weights="w", audio="a", split="s", code="c")
 
 
-def test_trials_of_the_same_intent_are_a_pair(run: Run) -> None:
+def test_trials_of_the_same_intent_are_a_pair(run: MadeUpRun) -> None:
     found = pair(run.records, run.records[::-1])
     assert {p.base.trial_id for p in found.both} == {record.trial_id for record in run.records}
     assert all(p.base == p.head for p in found.both)
     assert (found.changed, found.only_base, found.only_head) == ((), (), ())
 
 
-def test_trials_that_one_side_lacks_are_listed(run: Run) -> None:
+def test_trials_that_one_side_lacks_are_listed(run: MadeUpRun) -> None:
     found = pair(run.records[:3], run.records[1:])
     assert len(found.both) == 2
     assert found.only_base == (run.records[0],)
     assert found.only_head == (run.records[3],)
 
 
-def test_a_trial_with_other_settings_finds_the_one_it_came_from(run: Run) -> None:
+def test_a_trial_with_other_settings_finds_the_one_it_came_from(run: MadeUpRun) -> None:
     trial = make_trial(training={"epochs": 7}, seed=1)
     head = make_record(trial, make_predictions(trial))
     (found,) = pair(run.records, [head]).both
@@ -31,7 +31,7 @@ def test_a_trial_with_other_settings_finds_the_one_it_came_from(run: Run) -> Non
     assert found.changes == ("training.epochs",)
 
 
-def test_two_trials_that_share_a_label_are_not_guessed_at(run: Run) -> None:
+def test_two_trials_that_share_a_label_are_not_guessed_at(run: MadeUpRun) -> None:
     trials = [make_trial(training={"epochs": epochs}, seed=1) for epochs in (7, 8)]
     head = [make_record(trial, make_predictions(trial)) for trial in trials]
     found = pair(run.records, head)
@@ -39,7 +39,7 @@ def test_two_trials_that_share_a_label_are_not_guessed_at(run: Run) -> None:
     assert len(found.only_head) == 2
 
 
-def test_what_an_outcome_rested_on_is_compared(run: Run) -> None:
+def test_what_an_outcome_rested_on_is_compared(run: MadeUpRun) -> None:
     base = run.records[0].model_copy(update={"digests": DIGESTS})
     other = DIGESTS.model_copy(update={"code": "d", "audio": "b"})
     head = base.model_copy(update={"digests": other})
@@ -47,7 +47,7 @@ def test_what_an_outcome_rested_on_is_compared(run: Run) -> None:
     assert found.changes == ("audio", "code")
 
 
-def test_trials_that_failed_are_no_outcome(run: Run) -> None:
+def test_trials_that_failed_are_no_outcome(run: MadeUpRun) -> None:
     failed = run.records[0].model_copy(update={"status": "failed"})
     found = pair(run.records[:1], [failed])
     assert found.both == ()

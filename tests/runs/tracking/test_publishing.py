@@ -15,7 +15,7 @@ from wandb.proto.wandb_internal_pb2 import Record as WandbRecord
 from wandb_file import read_run
 
 from harness.results.records import Record
-from harness.results.store import REPORT, Store
+from harness.results.store import REPORT, ResultsStore
 from harness.runs.tracking.run_content import run_id, run_name
 from harness.runs.tracking.tracker_processes import FOLDER
 
@@ -26,7 +26,7 @@ COST = "{durations_s: [0.5], batch_sizes: [1], rounds: 1, infer_steps: 2, train_
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(tmp_path_factory: pytest.TempPathFactory) -> ResultsStore:
     """Two trials and one cost, told to all three trackers."""
     folder = tmp_path_factory.mktemp("tracked")
     command = [
@@ -42,26 +42,26 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     printed = run.stdout + run.stderr
     for unwanted in ("tracking:", "mlflow", TOKEN):  # MLflow tells of its tables, where it may
         assert unwanted not in printed
-    return Store(folder / "smoke")
+    return ResultsStore(folder / "smoke")
 
 
 @pytest.fixture(scope="module")
-def records(store: Store) -> list[Record]:
+def records(store: ResultsStore) -> list[Record]:
     return sorted(store.read_trials(), key=lambda record: record.trial.seed)
 
 
-def speed(store: Store) -> float:
+def speed(store: ResultsStore) -> float:
     (cost,) = store.read_costs()
     return next(point.audio_s_per_s for point in cost.points if point.mode == "infer")
 
 
-def test_no_token_is_in_any_file(store: Store) -> None:
+def test_no_token_is_in_any_file(store: ResultsStore) -> None:
     files = [path for path in store.folder.rglob("*") if path.is_file()]
     assert any("wandb" in path.parts for path in files)
     assert not [path for path in files if TOKEN.encode() in path.read_bytes()]
 
 
-def wandb_runs(store: Store) -> dict[str, list[WandbRecord]]:
+def wandb_runs(store: ResultsStore) -> dict[str, list[WandbRecord]]:
     """What was told of each run when it was opened last, by its id: a sync keeps only that."""
     found: dict[str, list[WandbRecord]] = {}
     for path in sorted((store.folder / FOLDER).rglob("*.wandb")):
@@ -83,7 +83,7 @@ def history(told: list[WandbRecord]) -> list[dict[str, Any]]:
 
 
 def test_wandb_has_a_run_for_each_trial_in_the_suites_group(
-    store: Store, records: list[Record]
+    store: ResultsStore, records: list[Record]
 ) -> None:
     runs = wandb_runs(store)
     assert set(runs) == {*map(run_id, records), "smoke-report"}
@@ -113,7 +113,7 @@ def test_wandb_has_a_run_for_each_trial_in_the_suites_group(
         assert settings["backbone.name"] == "tiny-wavlm"
 
 
-def test_wandb_has_the_report_as_an_artifact(store: Store) -> None:
+def test_wandb_has_the_report_as_an_artifact(store: ResultsStore) -> None:
     told = wandb_runs(store)["smoke-report"]
     (artifact,) = [
         entry.request.log_artifact.artifact if entry.HasField("request") else entry.artifact
@@ -132,7 +132,7 @@ def events(folder: Path) -> EventAccumulator:
 
 
 def test_tensorboard_has_the_curve_scores_and_costs_of_each_trial(
-    store: Store, records: list[Record]
+    store: ResultsStore, records: list[Record]
 ) -> None:
     for record in records:
         found = events(store.folder / FOLDER / "tensorboard" / run_name(record))
@@ -147,7 +147,7 @@ def test_tensorboard_has_the_curve_scores_and_costs_of_each_trial(
     assert len(settings) == len(records)
 
 
-def test_tensorboard_has_the_report_and_its_figure(store: Store) -> None:
+def test_tensorboard_has_the_report_and_its_figure(store: ResultsStore) -> None:
     found = events(store.folder / FOLDER / "tensorboard" / "report")
     (text,) = found.Tensors("comparison/text_summary")
     table = (store.folder / REPORT / "comparison.md").read_text(encoding="utf-8")
@@ -156,7 +156,7 @@ def test_tensorboard_has_the_report_and_its_figure(store: Store) -> None:
 
 
 @pytest.fixture
-def mlflow_runs(store: Store) -> dict[str, Run]:
+def mlflow_runs(store: ResultsStore) -> dict[str, Run]:
     client = mlflow.MlflowClient(f"sqlite:///{store.folder / FOLDER / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("smoke")
     runs = client.search_runs([experiment.experiment_id])
@@ -171,7 +171,7 @@ def mlflow_runs(store: Store) -> dict[str, Run]:
 
 
 def test_mlflow_has_a_run_for_each_trial_in_the_suites_experiment(
-    store: Store, records: list[Record], mlflow_runs: dict[str, Any]
+    store: ResultsStore, records: list[Record], mlflow_runs: dict[str, Any]
 ) -> None:
     assert set(mlflow_runs) == {*map(run_id, records), "smoke-report"}
     for record in records:

@@ -2,14 +2,14 @@
 
 import math
 
-from made_up import Run, make_cost, make_trial
+from made_up import MadeUpRun, make_cost, make_trial
 
 from harness.results.records import Record
 from harness.runs.tracking import run_content
 
 
 def made(**changes: object) -> Record:
-    run = Run()
+    run = MadeUpRun()
     run.add(make_trial())
     return run.records[0].model_copy(update=changes)
 

@@ -12,14 +12,14 @@ from queue import SimpleQueue
 from threading import Thread
 
 import pytest
-from made_up import Run, make_trial
+from made_up import MadeUpRun, make_trial
 
 from harness.config.suite_loading import load_suite
 from harness.errors import UserError
 from harness.runs.tracking import tracker_processes
-from harness.runs.tracking.publishing import Place, TrialEnded
+from harness.runs.tracking.publishing import TrackerTarget, TrialEnded
 from harness.runs.tracking.run_content import run_name
-from harness.runs.tracking.tracker_processes import FOLDER, Follower, Tracking, tracking
+from harness.runs.tracking.tracker_processes import FOLDER, TrackerProcess, Tracking, tracking
 from harness.specs import Suite
 
 Notes = list[str]
@@ -30,7 +30,7 @@ def suite(*trackers: str) -> Suite:
 
 
 def messages(count: int) -> list[TrialEnded]:
-    run = Run()
+    run = MadeUpRun()
     for seed in range(1, count + 1):
         run.add(make_trial(seed=seed))
     return [TrialEnded(record) for record in run.records]
@@ -67,13 +67,13 @@ def test_a_tracker_that_hangs_is_waited_for_only_at_the_end_and_not_for_long(
         for _ in range(500):  # more than a pipe holds
             trackers.tell(ended)
         told_s = time.monotonic() - started
-        (follower,) = trackers.followers
+        (process_of_tracker,) = trackers.processes
         started = time.monotonic()
     assert told_s < 1
     assert time.monotonic() - started < 10
     assert notes == ["tracking: mlflow is left out from here on: it did not answer for 3 s"]
-    follower.process.join(10)
-    assert not follower.process.is_alive()
+    process_of_tracker.process.join(10)
+    assert not process_of_tracker.process.is_alive()
 
 
 def test_a_tracker_that_fails_is_told_of_once_without_secrets_and_left_out(
@@ -103,10 +103,10 @@ def test_a_failure_is_told_of_while_the_run_goes_on_and_when_it_is_interrupted(
             suppress(KeyboardInterrupt),
             tracking(suite("tensorboard"), tmp_path, notes.append, offline=True) as trackers,
         ):
-            (follower,) = trackers.followers
-            assert follower.process.pid
-            os.kill(follower.process.pid, signal.SIGKILL)
-            follower.process.join()
+            (process_of_tracker,) = trackers.processes
+            assert process_of_tracker.process.pid
+            os.kill(process_of_tracker.process.pid, signal.SIGKILL)
+            process_of_tracker.process.join()
             trackers.tell(message())
             if interrupt:
                 raise KeyboardInterrupt
@@ -118,9 +118,9 @@ def test_a_failure_is_told_of_while_the_run_goes_on_and_when_it_is_interrupted(
 def test_trackers_that_have_started_end_if_another_cannot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[Follower] = []
+    started: list[TrackerProcess] = []
 
-    def start(place: Place) -> Follower:
+    def start(place: TrackerTarget) -> TrackerProcess:
         if started:
             raise BlockingIOError("no more processes")
         started.append(really_start(place))
@@ -149,9 +149,9 @@ def test_a_folder_named_like_a_tracker_is_no_tracker(
 def test_a_tracker_that_is_killed_is_told_of(tmp_path: Path) -> None:
     notes: Notes = []
     with tracking(suite("tensorboard"), tmp_path, notes.append, offline=True) as trackers:
-        (follower,) = trackers.followers
-        assert follower.process.pid
-        os.kill(follower.process.pid, signal.SIGKILL)
+        (process_of_tracker,) = trackers.processes
+        assert process_of_tracker.process.pid
+        os.kill(process_of_tracker.process.pid, signal.SIGKILL)
         trackers.tell(message())
     assert notes == ["tracking: tensorboard is left out from here on: its process ended"]
 
@@ -192,11 +192,11 @@ def test_a_backlog_is_no_hang_while_answers_come(
             time.sleep(0.4)
             theirs.send(None)
 
-    place = Place("tensorboard", "smoke", tmp_path, offline=True)
-    follower = Follower(place, Process(), answers, SimpleQueue(), told=8)
+    place = TrackerTarget("tensorboard", "smoke", tmp_path, offline=True)
+    process_of_tracker = TrackerProcess(place, Process(), answers, SimpleQueue(), told=8)
     Thread(target=answer_slowly).start()
-    follower.settle()
-    assert (follower.answered, follower.complaint) == (8, None)
+    process_of_tracker.settle()
+    assert (process_of_tracker.answered, process_of_tracker.complaint) == (8, None)
 
 
 def test_a_tracker_that_is_left_out_does_nothing_more(
@@ -205,11 +205,11 @@ def test_a_tracker_that_is_left_out_does_nothing_more(
     monkeypatch.setattr(tracker_processes, "PATIENCE_S", 1.0)
     notes: Notes = []
     with tracking(suite("mlflow"), tmp_path, notes.append, offline=True) as trackers:
-        (follower,) = trackers.followers
+        (process_of_tracker,) = trackers.processes
         trackers.tell(message())
         trackers.settle()
-        follower.process.join(10)
-        assert not follower.process.is_alive()
+        process_of_tracker.process.join(10)
+        assert not process_of_tracker.process.is_alive()
     assert len(notes) == 1
 
 
@@ -230,11 +230,11 @@ def test_what_a_tracker_missed_it_is_told_by_the_next_run_and_nothing_twice(tmp_
 def test_a_signal_to_the_whole_run_is_not_for_its_trackers(number: int, tmp_path: Path) -> None:
     """Ctrl-C reaches every process of a terminal; what was told before is still to be written."""
     with tracking(suite("tensorboard"), tmp_path, pytest.fail, offline=True) as trackers:
-        (follower,) = trackers.followers
+        (process_of_tracker,) = trackers.processes
         trackers.tell(message())
         trackers.settle()
-        assert follower.process.pid
-        os.kill(follower.process.pid, number)
+        assert process_of_tracker.process.pid
+        os.kill(process_of_tracker.process.pid, number)
         trackers.tell(message())
 
 
