@@ -177,6 +177,8 @@ class Suite(Spec):
     description: str = ""
     corpora: tuple[CorpusSpec, ...]
     """Empty if nothing is to be trained and only costs are measured."""
+    task: str = "classification"
+    """What is predicted: a name in `harness.tasks.TASKS`."""
     protocol: ProtocolSpec = ProtocolSpec()
     backbones: Annotated[tuple[BackboneSpec, ...], Field(min_length=1)]
     matrix: dict[str, Any] = {}
@@ -224,6 +226,7 @@ class Trial(Axes):
     fold: PositiveInt
     backbone: BackboneSpec
     limit_utterances: PositiveInt | None = None
+    task: str = "classification"
 
     @property
     def trial_id(self) -> str:

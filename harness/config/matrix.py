@@ -59,6 +59,7 @@ def expand(
             fold=entry.fold,
             backbone=backbones[entry.backbone],
             limit_utterances=limit_utterances,
+            task=suite.task,
             **nested(entry.values),
         )
         for entry in entries
