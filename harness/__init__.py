@@ -1,3 +1,24 @@
-"""Benchmark harness for speech emotion recognition with self-supervised backbones."""
+"""Benchmark harness for speech emotion recognition with self-supervised backbones.
 
-__version__ = "0.1.0"
+`harness.plan`, `harness.run` and `harness.report` do what the commands of those names do; they
+are imported when they are first used. See `harness.api`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.api import plan, report, run
+
+__version__ = "0.2.0"
+
+__all__ = ["__version__", "plan", "report", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("plan", "run", "report"):
+        from harness import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

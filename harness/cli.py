@@ -6,6 +6,7 @@ and `report` answer at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from harness import api
 from harness.cli_options import (
     DeviceOption,
+    EstimateOption,
     FramesOption,
     LimitOption,
     OfflineOption,
@@ -24,12 +27,11 @@ from harness.cli_options import (
     SetOption,
     SuiteArgument,
 )
-from harness.config.matrix import expand, select
 from harness.config.suite_loading import load_suite
 from harness.errors import TrialError, UserError
-from harness.runs.cost_planning import cost_trials
+from harness.progress import reporting
+from harness.reporting.rendering import Report
 from harness.runs.runtime_options import RuntimeOptions
-from harness.specs import CorpusSpec, CostTrial, Suite, Trial
 
 app = typer.Typer(
     help="Which self-supervised speech backbone for emotion recognition, how many of its layers "
@@ -49,28 +51,27 @@ def plan(
     changes: SetOption = None,
     only: OnlyOption = None,
     limit_utterances: LimitOption = None,
-    estimate: Annotated[
-        bool,
-        typer.Option("--estimate", help="Also say what they will take in time and disk here."),
-    ] = False,
+    estimate: EstimateOption = False,
     device: DeviceOption = "auto",
     frames: FramesOption = "auto",
 ) -> None:
     """Print the trials of a suite without running them; --estimate looks at its corpora too."""
-    _, trials, costs = _planned(suite, changes, only, limit_utterances)
-    for trial in trials:
+    planned = api.plan(
+        suite, changes=changes or [], only=only or [], limit_utterances=limit_utterances
+    )
+    for trial in planned.selected:
         console.print(f"{trial.trial_id}  {trial.describe()}", markup=False, soft_wrap=True)
-    if not trials:
-        for cost in costs:
+    if not planned.selected:
+        for cost in planned.costs:
             console.print(f"cost of {cost.describe()}", markup=False)
-    console.print(f"{len(trials)} trials, {len(costs)} costs")
+    console.print(f"{len(planned.selected)} trials, {len(planned.costs)} costs")
     if estimate:
         from harness.profiling.estimation.estimate_text import table
-        from harness.progress import reporting
-        from harness.runs.estimating import estimate_suite
+        from harness.runs.estimating import estimate_trials
 
         with reporting(console) as reporter:
-            estimates = estimate_suite(trials, reporter, device, frames)
+            options = RuntimeOptions(device=device, frames=frames)
+            estimates = estimate_trials(planned.selected, options, reporter)
         console.print(table(estimates), markup=False, soft_wrap=True)
 
 
@@ -90,38 +91,32 @@ def run(
     memory_gb: Annotated[
         float, typer.Option("--memory-gb", min=0, help="What of them may be held in memory.")
     ] = RuntimeOptions.memory_gb,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Train anew what is finished; the old is set aside.")
+    ] = False,
+    estimate: EstimateOption = False,
 ) -> None:
     """Run a suite's trials; those already finished are kept."""
-    intent, trials, costs = _planned(suite, changes, only, limit_utterances)
-    from harness.progress import reporting
-    from harness.reporting.benchmark_files import write_benchmarks
-    from harness.reporting.rendering import show_report
-    from harness.results.majority_check import shortfalls
-    from harness.results.store import REPORT, ResultsStore
-    from harness.runs.local import run_suite
-    from harness.runs.tracking.publishing import ReportWritten
-    from harness.runs.tracking.tracker_processes import tracking
-
-    machine = RuntimeOptions(device, offline, frames, cache_gb, memory_gb)
-    store = ResultsStore(results / intent.suite)
+    planned = api.plan(
+        suite, changes=changes or [], only=only or [], limit_utterances=limit_utterances
+    )
+    options = RuntimeOptions(device, offline, frames, cache_gb, memory_gb)
     try:
-        with tracking(intent, store.folder, echo, offline=offline) as trackers:
-            with reporting(console) as reporter:
-                summary = run_suite(intent, trials, costs, store, reporter, machine, trackers)
-            table = show_report(store, console)
-            trackers.tell(ReportWritten(store.folder / REPORT))
+        with reporting(console) as reporter:
+            result = api.run(
+                planned,
+                results=results,
+                options=options,
+                fresh=fresh,
+                estimate=estimate,
+                reporter=reporter,
+            )
     except KeyboardInterrupt:
-        again = "interrupted; what is finished is kept, and the same command goes on from there"
-        echo(again)
+        echo("interrupted; what is finished is kept, and the same command goes on from there")
         raise typer.Exit(130) from None
-    if summary.measured:
-        for path in write_benchmarks(store.folder, summary.costs, table):
-            console.print(f"written for pytest-benchmark: {path}", markup=False, soft_wrap=True)
-    console.print(summary.line(), markup=False, soft_wrap=True)
-    if summary.failed:
-        raise TrialError(f"not everything ended well: {summary.line()}; see {store.folder}")
-    if intent.must_beat_majority and (short := shortfalls(summary.records)):
-        raise TrialError("; ".join(short))
+    _show(result.report, result.files)
+    console.print(result.summary.line(), markup=False, soft_wrap=True)
+    result.summary.raise_for_failures(must_beat_majority=planned.suite.must_beat_majority)
 
 
 @app.command()
@@ -131,10 +126,11 @@ def report(
     ] = None,
 ) -> None:
     """Show the comparison table of finished trials and write it as Markdown, CSV and LaTeX."""
-    from harness.reporting.rendering import show_report
-    from harness.results.store import open_results
+    from harness.reporting.rendering import write_report
 
-    show_report(open_results(results or _newest(Path("results"))), console)
+    folder = results or _newest(Path("results"))
+    found = api.report(folder)
+    _show(found, write_report(found, folder))
 
 
 @app.command()
@@ -195,7 +191,6 @@ def evaluate(
 ) -> None:
     """Score kept models again, without training."""
     from harness.config.suite_loading import load_corpus_spec
-    from harness.progress import reporting
     from harness.results.store import open_results
     from harness.runs.evaluation import evaluate_kept
 
@@ -217,7 +212,6 @@ def prefetch(
 ) -> None:
     """Fetch backbones and corpora ahead of time; what is on this machine is found and said."""
     from harness.data.prefetch.requirements import prefetch_all, requirements_of
-    from harness.progress import reporting
 
     if not (suite or backbone or corpus):
         raise UserError("say what to fetch: a suite, --backbone NAME or --corpus NAME")
@@ -279,20 +273,11 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _planned(
-    suite: str, changes: list[str] | None, only: list[str] | None, limit: int | None
-) -> tuple[Suite, tuple[Trial, ...], tuple[CostTrial, ...]]:
-    from harness.data.corpus_reading import corpus_card, read_corpus
-    from harness.data.splits.folds import fold_numbers
+def _show(found: Report, files: Sequence[Path]) -> None:
+    from harness.reporting.rendering import print_report
 
-    intent = load_suite(suite, changes or [])
-
-    def folds(spec: CorpusSpec) -> tuple[int, ...]:
-        return fold_numbers(intent.protocol, spec, corpus_card(spec), lambda: read_corpus(spec))
-
-    whole = expand(intent, folds, limit)
-    trials = select(whole, only or []) if intent.corpora else ()
-    return intent, trials, cost_trials(intent, trials, only or [])
+    print_report(found, console)
+    console.print(f"written: {', '.join(map(str, files))}", markup=False, soft_wrap=True)
 
 
 def _newest(results: Path) -> Path:

@@ -33,3 +33,9 @@ FramesOption = Annotated[
         "one, or not at all.",
     ),
 ]
+EstimateOption = Annotated[
+    bool,
+    typer.Option(
+        "--estimate", help="First say what it will take in time and disk on this machine."
+    ),
+]

@@ -248,6 +248,15 @@ class Trial(Axes):
         )
 
 
+class Selection(Spec):
+    """Which part of a suite a run was asked for; it decides no outcome."""
+
+    only: tuple[str, ...] = ()
+    """Patterns of backbones or trial names; all trials when empty."""
+    limit_utterances: PositiveInt | None = None
+    """How many utterances of each corpus; all when left out."""
+
+
 class CostTrial(Spec):
     """One backbone × finetune_layers whose cost is to be measured, and how it is used."""
 

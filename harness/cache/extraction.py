@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -90,16 +90,17 @@ def extract(
     store: FrameStore,
     backbone: Backbone,
     accelerator: Accelerator,
-    on_batch: Callable[[int, int], None] = lambda done, total: None,
-) -> None:
-    """Compute a pass's frames and write them to its shelves, whole or not at all.
+) -> Iterator[int]:
+    """Compute a pass's frames and write them under its keys, whole or not at all.
 
     Args:
         todo: what to compute
         store: where to
         backbone: frozen, on the accelerator's device
         accelerator: the precision in which frames are computed
-        on_batch: called with how many batches are done, and of how many
+
+    Yields:
+        How many batches are done, after each; nothing is computed unless it is asked for the next.
 
     Raises:
         UserError: the disk is full; what was written is kept, and the next pass goes on from it.
@@ -119,7 +120,7 @@ def extract(
             ]
             if not parts:
                 return
-            _fill(parts, todo, backbone, accelerator, on_batch)
+            yield from _fill(parts, todo, backbone, accelerator)
         for part in parts:
             part.seal()
 
@@ -140,8 +141,7 @@ def _fill(
     todo: ExtractionPass,
     backbone: Backbone,
     accelerator: Accelerator,
-    on_batch: Callable[[int, int], None],
-) -> None:
+) -> Iterator[int]:
     plan = todo.plan()
     done = min(part.batches for part in parts)
     for part in parts:
@@ -162,7 +162,7 @@ def _fill(
                     view.form,
                 )
             part.append(sounds, frames.values, frames.lengths.tolist())
-        on_batch(number, len(plan))
+        yield number
 
 
 @dataclass

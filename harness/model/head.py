@@ -1,4 +1,4 @@
-"""From one vector an utterance to class logits."""
+"""From frames to outputs: what is trained on top of a backbone."""
 
 from __future__ import annotations
 
@@ -56,3 +56,29 @@ class LayerSum(nn.Module):
         for weight, state in zip(self.weights.softmax(0), states, strict=True):
             total = total + weight.to(state.dtype) * state
         return total
+
+
+class Head(nn.Module):
+    """Layer sum, pooling and classifier as one module; it shares them with the model it is of.
+
+    Every pass goes through here: one model's alone, and those that share theirs.
+    """
+
+    def __init__(
+        self, layer_sum: LayerSum | None, pooling: nn.Module, classifier: nn.Module
+    ) -> None:
+        super().__init__()
+        self.layer_sum, self.pooling, self.classifier = layer_sum, pooling, classifier
+        self.training = classifier.training
+
+    def forward(self, values: Sequence[Tensor], mask: Tensor) -> Tensor:
+        """Outputs of a batch, such as class logits.
+
+        Shape:
+            values: (B, F, D) for each state
+            mask: (B, F), True where a frame is real
+            output: (B, W), float32
+        """
+        summed = values[0] if self.layer_sum is None else self.layer_sum(values)
+        outputs: Tensor = self.classifier(self.pooling(summed, mask))
+        return outputs.float()

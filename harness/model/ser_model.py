@@ -13,7 +13,7 @@ from backbones.base import Backbone, Frames
 from backbones.padding import lengths_from_mask
 from harness.errors import UserError
 from harness.model.components import POOLINGS, pooling_name
-from harness.model.head import LayerSum, mlp_classifier
+from harness.model.head import Head, LayerSum, mlp_classifier
 
 
 class SERModel(nn.Module):
@@ -107,19 +107,14 @@ class SERModel(nn.Module):
         Shape:
             output: (B, C), float32
         """
-        frames = self._top(states)
-        pooled = self.pooling(frames.values, frames.mask())
-        logits: Tensor = self.classifier(pooled)
-        return logits.float()
-
-    def _top(self, states: Sequence[Frames]) -> Frames:
-        if self.layer_sum is not None:
-            summed = self.layer_sum([state.values for state in states])
-            return Frames(summed, states[-1].lengths)
         released, top = self.backbone.finetune_layers, len(self.backbone.layers)
-        if released == 0:
-            return states[0]
-        return self.backbone.finish(self.backbone.run(states[0], top - released, top))
+        if released > 0:
+            states = [self.backbone.finish(self.backbone.run(states[0], top - released, top))]
+        return self.head()([state.values for state in states], states[-1].mask())  # type: ignore[no-any-return]
+
+    def head(self) -> Head:
+        """What is trained on top of the backbone, sharing this model's tensors."""
+        return Head(self.layer_sum, self.pooling, self.classifier)
 
     def head_parameters(self) -> list[nn.Parameter]:
         """Parameters of the layer sum, pooling and classifier."""

@@ -48,8 +48,9 @@ def dropouts(network: nn.Module) -> dict[str, StreamDropout]:
     return {name: module for name, module in modules if isinstance(module, StreamDropout)}
 
 
-def seed_dropout(network: nn.Module, seed: int, device: torch.device) -> None:
-    """Begin one stream for all of a network's `StreamDropout`, as long as it lives."""
+def seed_dropout(network: nn.Module, seed: int, device: torch.device) -> torch.Generator:
+    """Begin one stream for all of a network's `StreamDropout`, as long as it lives; the stream."""
     stream = torch.Generator(device).manual_seed(seed)
     for module in dropouts(network).values():
         module.stream = stream
+    return stream

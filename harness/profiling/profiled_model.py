@@ -27,9 +27,9 @@ from harness.model.ser_model import SERModel
 from harness.model.stream_dropout import seed_dropout
 from harness.results.records import Mode
 from harness.specs import CostTrial, TrainingSpec
-from harness.training.fit import make_optimizer, trainable
 from harness.training.fit_inputs import AudioInputs, PrefixBatch
-from harness.training.gradients import GradientRequest, learn
+from harness.training.gradients import GradientRequest, add_gradients
+from harness.training.optimisation import make_optimizer, optimiser_step, trainable
 from harness.training.prediction import evaluating
 
 CLASSES = 8
@@ -129,7 +129,6 @@ def _learn(subject: ProfiledModel, start: PrefixBatch) -> None:
     ask = GradientRequest(
         subject.model, start.states, lambda logits: subject.loss(logits, start.labels)
     )
-    learn([ask], subject.accelerator)
-    subject.accelerator.clip_grad_norm_(trainable(subject.model), MAX_GRAD_NORM)
-    subject.optimizer.step()
-    subject.optimizer.zero_grad()
+    add_gradients([ask], subject.accelerator)
+    parameters = trainable(subject.model)
+    optimiser_step(subject.accelerator, subject.optimizer, parameters, MAX_GRAD_NORM)

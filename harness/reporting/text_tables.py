@@ -75,7 +75,7 @@ def to_rich(table: pd.DataFrame, failed: pd.DataFrame, title: str = "Comparison"
     return Group(*parts)
 
 
-def write_report(
+def write_comparison(
     folder: Path,
     table: pd.DataFrame,
     failed: pd.DataFrame,

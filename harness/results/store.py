@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -24,7 +24,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from harness.errors import ResultsError
 from harness.files import atomic_path, write_text
 from harness.results.records import SCHEMA_VERSION, CostRecord, Record
-from harness.specs import Trial
+from harness.specs import Selection, Trial
 
 RECORD = "record.json"
 PREDICTIONS = "predictions.parquet"
@@ -34,7 +34,7 @@ ESTIMATE = "estimate.json"
 REPORT = "report"
 
 _REMEDY = "move its folder away and run the suite again"
-_PLAN = TypeAdapter(list[Trial])
+_TRIALS = TypeAdapter(list[Trial])
 
 AnyRecord = TypeVar("AnyRecord", Record, CostRecord)
 
@@ -118,17 +118,25 @@ class ResultsStore:
         except pa.ArrowInvalid as error:
             raise ResultsError(f"{path} is damaged: {_REMEDY}") from error
 
-    def write_plan(self, trials: Iterable[Trial]) -> None:
-        """Note which trials the latest run was to do, so that a report can miss some."""
-        plan = [trial.model_dump(mode="json") for trial in trials]
+    def write_plan(self, trials: Iterable[Trial], selection: Selection) -> None:
+        """Note the trials of the whole suite, so that a report can miss some.
+
+        Args:
+            trials: all of them, whatever the latest run was asked for
+            selection: what it was asked for
+        """
+        plan = {
+            "trials": [trial.model_dump(mode="json") for trial in trials],
+            "selection": selection.model_dump(mode="json"),
+        }
         write_text(self.folder / PLAN, json.dumps(plan))
 
     def read_plan(self) -> list[Trial]:
-        """The trials of the latest run; none if there was no run here."""
+        """The trials of the whole suite; none if there was no run here."""
         path = self.folder / PLAN
         try:
-            return _PLAN.validate_json(path.read_bytes()) if path.exists() else []
-        except ValidationError as error:
+            return _plan_of(json.loads(path.read_bytes())) if path.exists() else []
+        except ValueError as error:  # ValidationError is one
             raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
 
     def write_estimate(self, text: str) -> None:
@@ -181,6 +189,11 @@ def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord:
         raise ResultsError(
             f"{path} is not a record of this harness ({first}): {_REMEDY}"
         ) from error
+
+
+def _plan_of(content: Any) -> list[Trial]:
+    # until schema 3 the file was the bare list of the trials that were selected
+    return _TRIALS.validate_python(content["trials"] if isinstance(content, dict) else content)
 
 
 class _Versioned(BaseModel):

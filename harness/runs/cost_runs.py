@@ -2,66 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from harness.profiling.measurement import measure_apart
 from harness.profiling.measurement_rounds import pooled
-from harness.reporting.trials_table import error_line
 from harness.results.environment import costs_digest
 from harness.results.records import CostRecord
-from harness.results.store import ResultsStore
-from harness.runs.summary import Run
-from harness.runs.tracking.publishing import CostKnown
-from harness.specs import CostTrial
-from harness.training.devices import machine_name, make_accelerator
+from harness.runs.events import CostAdvanced, CostMeasured, CostsStarted, CostStarted, Event
+from harness.runs.runtime_options import RuntimeOptions
+from harness.specs import CostTrial, Suite
+from harness.training.devices import device_name, make_accelerator
 
 
-def measure_costs(run: Run, costs: Sequence[CostTrial]) -> None:
-    """Measure costs in rounds, each of which measures all of them; add them to the summary."""
-    if not costs:
-        return
-    machine, reporter = run.machine, run.reporter
-    run.tracking.settle()  # so that no tracker is at work meanwhile
-    name = machine_name(make_accelerator(machine.device, "auto").device)
+def measure_costs(
+    suite: Suite,
+    costs: Sequence[CostTrial],
+    options: RuntimeOptions,
+    find: Callable[[str], CostRecord | None],
+) -> Iterator[Event]:
+    """Measure costs in rounds, each of which measures all of them.
+
+    Args:
+        suite: whose costs they are
+        costs: what is to be known
+        options: where it is measured
+        find: the record of a cost id, if it was measured before
+
+    Yields:
+        What happens; a `CostAdvanced` for each cost in each round, with what is known by then.
+    """
+    name = device_name(make_accelerator(options.device, "auto").device)
     found: dict[CostTrial, CostRecord] = {}
-    fresh: set[CostTrial] = set()
-    rounds = run.suite.cost.rounds if run.suite.cost else 0
-    reporter.begin("costs", rounds * len(costs))
+    rounds = suite.cost.rounds if suite.cost else 0
+    yield CostsStarted(rounds * len(costs))
     for number in range(1, rounds + 1):
         for cost in costs:
-            known = found.get(cost) or _known_cost(cost, name, run.store)
+            known = found.get(cost) or _known(find(cost.cost_id(name)))
             if known is None or (known.status == "ok" and known.rounds < number):
-                reporter.note(f"cost of {cost.describe()}, round {number} of {rounds}")
-                record = measure_apart(cost, run.suite.suite, name, machine.device, machine.offline)
-                if record.status != "ok":
-                    reporter.note(f"    {record.status}: {error_line(record)}")
-                known = _joined(known, record)
-                run.store.write_cost(known)
-                fresh.add(cost)
+                yield CostStarted(cost, number, rounds)
+                latest = measure_apart(cost, suite.suite, name, options.device, options.offline)
+                known = _joined(known, latest)
+                yield CostMeasured(latest, known)
             found[cost] = known
-            reporter.advance()
-    reporter.end()
-    run.summary.costs = list(found.values())
-    run.summary.measured = len(fresh)
-    _tell(run, found)
+            yield CostAdvanced(cost, known)
 
 
-def _tell(run: Run, found: Mapping[CostTrial, CostRecord]) -> None:
-    """Tell trackers, at every trial, what its backbone costs at its depth."""
-    for record in run.summary.records:
-        cost = found.get(CostTrial.of(record.trial, run.suite.cost)) if run.suite.cost else None
-        if cost and cost.status == "ok":
-            run.tracking.tell(CostKnown(record, cost))
+def _known(record: CostRecord | None) -> CostRecord | None:
+    """What was measured before, by the same program and packages; what failed is measured again."""
+    return record if record and record.status == "ok" and record.code == costs_digest() else None
 
 
-def _joined(known: CostRecord | None, record: CostRecord) -> CostRecord:
+def _joined(known: CostRecord | None, latest: CostRecord) -> CostRecord:
     """With one round more; a round that fails harms none before it."""
     if known is None:
-        return record
-    return pooled(known, record) if record.status == "ok" else known
-
-
-def _known_cost(cost: CostTrial, machine: str, store: ResultsStore) -> CostRecord | None:
-    """What was measured before, by the same program and packages; what failed is measured again."""
-    record = store.find_cost(cost.cost_id(machine))
-    return record if record and record.status == "ok" and record.code == costs_digest() else None
+        return latest
+    return pooled(known, latest) if latest.status == "ok" else known

@@ -1,26 +1,38 @@
-"""An estimate before anything runs, from the corpora alone."""
+"""An estimate before anything runs, from the corpora alone. Only on request: it takes seconds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from harness.data.prepared_corpus import prepare_corpus
+from harness.data.prepared_corpus import PreparedCorpus, prepare_corpus
 from harness.profiling.estimation.suite_estimate import Estimate, estimate
 from harness.progress import Reporter
-from harness.runs.local import groups
-from harness.specs import FramesChoice, Trial
+from harness.runs.runtime_options import RuntimeOptions
+from harness.runs.work_units import work_units
+from harness.specs import CorpusSpec, Trial
 
 
-def estimate_suite(
-    trials: Sequence[Trial], reporter: Reporter, device: str, frames: FramesChoice
+def estimate_trials(
+    trials: Sequence[Trial],
+    options: RuntimeOptions,
+    reporter: Reporter,
+    corpora: Mapping[CorpusSpec, PreparedCorpus] | None = None,
 ) -> list[Estimate]:
-    """What trials would take on this machine; no backbone needs to be here.
+    """What trials would take on this machine, one entry a unit of work; no backbone need be here.
+
+    Args:
+        trials: what is to run
+        options: device, and how frames are kept
+        reporter: told of corpora that are read
+        corpora: those that are read already; all of them are read when left out
 
     Raises:
         UserError: a corpus is missing or unfit.
     """
-    prepared_corpora = {
-        trial.corpus: prepare_corpus(trial.corpus, trial.limit_utterances, reporter)
-        for trial in {trial.corpus: trial for trial in trials}.values()
-    }
-    return estimate([(prepared_corpora[g[0].corpus], g) for g in groups(trials)], device, frames)
+    units = work_units("", trials, options)
+    known = dict(corpora or {})
+    for unit in units:
+        if unit.corpus not in known:
+            known[unit.corpus] = prepare_corpus(unit.corpus, unit.limit_utterances, reporter)
+    groups = [(known[unit.corpus], unit.trials) for unit in units]
+    return estimate(groups, options.device, options.frames)

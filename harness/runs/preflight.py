@@ -21,7 +21,7 @@ from harness.training.devices import make_accelerator
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Preflight:
     """Corpora that were read, and what each trial's outcome will rest on."""
 
     corpora: dict[CorpusSpec, PreparedCorpus]
@@ -30,14 +30,16 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class _Reach:
+class _BackboneFacts:
     """What of a backbone is needed to check trials, without keeping it in memory."""
 
     weights_digest: str
     minimum_samples: int
 
 
-def prepare(trials: Sequence[Trial], reporter: Reporter, *, device: str, offline: bool) -> Prepared:
+def check_all(
+    trials: Sequence[Trial], reporter: Reporter, *, device: str, offline: bool
+) -> Preflight:
     """Read every corpus, cut every fold and load every backbone once.
 
     Raises:
@@ -47,27 +49,27 @@ def prepare(trials: Sequence[Trial], reporter: Reporter, *, device: str, offline
         digest()  # of the program as it starts, whatever is edited meanwhile
     mistakes: list[str] = []
     corpora: dict[CorpusSpec, PreparedCorpus] = {}
-    reaches: dict[BackboneSpec, _Reach] = {}
+    backbones: dict[BackboneSpec, _BackboneFacts] = {}
     digests: dict[str, Digests] = {}
     for precision in dict.fromkeys(trial.training.precision for trial in trials):
-        with _gathered(mistakes):
+        with _collected(mistakes):
             make_accelerator(device, precision)
     for trial in _first_with_each(trials, "corpus"):
-        with _gathered(mistakes):
+        with _collected(mistakes):
             corpora[trial.corpus] = prepare_corpus(trial.corpus, trial.limit_utterances, reporter)
     for trial in _first_with_each(trials, "backbone"):
-        with _gathered(mistakes):
-            reaches[trial.backbone] = _reach(load_backbone(trial.backbone, offline=offline))
+        with _collected(mistakes):
+            backbones[trial.backbone] = _facts_of(load_backbone(trial.backbone, offline=offline))
     for trial in trials:
-        if trial.corpus in corpora and trial.backbone in reaches:
-            with _gathered(mistakes):
-                reach = reaches[trial.backbone]
-                _check_crop(trial, reach)
+        if trial.corpus in corpora and trial.backbone in backbones:
+            with _collected(mistakes):
+                facts = backbones[trial.backbone]
+                _check_crop(trial, facts)
                 fold = cut_fold(trial, corpora[trial.corpus])
-                digests[trial.trial_id] = digests_of(fold, reach.weights_digest)
+                digests[trial.trial_id] = digests_of(fold, facts.weights_digest)
     if mistakes:
         raise UserError("\n".join(dict.fromkeys(mistakes)))
-    return Prepared(corpora, digests)
+    return Preflight(corpora, digests)
 
 
 def _first_with_each(trials: Sequence[Trial], part: str) -> list[Trial]:
@@ -76,7 +78,7 @@ def _first_with_each(trials: Sequence[Trial], part: str) -> list[Trial]:
 
 
 @contextmanager
-def _gathered(mistakes: list[str]) -> Iterator[None]:
+def _collected(mistakes: list[str]) -> Iterator[None]:
     """Note the user's mistakes and go on, so that all of them can be told at once."""
     try:
         yield
@@ -84,15 +86,15 @@ def _gathered(mistakes: list[str]) -> Iterator[None]:
         mistakes.append(str(error))
 
 
-def _reach(backbone: Backbone) -> _Reach:
-    return _Reach(backbone.weights.digest, backbone.minimum_samples)
+def _facts_of(backbone: Backbone) -> _BackboneFacts:
+    return _BackboneFacts(backbone.weights.digest, backbone.minimum_samples)
 
 
-def _check_crop(trial: Trial, reach: _Reach) -> None:
+def _check_crop(trial: Trial, facts: _BackboneFacts) -> None:
     """Refuse now what would fail only when the trial meets its first cropped utterance."""
     crop_s = trial.training.crop_s
-    if crop_s is not None and crop_s * SAMPLE_RATE_HZ < reach.minimum_samples:
+    if crop_s is not None and crop_s * SAMPLE_RATE_HZ < facts.minimum_samples:
         raise UserError(
             f"training.crop_s: {crop_s:g} is too short for {trial.backbone.name}, "
-            f"which needs at least {reach.minimum_samples / SAMPLE_RATE_HZ:g} s"
+            f"which needs at least {facts.minimum_samples / SAMPLE_RATE_HZ:g} s"
         )

@@ -9,12 +9,14 @@ from harness.specs import FramesChoice
 
 @dataclass(frozen=True)
 class RuntimeOptions:
-    """Where trials run, and what of this machine they may use."""
+    """Where trials run, and what of this machine they may use; it decides no outcome."""
 
     device: str = "auto"
     """"auto", "cpu" or "cuda[:N]"."""
     offline: bool = False
+    """Never touch the network."""
     frames: FramesChoice = "auto"
+    """How frames of frozen layers are kept."""
     cache_gb: float = 100.0
     """What kept frames may take on disk."""
     memory_gb: float = 0.0

@@ -1,200 +1,84 @@
-"""What the trials on one corpus × backbone share: the network, loaded once, and its frames."""
+"""A session: one unit of work, done from loading its backbone to its last trial."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import torch
-from accelerate import Accelerator
-
-from backbones.base import Backbone
-from harness.cache.cached_inputs import CachedInputs
-from harness.cache.disk_space import free_disk_space, planned_bytes, written_bytes
-from harness.cache.extraction import ExtractionPass, extract, extraction_passes
-from harness.cache.frame_store import PARTIAL, Dtype, FrameKey, FrameStore, StoredFrames
-from harness.cache.frame_views import frame_views
-from harness.data.batches import LabelledSplit
-from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled
-from harness.files import cache_folder, content_digest, file_digest
-from harness.model.building import load_backbone
-from harness.model.ser_model import SERModel
-from harness.progress import Reporter
-from harness.results.environment import frames_digest
-from harness.runs.runtime_options import RuntimeOptions
+from harness.cache.frame_store import FRAMES
+from harness.data.prepared_corpus import PreparedCorpus
+from harness.errors import DiskSpaceError
+from harness.files import cache_folder
+from harness.profiling.estimation.forecast import Amount
+from harness.redaction import redacted
+from harness.runs.backbone_frames import BackboneFrames
+from harness.runs.events import (
+    Event,
+    FitAdvanced,
+    FramesFailed,
+    TrialEnded,
+    TrialsStarted,
+    UnitEnded,
+    UnitStarted,
+)
+from harness.runs.side_by_side import side_by_side_batches
+from harness.runs.trial_execution import Outcome, run_trials
+from harness.runs.work_units import WorkUnit
 from harness.specs import Trial
-from harness.training.devices import make_accelerator, precision_name
-from harness.training.fit_inputs import AudioInputs, Inputs
+from harness.training.devices import make_accelerator
 
 
-@dataclass
-class Bench:
-    """Made for one corpus × backbone; nothing is loaded before it is asked for."""
+class Session:
+    """Loads a unit's backbone and opens its frames once, and runs its trials on them.
 
-    prepared: PreparedCorpus
-    machine: RuntimeOptions
-    _backbone: Backbone | None = None
-    _settings: str = ""
-    _opened: dict[FrameKey, StoredFrames] = field(default_factory=dict)
-    _held: dict[FrameKey, StoredFrames] = field(default_factory=dict)
-    """What the latest trial learned from, in memory or on the GPU."""
+    It writes no results: what happens is told by its events.
+    """
 
-    def backbone(self, trial: Trial) -> Backbone:
-        """The trial's backbone, with the weights it was loaded with."""
-        if self._backbone is None:
-            self._backbone = load_backbone(trial.backbone, offline=self.machine.offline)
-            self._settings = settings_digest(self._backbone)
-        return self._backbone
+    def __init__(self, unit: WorkUnit, prepared: PreparedCorpus) -> None:
+        self.unit = unit
+        self.frames = BackboneFrames(prepared, unit.options)
 
-    @contextmanager
-    def lent(self, trial: Trial) -> Iterator[Backbone]:
-        """The backbone for a trial to train, put right again afterwards."""
-        backbone = self.backbone(trial)
-        backbone.frozen_mode = trial.training.frozen_mode
-        backbone.finetune(trial.finetune_layers)
-        with restored(backbone):
-            yield backbone
-
-    def fill(self, trials: Sequence[Trial], reporter: Reporter) -> None:
-        """Compute the frames that these trials will start from and that are not kept yet.
+    def run(self) -> Iterator[Event]:
+        """Do all of the unit's trials; nothing happens but what the events ask for.
 
         Raises:
-            UserError: there is no room for them.
+            DiskSpaceError: there is no room for the frames that are to be kept.
         """
-        by_precision: dict[str, list[Trial]] = {}
-        for trial in filter(self.keeps, trials):
-            by_precision.setdefault(trial.training.precision, []).append(trial)
-        for alike in by_precision.values():
-            self._extract(alike, reporter)
+        yield UnitStarted(self.unit)
+        before, started = _kept_frames(), time.monotonic()
+        yield from self._compute_frames()
+        extraction_s, after = time.monotonic() - started, _kept_frames()
+        written_bytes = sum(after[path] for path in after.keys() - before.keys())
+        device = make_accelerator(self.unit.options.device, "auto").device
+        training_s = 0.0
+        for batch in side_by_side_batches(self.unit.trials, device.type, self.frames.keeps):
+            for outcome in (yield from self._fit(batch)):
+                training_s += outcome.record.wall_s
+                yield TrialEnded(outcome)
+        yield UnitEnded(self.unit, Amount(extraction_s, training_s, written_bytes))
 
-    def _extract(self, trials: Sequence[Trial], reporter: Reporter) -> None:
-        name, precision = trials[0].backbone.name, trials[0].training.precision
-        accelerator = make_accelerator(self.machine.device, precision)
-        backbone = self.backbone(trials[0])
-        keys = {key: None for trial in trials for key in self._shelves(trial, accelerator)}
-        split = labelled(self.prepared, self._used_by(trials))
-        sounds = self._sounds(split)
-        for todo in extraction_passes(self._store, list(keys), split, sounds):
-            needed_bytes = planned_bytes(todo, backbone)
-            self._make_room(todo, needed_bytes, list(keys), sounds)
-            reporter.note(
-                f"frames of {len(todo.sounds)} utterances from {name}, "
-                f"{len(todo.keys)} depths, {needed_bytes / 1e9:.2f} GB"
-            )
-            backbone.finetune(0).eval().to(accelerator.device)
-            reporter.begin("  frames", len(todo.plan()))
+    def _compute_frames(self) -> Iterator[Event]:
+        """Have the frames ready; what keeps a backbone from running is told by its trials."""
+        try:
+            yield from self.frames.compute(self.unit.trials)
+        except DiskSpaceError:
+            raise
+        except Exception as error:
+            yield FramesFailed(redacted(f"{type(error).__name__}: {error}"))
+            self.frames.options = replace(self.frames.options, frames="off")
+
+    def _fit(self, batch: list[Trial]) -> Generator[Event, None, list[Outcome]]:
+        yield TrialsStarted(tuple(batch))
+        running = run_trials(batch, self.frames, suite=self.unit.suite)
+        while True:
             try:
-                extract(todo, self._store, backbone, accelerator, lambda *_: reporter.advance())
-            finally:
-                reporter.end()
-        for key in keys:  # now, so that they stay even if another run makes room
-            self._opened[key] = self._store.open(key, sounds)
-
-    def _make_room(
-        self,
-        todo: ExtractionPass,
-        needed_bytes: int,
-        keys: Sequence[FrameKey],
-        sounds: Sequence[str],
-    ) -> None:
-        more_bytes = needed_bytes - written_bytes(todo, self._store)
-        in_use = [s.folder for key in keys for s in self._store.holding(key, sounds)]
-        parts = [self._store.key(key) / f"{todo.name}{PARTIAL}" for key in todo.keys]
-        free_disk_space(self._store, more_bytes, 1e9 * self.machine.cache_gb, [*in_use, *parts])
-
-    def inputs(
-        self, trial: Trial, model: SERModel, split: LabelledSplit, accelerator: Accelerator
-    ) -> Inputs:
-        """Batches of a split for a trial's model: from kept frames, or from the recordings."""
-        audio = AudioInputs(split, model, accelerator)
-        if not self.keeps(trial):
-            return audio
-        keys, sounds = self._shelves(trial, accelerator), self._sounds(split)
-        if any(key not in self._opened for key in keys):
-            return audio
-        views = self._placed(keys, accelerator.device)
-        if any(sound not in view.frames for view in views for sound in sounds):
-            return audio
-        return CachedInputs(split, sounds, views, keys[0].view.form != "frames", audio)
-
-    def keeps(self, trial: Trial) -> bool:
-        """Whether a trial learns from kept frames; in "train" mode its prefix has dropout."""
-        return self.machine.frames != "off" and trial.training.frozen_mode == "eval"
-
-    def _shelves(self, trial: Trial, accelerator: Accelerator) -> tuple[FrameKey, ...]:
-        backbone, precision = self.backbone(trial), precision_name(accelerator)
-        views = frame_views(trial.head, trial.finetune_layers, len(backbone.layers))
-        asked = self.machine.frames
-        kept: Dtype = precision if asked == "auto" or asked == "off" else asked
-        return tuple(
-            FrameKey(
-                backbone=trial.backbone.name,
-                weights=backbone.weights.digest,
-                settings=self._settings,
-                program=frames_digest(),
-                device=accelerator.device.type,
-                precision=precision,
-                dtype=kept if view.form == "frames" else "float32",
-                view=view,
-            )
-            for view in views
-        )
-
-    def _placed(self, keys: Sequence[FrameKey], device: torch.device) -> list[StoredFrames]:
-        """On the GPU if it has room to spare, else in memory as far as is allowed."""
-        self._held = {key: kept for key, kept in self._held.items() if key in keys}
-        allowed_bytes = 1e9 * self.machine.memory_gb
-        if device.type == "cuda":
-            allowed_bytes = torch.cuda.mem_get_info(device)[0] / 4
-        else:
-            allowed_bytes -= sum(kept.size_bytes for kept in self._held.values())
-        for key in keys:
-            kept = self._opened[key]
-            if key not in self._held and kept.size_bytes <= allowed_bytes:
-                allowed_bytes -= kept.size_bytes
-                self._held[key] = kept.to(device)
-        return [self._held.get(key, self._opened[key]) for key in keys]
-
-    @property
-    def _store(self) -> FrameStore:
-        return FrameStore(cache_folder("frames"))
-
-    def _used_by(self, trials: Sequence[Trial]) -> tuple[str, ...]:
-        folds = [cut_fold(trial, self.prepared).splits.named() for trial in trials]
-        used = {name for splits in folds for ids in splits.values() for name in ids}
-        return tuple(name for name in self.prepared.corpus.by_id() if name in used)
-
-    def _sounds(self, split: LabelledSplit) -> list[str]:
-        return [self._sound[utterance.utterance_id] for utterance in split.utterances]
-
-    @cached_property
-    def _sound(self) -> dict[str, str]:
-        return {info.utterance_id: info.sha256 for info in self.prepared.audio_info if info.sha256}
+                yield FitAdvanced(next(running))
+            except StopIteration as end:
+                outcomes: list[Outcome] = end.value
+                return outcomes
 
 
-def settings_digest(backbone: Backbone) -> str:
-    """Digest of what makes a network what it is beside its weights: settings, and its program."""
-    card, folder = backbone.card, Path(backbone.weights.source)
-    beside = [*folder.glob("*.json"), *folder.glob("*.yaml")] if folder.is_dir() else []
-    program = Path(inspect.getfile(type(backbone)))  # of an installed package's backbone
-    files = [program, *sorted(beside)]
-    return content_digest([card.architecture, card.pads_to_s, *map(file_digest, files)])
-
-
-@contextmanager
-def restored(backbone: Backbone) -> Iterator[None]:
-    """Put back what a fit changed, so that the next trial finds the weights that were loaded."""
-    released = [p for p in backbone.parameters() if p.requires_grad]
-    loaded = [parameter.detach().cpu().clone() for parameter in released]
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for parameter, value in zip(released, loaded, strict=True):
-                parameter.copy_(value)
-                parameter.grad = None
-        backbone.finetune(0).eval()
+def _kept_frames() -> dict[Path, int]:
+    return {path: path.stat().st_size for path in cache_folder("frames").glob(f"*/*/{FRAMES}")}

@@ -10,7 +10,7 @@ MOST = 8
 """Their batches lie in memory at the same time."""
 
 
-def together(
+def side_by_side_batches(
     trials: Sequence[Trial], device_type: str, keeps: Callable[[Trial], bool]
 ) -> list[list[Trial]]:
     """All trials of one corpus × backbone, in the order of their first ones; most are alone.

@@ -1,10 +1,10 @@
-"""Runs trials: the one room where corpus, backbone, head and fit meet."""
+"""Runs trials: here corpus, backbone, head and fit meet."""
 
 from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
@@ -22,14 +22,14 @@ from harness.model.components import LOSSES
 from harness.redaction import redacted
 from harness.results.environment import code_digest, environment
 from harness.results.records import Digests, Fit, Record, SplitMetrics
-from harness.runs.session import Bench
+from harness.runs.backbone_frames import BackboneFrames
 from harness.specs import Trial
 from harness.tasks.baselines import baselines
 from harness.tasks.metrics import class_counts, score_predictions
 from harness.training.devices import device_info, make_accelerator, status_of
-from harness.training.fit import FitCallbacks, fit
+from harness.training.fit import fit
+from harness.training.fit_driver import FitEvent, Fitting, run_fits
 from harness.training.fit_inputs import Inputs
-from harness.training.gradients import GradientRequests, drive
 from harness.training.prediction import predict
 
 
@@ -43,17 +43,17 @@ class Outcome:
 
 
 def run_trials(
-    trials: Sequence[Trial], bench: Bench, *, suite: str, watch: FitCallbacks = FitCallbacks()
-) -> list[Outcome]:
-    """Train and score trials that `Bench.side_by_side` gave: one, or several at once.
+    trials: Sequence[Trial], frames: BackboneFrames, *, suite: str
+) -> Generator[FitEvent, None, list[Outcome]]:
+    """Train and score a trial, or several side by side; yields their progress.
 
     Whatever goes wrong in a trial becomes its record, which says so. Each counts an equal share
     of the time that all took.
     """
     started = time.monotonic()
-    accelerator = make_accelerator(bench.machine.device, trials[0].training.precision)
-    work = [_trial(trial, bench, suite, accelerator, watch) for trial in trials]
-    outcomes = drive(work, accelerator)
+    accelerator = make_accelerator(frames.options.device, trials[0].training.precision)
+    work = [_trial(trial, frames, suite, accelerator) for trial in trials]
+    outcomes = yield from run_fits(work, accelerator)
     wall_s = (time.monotonic() - started) / len(trials)
     return [_shared(outcome, wall_s, len(trials)) for outcome in outcomes]
 
@@ -65,9 +65,9 @@ def _shared(outcome: Outcome, wall_s: float, trials: int) -> Outcome:
 
 
 def _trial(
-    trial: Trial, bench: Bench, suite: str, accelerator: Accelerator, watch: FitCallbacks
-) -> GradientRequests[Outcome]:
-    prepared = bench.prepared
+    trial: Trial, frames: BackboneFrames, suite: str, accelerator: Accelerator
+) -> Fitting[Outcome]:
+    prepared = frames.prepared
     record = Record(
         trial_id=trial.trial_id,
         suite=suite,
@@ -83,8 +83,8 @@ def _trial(
         environment=environment(),
     )
     try:
-        with bench.lent(trial) as backbone:
-            return (yield from _train_and_score(trial, bench, backbone, record, accelerator, watch))
+        with frames.lent(trial) as backbone:
+            return (yield from _train_and_score(trial, frames, backbone, record, accelerator))
     except Exception as error:
         failed = {"status": status_of(error), "error": redacted(traceback.format_exc())}
         return Outcome(record.model_copy(update=failed))
@@ -114,13 +114,12 @@ def predictions_frame(
 
 def _train_and_score(
     trial: Trial,
-    bench: Bench,
+    frames: BackboneFrames,
     backbone: Backbone,
     record: Record,
     accelerator: Accelerator,
-    watch: FitCallbacks,
-) -> GradientRequests[Outcome]:
-    prepared, classes = bench.prepared, bench.prepared.corpus.classes
+) -> Fitting[Outcome]:
+    prepared, classes = frames.prepared, frames.prepared.corpus.classes
     fold = cut_fold(trial, prepared)
     model = build_model(backbone, trial.head, len(classes), trial.finetune_layers, trial.seed)
     splits = {
@@ -129,29 +128,36 @@ def _train_and_score(
         "test": labelled(prepared, fold.splits.test),
     }
     inputs = {
-        name: bench.inputs(trial, model, split, accelerator) for name, split in splits.items()
+        name: frames.inputs(trial, model, split, accelerator) for name, split in splits.items()
     }
     counts = class_counts(_labels(splits["train"]), classes)
     loss = LOSSES[trial.loss].load()(list(counts.values()))
+
+    def score(logits: Tensor) -> tuple[float, float]:
+        found = predictions_frame("dev", splits["dev"], logits, classes)
+        metrics = score_predictions(found, counts)
+        selected = getattr(metrics, trial.training.early_stopping.metric)
+        return _loss_of(loss, logits, splits["dev"], accelerator.device), float(selected)
+
     fitted = yield from fit(
         model,
         loss,
         inputs["train"],
         inputs["dev"],
-        classes,
+        score,
         trial.training,
         trial.seed,
         accelerator,
-        watch,
     )
 
-    frames: dict[str, pd.DataFrame] = {}
+    tables: dict[str, pd.DataFrame] = {}
     metrics: dict[str, SplitMetrics] = {}
     for name in ("dev", "test"):
         split = splits[name]
         logits = predict(model, inputs[name], trial.training.batch_seconds, accelerator)
-        frames[name] = predictions_frame(name, split, logits, classes)
-        metrics[name] = score_predictions(frames[name], counts, _loss_of(loss, logits, split))
+        test_loss = _loss_of(loss, logits, split, torch.device("cpu"))
+        tables[name] = predictions_frame(name, split, logits, classes)
+        metrics[name] = score_predictions(tables[name], counts, test_loss)
 
     kept = _kept_dtype(inputs["train"])
     finished = record.model_copy(
@@ -173,7 +179,7 @@ def _train_and_score(
             "environment": environment() | device_info(accelerator.device),
         }
     )
-    return Outcome(finished, pd.concat(frames.values()), model.trained_state())
+    return Outcome(finished, pd.concat(tables.values()), model.trained_state())
 
 
 def _kept_dtype(inputs: Inputs) -> str | None:
@@ -199,9 +205,11 @@ def _labels_seen(backbone: Backbone) -> list[str]:
     return list(backbone.card.emotion_labels_seen) if pretrained else []
 
 
-def _loss_of(loss: torch.nn.Module, logits: Tensor, split: LabelledSplit) -> float:
+def _loss_of(
+    loss: torch.nn.Module, logits: Tensor, split: LabelledSplit, device: torch.device
+) -> float:
     with torch.no_grad():
-        return float(loss.cpu()(logits, torch.tensor(split.labels)))
+        return float(loss.to(device)(logits.to(device), torch.tensor(split.labels).to(device)))
 
 
 def _labels(split: LabelledSplit) -> list[str]:

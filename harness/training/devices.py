@@ -97,7 +97,7 @@ def release_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def machine_name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     """Name of the GPU, or of the processor."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
 
@@ -106,7 +106,7 @@ def device_info(device: torch.device) -> dict[str, Any]:
     """What to record of the device: its name, and on a GPU its memory and CUDA's version."""
     facts: dict[str, Any] = {
         "device": str(device),
-        "device_name": machine_name(device),
+        "device_name": device_name(device),
         "threads": torch.get_num_threads(),
     }
     if device.type == "cuda":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
+from typing import Any
 
 from harness.specs import EarlyStoppingSpec
 
@@ -47,3 +49,17 @@ class EarlyStopping:
         factor = self.spec.loss_factor
         stop = factor is not None and loss > factor * self._lowest_loss
         return StoppingDecision(average, is_best, stop)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `update` has taken in, as plain values."""
+        return {
+            "metrics": list(self._metrics),
+            "best_average": self._best_average,
+            "lowest_loss": self._lowest_loss,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+        self._metrics = list(state["metrics"])
+        self._best_average = state["best_average"]
+        self._lowest_loss = state["lowest_loss"]

@@ -14,7 +14,7 @@ from harness.reporting.text_tables import (
     to_latex,
     to_markdown,
     to_rich,
-    write_report,
+    write_comparison,
     write_trials,
 )
 from harness.reporting.trials_table import trials_frame
@@ -158,7 +158,7 @@ def test_an_empty_run_says_so(empty_run: Any, render: Any) -> None:
 
 def test_a_report_is_three_files_and_a_table_of_trials(run: Any, tmp_path: Path) -> None:
     table, failed = tables(run)
-    paths = write_report(tmp_path, table, failed, "made_up")
+    paths = write_comparison(tmp_path, table, failed, "made_up")
     assert [path.name for path in paths] == ["comparison.md", "comparison.csv", "comparison.tex"]
     assert {path.parent for path in paths} == {tmp_path / "report"}
     assert paths[0].read_text(encoding="utf-8") == to_markdown(table, failed, "made_up")

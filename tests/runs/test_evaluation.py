@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from harness.runs.local import run_suite
 from quiet import Quiet
 
 from harness.config.matrix import expand
@@ -16,7 +17,6 @@ from harness.data.readers import synthetic
 from harness.errors import ResultsError, UserError
 from harness.results.store import ResultsStore
 from harness.runs.evaluation import evaluate_kept, restore
-from harness.runs.local import run_suite
 from harness.runs.runtime_options import RuntimeOptions
 from harness.specs import CorpusSpec
 from harness.training.devices import make_accelerator

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from harness.runs.cost_planning import cost_trials
+from harness.runs.local import RunSummary, run_suite
 from quiet import Quiet
 
 from harness.config.matrix import expand
@@ -16,8 +18,6 @@ from harness.data.readers import synthetic
 from harness.errors import ResultsError, UserError
 from harness.results.records import Record
 from harness.results.store import MODEL, ResultsStore
-from harness.runs.cost_planning import cost_trials
-from harness.runs.local import RunSummary, run_suite
 from harness.runs.model_retention import beaten_rivals
 from harness.runs.runtime_options import RuntimeOptions
 

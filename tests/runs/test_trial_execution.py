@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from harness.runs.local import run_suite
 from quiet import Quiet
 from transformers import HubertConfig, HubertModel
 
@@ -14,7 +15,6 @@ from harness.config.matrix import expand
 from harness.config.suite_loading import load_suite
 from harness.reporting.comparison_table import comparison
 from harness.results.store import ResultsStore
-from harness.runs.local import run_suite
 from harness.runs.runtime_options import RuntimeOptions
 
 

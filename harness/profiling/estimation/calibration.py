@@ -31,7 +31,7 @@ from harness.model.ser_model import SERModel
 from harness.profiling.estimation.work import BackboneWork, Work, noise
 from harness.profiling.profiled_model import MAX_GRAD_NORM
 from harness.profiling.timing import timed
-from harness.training.fit import trainable
+from harness.training.optimisation import optimiser_step, trainable
 
 BUSY_S = 0.1
 LEAST_REPEATS = 3
@@ -193,9 +193,7 @@ def _training(forward: Callable[[], Tensor], module: nn.Module, accelerator: Acc
         with accelerator.autocast():
             output = forward()
         accelerator.backward(output.float().square().mean())
-        accelerator.clip_grad_norm_(parameters, MAX_GRAD_NORM)
-        optimizer.step()
-        optimizer.zero_grad()
+        optimiser_step(accelerator, optimizer, parameters, MAX_GRAD_NORM)
 
     return step
 

@@ -15,7 +15,7 @@ from harness.runs.tracking import run_content
 
 
 @dataclass(frozen=True)
-class TrialEnded:
+class TrialRecorded:
     """A trial has its record."""
 
     record: Record
@@ -36,7 +36,7 @@ class ReportWritten:
     folder: Path
 
 
-Message = TrialEnded | CostKnown | ReportWritten
+Message = TrialRecorded | CostKnown | ReportWritten
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def serve(place: TrackerTarget, messages: Connection, answers: Connection) -> No
 def name_of(message: Message) -> str | None:
     """What a message is known by when it is told again by a later run; None if it always is new."""
     match message:
-        case TrialEnded(record):
+        case TrialRecorded(record):
             return run_content.run_id(record)
         case CostKnown(record, cost):
             rounds = f"{cost.rounds} rounds from {cost.started_at}"
@@ -111,7 +111,7 @@ def tell(place: TrackerTarget, message: Message) -> None:
     tracker.start()
     try:
         match message:
-            case TrialEnded(record):
+            case TrialRecorded(record):
                 _tell_trial(tracker, record)
             case CostKnown(record, cost):
                 if place.tracker in REPLACING:

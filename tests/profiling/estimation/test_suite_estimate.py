@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from harness.runs.local import groups
 
 from backbones.base import Backbone
 from harness.data.batches import DECODING_THREADS
@@ -16,7 +17,6 @@ from harness.profiling.estimation.backbone_profile import blank
 from harness.profiling.estimation.calibration import gathering_threads
 from harness.profiling.estimation.forecast import Amount
 from harness.profiling.estimation.suite_estimate import estimate
-from harness.runs.local import groups
 from harness.specs import BackboneSpec, Trial
 
 Trials = Callable[..., tuple[Trial, ...]]

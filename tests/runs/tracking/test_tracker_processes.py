@@ -17,7 +17,7 @@ from made_up import MadeUpRun, make_trial
 from harness.config.suite_loading import load_suite
 from harness.errors import UserError
 from harness.runs.tracking import tracker_processes
-from harness.runs.tracking.publishing import TrackerTarget, TrialEnded
+from harness.runs.tracking.publishing import TrackerTarget, TrialRecorded
 from harness.runs.tracking.run_content import run_name
 from harness.runs.tracking.tracker_processes import FOLDER, TrackerProcess, Tracking, tracking
 from harness.specs import Suite
@@ -29,14 +29,14 @@ def suite(*trackers: str) -> Suite:
     return load_suite("smoke", [f"tracking=[{','.join(trackers)}]"])
 
 
-def messages(count: int) -> list[TrialEnded]:
+def messages(count: int) -> list[TrialRecorded]:
     run = MadeUpRun()
     for seed in range(1, count + 1):
         run.add(make_trial(seed=seed))
-    return [TrialEnded(record) for record in run.records]
+    return [TrialRecorded(record) for record in run.records]
 
 
-def message() -> TrialEnded:
+def message() -> TrialRecorded:
     (only,) = messages(1)
     return only
 

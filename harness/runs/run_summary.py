@@ -1,16 +1,13 @@
-"""What the parts of a run share, and what becomes of it."""
+"""What became of a run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.progress import Reporter
+from harness.errors import TrialError
+from harness.results.majority_check import shortfalls
 from harness.results.records import CostRecord, Record
-from harness.results.store import ResultsStore
-from harness.runs.estimate_tracking import Truth
-from harness.runs.runtime_options import RuntimeOptions
-from harness.runs.tracking.tracker_processes import Tracking
-from harness.specs import Suite
+from harness.runs.timings import RunTimings
 
 
 @dataclass
@@ -22,8 +19,8 @@ class RunSummary:
     reused: int = 0
     measured: int = 0
     """How many of the costs were measured now."""
-    truth: Truth | None = None
-    """What it was expected to take, and took; None if nothing was left to do."""
+    timings: RunTimings | None = None
+    """What it took, beside what was estimated; None if no trial was left to do."""
 
     @property
     def failed(self) -> int:
@@ -39,16 +36,19 @@ class RunSummary:
         costs = f"{well} of {len(self.costs)} costs measured"
         parts = [trials] * bool(self.records) + [costs] * bool(self.costs)
         text = ", ".join(parts) or "nothing was to be done"
-        return f"{text}; {self.truth.line()}" if self.truth else text
+        return f"{text}; {self.timings.line()}" if self.timings else text
 
+    def raise_for_failures(self, *, must_beat_majority: bool = False) -> None:
+        """Do nothing if all ended well.
 
-@dataclass(frozen=True)
-class Run:
-    """A suite on its way: where it writes, whom it tells, and what has become of it so far."""
+        Args:
+            must_beat_majority: also demand that every backbone's best trials beat guessing the
+                majority class
 
-    suite: Suite
-    store: ResultsStore
-    reporter: Reporter
-    machine: RuntimeOptions
-    tracking: Tracking
-    summary: RunSummary
+        Raises:
+            TrialError: something failed, or a backbone learned nothing.
+        """
+        if self.failed:
+            raise TrialError(f"not everything ended well: {self.line()}")
+        if must_beat_majority and (short := shortfalls(self.records)):
+            raise TrialError("; ".join(short))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
+from harness.runs.local import RunSummary, groups, run_suite
 from quiet import Quiet
 
 from backbones import load
@@ -25,7 +26,6 @@ from harness.data.prepared_corpus import PreparedCorpus, labelled, prepare_corpu
 from harness.errors import UserError
 from harness.model.building import build_model
 from harness.results.store import ResultsStore
-from harness.runs.local import RunSummary, groups, run_suite
 from harness.runs.runtime_options import RuntimeOptions
 from harness.runs.session import Bench, settings_digest
 from harness.runs.trial_execution import Outcome, run_trials

@@ -1,0 +1,161 @@
+"""The Python API: what the command line calls, and a notebook can call.
+
+    import harness
+
+    plan = harness.plan("suites/smoke.yaml")
+    result = harness.run(plan, results="results")
+    report = harness.report("results/smoke")
+
+The package itself offers the three functions and imports this module when one is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from harness.config.suite_loading import load_suite
+from harness.errors import UserError
+from harness.progress import Reporter, reporting
+from harness.reporting.rendering import Report, report_of, write_report
+from harness.results.store import REPORT, ResultsStore, open_results
+from harness.runs.planning import Plan, make_plan
+from harness.runs.runtime_options import RuntimeOptions
+from harness.specs import Suite
+
+if TYPE_CHECKING:  # what runs trials needs torch, which planning and reporting do without
+    from harness.runs.run_summary import RunSummary
+
+DEFAULT_OPTIONS = RuntimeOptions()
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run leaves behind."""
+
+    summary: RunSummary
+    report: Report
+    folder: Path
+    """The suite's results."""
+    files: tuple[Path, ...]
+    """Tables, figures and benchmark files that were written."""
+
+
+def plan(
+    suite: str | Path | Suite,
+    *,
+    changes: Sequence[str] = (),
+    only: Sequence[str] = (),
+    limit_utterances: int | None = None,
+) -> Plan:
+    """Expand a suite to its trials, without running or loading anything.
+
+    Args:
+        suite: a YAML file, the name of a suite that ships, or a loaded suite
+        changes: `key=value` each, laid over the file, such as "training.epochs=2"
+        only: patterns of backbones or trial names to run; the plan still holds the whole suite
+        limit_utterances: use so many utterances of each corpus, which marks every result
+
+    Raises:
+        SuiteError: the suite is mistaken; the message lists every mistake.
+        CorpusError: a corpus whose folds depend on its recordings is missing.
+
+    >>> len(plan("smoke").trials), len(plan("smoke", only=["tiny-wavlm"]).selected)
+    (6, 3)
+    """
+    if isinstance(suite, Suite):
+        if changes:
+            raise UserError("changes are laid over a suite's file: give its path or its name")
+        return make_plan(suite, only, limit_utterances)
+    return make_plan(load_suite(suite, changes), only, limit_utterances)
+
+
+def run(
+    suite: str | Path | Suite | Plan,
+    *,
+    changes: Sequence[str] = (),
+    only: Sequence[str] = (),
+    limit_utterances: int | None = None,
+    results: str | Path = "results",
+    options: RuntimeOptions = DEFAULT_OPTIONS,
+    fresh: bool = False,
+    estimate: bool = False,
+    reporter: Reporter | None = None,
+) -> RunResult:
+    """Train and score what is not finished yet, measure costs, and write the report.
+
+    Failed trials do not raise: `result.summary.raise_for_failures()` does.
+
+    Args:
+        suite: as for `plan`, or a plan that was made
+        changes: as for `plan`
+        only: as for `plan`
+        limit_utterances: as for `plan`
+        results: the folder that holds all results; those of the suite lie in `<results>/<suite>`
+        options: device, network, and what kept frames may take
+        fresh: train anew what is finished, too; old outcomes are set aside
+        estimate: first say what it will take
+        reporter: shows progress; bars or lines on standard output when left out
+
+    Raises:
+        UserError: something that trials need is missing or wrong; all of it is named, and
+            nothing has been started.
+    """
+    if isinstance(suite, Plan):
+        planned = suite
+    else:
+        planned = plan(suite, changes=changes, only=only, limit_utterances=limit_utterances)
+    store = ResultsStore(Path(results) / planned.suite.suite)
+    if reporter is None:
+        with reporting(Console(highlight=False)) as shown:
+            return _run(planned, store, shown, options, fresh=fresh, estimate=estimate)
+    return _run(planned, store, reporter, options, fresh=fresh, estimate=estimate)
+
+
+def report(results: str | Path) -> Report:
+    """The report of a suite's results, computed from its records; nothing is written.
+
+    Args:
+        results: the folder of one suite, such as "results/smoke"
+
+    Raises:
+        ResultsError: there are no results in it, or they are damaged.
+    """
+    return report_of(open_results(Path(results)))
+
+
+def _run(
+    planned: Plan,
+    store: ResultsStore,
+    reporter: Reporter,
+    options: RuntimeOptions,
+    *,
+    fresh: bool,
+    estimate: bool,
+) -> RunResult:
+    from harness.reporting.benchmark_files import write_benchmarks
+    from harness.runs.suite_run import run_plan
+    from harness.runs.tracking.publishing import ReportWritten
+    from harness.runs.tracking.tracker_processes import tracking
+
+    offline = options.offline
+    with tracking(planned.suite, store.folder, reporter.note, offline=offline) as trackers:
+        summary = run_plan(
+            planned,
+            store,
+            reporter,
+            options,
+            tracking=trackers,
+            fresh=fresh,
+            estimate=estimate,
+        )
+        found = report_of(store)
+        files = write_report(found, store.folder)
+        trackers.tell(ReportWritten(store.folder / REPORT))
+    if summary.measured:
+        files += write_benchmarks(store.folder, summary.costs, found.table)
+    return RunResult(summary, found, store.folder, files)

@@ -1,0 +1,200 @@
+"""The backbone that the trials on one corpus share, loaded once, and its frames."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from backbones.base import Backbone
+from harness.cache.cached_inputs import CachedInputs
+from harness.cache.disk_space import free_disk_space, planned_bytes, written_bytes
+from harness.cache.extraction import ExtractionPass, extract, extraction_passes
+from harness.cache.frame_store import PARTIAL, Dtype, FrameKey, FrameStore, StoredFrames
+from harness.cache.frame_views import frame_views
+from harness.data.batches import LabelledSplit
+from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled
+from harness.files import cache_folder, content_digest, file_digest
+from harness.model.building import load_backbone
+from harness.model.ser_model import SERModel
+from harness.results.environment import frames_digest
+from harness.runs.frame_events import FramesAdvanced, FramesEnded, FramesEvent, FramesStarted
+from harness.runs.runtime_options import RuntimeOptions
+from harness.specs import Trial
+from harness.training.devices import make_accelerator, precision_name
+from harness.training.fit_inputs import AudioInputs, Inputs
+
+
+@dataclass
+class BackboneFrames:
+    """Made for one corpus × backbone; nothing is loaded before it is asked for."""
+
+    prepared: PreparedCorpus
+    options: RuntimeOptions
+    _backbone: Backbone | None = None
+    _settings: str = ""
+    _opened: dict[FrameKey, StoredFrames] = field(default_factory=dict)
+    _held: dict[FrameKey, StoredFrames] = field(default_factory=dict)
+    """What the latest trial learned from, in memory or on the GPU."""
+
+    def backbone(self, trial: Trial) -> Backbone:
+        """The trial's backbone, with the weights it was loaded with."""
+        if self._backbone is None:
+            self._backbone = load_backbone(trial.backbone, offline=self.options.offline)
+            self._settings = settings_digest(self._backbone)
+        return self._backbone
+
+    @contextmanager
+    def lent(self, trial: Trial) -> Iterator[Backbone]:
+        """The backbone for a trial to train, put right again afterwards."""
+        backbone = self.backbone(trial)
+        backbone.frozen_mode = trial.training.frozen_mode
+        backbone.finetune(trial.finetune_layers)
+        with restored(backbone):
+            yield backbone
+
+    def compute(self, trials: Sequence[Trial]) -> Iterator[FramesEvent]:
+        """Compute the frames that these trials will start from and that are not kept yet.
+
+        Raises:
+            UserError: there is no room for them.
+        """
+        by_precision: dict[str, list[Trial]] = {}
+        for trial in filter(self.keeps, trials):
+            by_precision.setdefault(trial.training.precision, []).append(trial)
+        for alike in by_precision.values():
+            yield from self._extract(alike)
+
+    def _extract(self, trials: Sequence[Trial]) -> Iterator[FramesEvent]:
+        accelerator = make_accelerator(self.options.device, trials[0].training.precision)
+        backbone = self.backbone(trials[0])
+        keys = {key: None for trial in trials for key in self._keys(trial, accelerator)}
+        split = labelled(self.prepared, self._used_by(trials))
+        sounds = self._sounds(split)
+        for todo in extraction_passes(self._store, list(keys), split, sounds):
+            needed_bytes = planned_bytes(todo, backbone)
+            self._free_disk_space(todo, needed_bytes, list(keys), sounds)
+            yield FramesStarted(
+                backbone=trials[0].backbone.name,
+                utterances=len(todo.sounds),
+                depths=len(todo.keys),
+                size_bytes=needed_bytes,
+                batches=len(todo.plan()),
+            )
+            backbone.finetune(0).eval().to(accelerator.device)
+            for _ in extract(todo, self._store, backbone, accelerator):
+                yield FramesAdvanced()
+            yield FramesEnded()
+        for key in keys:  # now, so that they stay even if another run makes room
+            self._opened[key] = self._store.open(key, sounds)
+
+    def _free_disk_space(
+        self,
+        todo: ExtractionPass,
+        needed_bytes: int,
+        keys: Sequence[FrameKey],
+        sounds: Sequence[str],
+    ) -> None:
+        more_bytes = needed_bytes - written_bytes(todo, self._store)
+        in_use = [s.folder for key in keys for s in self._store.holding(key, sounds)]
+        parts = [self._store.key(key) / f"{todo.name}{PARTIAL}" for key in todo.keys]
+        free_disk_space(self._store, more_bytes, 1e9 * self.options.cache_gb, [*in_use, *parts])
+
+    def inputs(
+        self, trial: Trial, model: SERModel, split: LabelledSplit, accelerator: Accelerator
+    ) -> Inputs:
+        """Batches of a split for a trial's model: from kept frames, or from the recordings."""
+        audio = AudioInputs(split, model, accelerator)
+        if not self.keeps(trial):
+            return audio
+        keys, sounds = self._keys(trial, accelerator), self._sounds(split)
+        if any(key not in self._opened for key in keys):
+            return audio
+        views = self._placed(keys, accelerator.device)
+        if any(sound not in view.frames for view in views for sound in sounds):
+            return audio
+        return CachedInputs(split, sounds, views, keys[0].view.form != "frames", audio)
+
+    def keeps(self, trial: Trial) -> bool:
+        """Whether a trial learns from kept frames; in "train" mode its prefix has dropout."""
+        return self.options.frames != "off" and trial.training.frozen_mode == "eval"
+
+    def _keys(self, trial: Trial, accelerator: Accelerator) -> tuple[FrameKey, ...]:
+        backbone, precision = self.backbone(trial), precision_name(accelerator)
+        views = frame_views(trial.head, trial.finetune_layers, len(backbone.layers))
+        asked = self.options.frames
+        kept: Dtype = precision if asked == "auto" or asked == "off" else asked
+        return tuple(
+            FrameKey(
+                backbone=trial.backbone.name,
+                weights=backbone.weights.digest,
+                settings=self._settings,
+                program=frames_digest(),
+                device=accelerator.device.type,
+                precision=precision,
+                dtype=kept if view.form == "frames" else "float32",
+                view=view,
+            )
+            for view in views
+        )
+
+    def _placed(self, keys: Sequence[FrameKey], device: torch.device) -> list[StoredFrames]:
+        """On the GPU if it has room to spare, else in memory as far as is allowed."""
+        self._held = {key: kept for key, kept in self._held.items() if key in keys}
+        allowed_bytes = 1e9 * self.options.memory_gb
+        if device.type == "cuda":
+            allowed_bytes = torch.cuda.mem_get_info(device)[0] / 4
+        else:
+            allowed_bytes -= sum(kept.size_bytes for kept in self._held.values())
+        for key in keys:
+            kept = self._opened[key]
+            if key not in self._held and kept.size_bytes <= allowed_bytes:
+                allowed_bytes -= kept.size_bytes
+                self._held[key] = kept.to(device)
+        return [self._held.get(key, self._opened[key]) for key in keys]
+
+    @property
+    def _store(self) -> FrameStore:
+        return FrameStore(cache_folder("frames"))
+
+    def _used_by(self, trials: Sequence[Trial]) -> tuple[str, ...]:
+        folds = [cut_fold(trial, self.prepared).splits.named() for trial in trials]
+        used = {name for splits in folds for ids in splits.values() for name in ids}
+        return tuple(name for name in self.prepared.corpus.by_id() if name in used)
+
+    def _sounds(self, split: LabelledSplit) -> list[str]:
+        return [self._sound[utterance.utterance_id] for utterance in split.utterances]
+
+    @cached_property
+    def _sound(self) -> dict[str, str]:
+        return {info.utterance_id: info.sha256 for info in self.prepared.audio_info if info.sha256}
+
+
+def settings_digest(backbone: Backbone) -> str:
+    """Digest of what makes a network what it is beside its weights: settings, and its program."""
+    card, folder = backbone.card, Path(backbone.weights.source)
+    beside = [*folder.glob("*.json"), *folder.glob("*.yaml")] if folder.is_dir() else []
+    program = Path(inspect.getfile(type(backbone)))  # of an installed package's backbone
+    files = [program, *sorted(beside)]
+    return content_digest([card.architecture, card.pads_to_s, *map(file_digest, files)])
+
+
+@contextmanager
+def restored(backbone: Backbone) -> Iterator[None]:
+    """Put back what a fit changed, so that the next trial finds the weights that were loaded."""
+    released = [p for p in backbone.parameters() if p.requires_grad]
+    loaded = [parameter.detach().cpu().clone() for parameter in released]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, value in zip(released, loaded, strict=True):
+                parameter.copy_(value)
+                parameter.grad = None
+        backbone.finetune(0).eval()

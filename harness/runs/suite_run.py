@@ -1,0 +1,141 @@
+"""Runs a plan on this machine, and loses nothing that was finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from harness.progress import Reporter
+from harness.results.records import CostRecord, Record
+from harness.results.store import ResultsStore
+from harness.runs.cost_runs import measure_costs
+from harness.runs.estimating import estimate_trials
+from harness.runs.events import CostAdvanced, CostMeasured
+from harness.runs.executors import Executor, InlineExecutor
+from harness.runs.planning import Plan
+from harness.runs.preflight import Preflight, check_all
+from harness.runs.progress_display import ProgressDisplay
+from harness.runs.results_sink import ResultsSink
+from harness.runs.run_summary import RunSummary
+from harness.runs.runtime_options import RuntimeOptions
+from harness.runs.timings import RunTimings
+from harness.runs.tracking.tracker_processes import NO_TRACKING, Tracking
+from harness.runs.work_units import work_units
+from harness.specs import CostTrial, Trial
+from harness.training.devices import device_name, make_accelerator
+
+MakeExecutor = Callable[[Preflight], Executor]
+
+
+def inline(preflight: Preflight) -> Executor:
+    """Runs everything in this process."""
+    return InlineExecutor(preflight.corpora)
+
+
+def run_plan(
+    plan: Plan,
+    store: ResultsStore,
+    reporter: Reporter,
+    options: RuntimeOptions,
+    *,
+    tracking: Tracking = NO_TRACKING,
+    make_executor: MakeExecutor = inline,
+    fresh: bool = False,
+    estimate: bool = False,
+) -> RunSummary:
+    """Check everything, run what is not finished, then measure costs.
+
+    Args:
+        plan: the suite, and what of it is selected
+        store: where outcomes are written, and those of before are found
+        reporter: shows progress
+        options: where to run, and what of the machine may be used
+        tracking: trackers that are told
+        make_executor: who runs the units of work
+        fresh: train anew what is finished, too; what it replaces is set aside
+        estimate: first say what it will take; some seconds
+
+    Raises:
+        UserError: something that trials need is missing or wrong; all of it is named, and
+            nothing has been started.
+    """
+    store.prepare()
+    known = {record.trial_id: record for record in store.read_trials()}
+    preflight = check_all(plan.selected, reporter, device=options.device, offline=options.offline)
+    store.write_plan(plan.trials, plan.selection)
+    for spec, corpus in preflight.corpora.items():
+        store.write_quality(spec.name, corpus.quality.lines())
+    finished = _finished(plan.selected, known, preflight, store, reporter, fresh=fresh)
+    summary = RunSummary(reused=len(finished))
+    display = ProgressDisplay(reporter, len(plan.selected))
+    sink = ResultsSink(plan.suite, store, display, tracking, summary)
+    todo = [trial for trial in plan.selected if trial.trial_id not in finished]
+    if todo:
+        summary.timings = _timings(todo, options, preflight, store, reporter, estimate=estimate)
+    display.begin()
+    try:
+        for record in finished.values():
+            sink.add_finished(record)
+        for event in make_executor(preflight).run(work_units(plan.suite.suite, todo, options)):
+            sink.handle(event)
+    finally:
+        display.end()
+    if plan.costs:
+        tracking.settle()  # so that no tracker is at work meanwhile
+        _measure(plan, store, options, sink)
+    return summary
+
+
+def _finished(
+    trials: tuple[Trial, ...],
+    known: Mapping[str, Record],
+    preflight: Preflight,
+    store: ResultsStore,
+    reporter: Reporter,
+    *,
+    fresh: bool,
+) -> dict[str, Record]:
+    """The outcomes that still hold; what no longer holds makes way."""
+    finished = {}
+    for trial in trials:
+        record = known.get(trial.trial_id)
+        if record is None or record.status != "ok":
+            continue
+        if not fresh and record.digests == preflight.digests[trial.trial_id]:
+            finished[trial.trial_id] = record
+        else:
+            store.supersede(trial.trial_id)
+    return finished
+
+
+def _timings(
+    trials: list[Trial],
+    options: RuntimeOptions,
+    preflight: Preflight,
+    store: ResultsStore,
+    reporter: Reporter,
+    *,
+    estimate: bool,
+) -> RunTimings:
+    """What is to be taken down of a run, beside an estimate if one was asked for."""
+    if not estimate:
+        return RunTimings()
+    from harness.profiling.estimation.estimate_text import outlook, whole
+
+    estimates = estimate_trials(trials, options, reporter, preflight.corpora)
+    reporter.note(f"estimated: {outlook(whole(estimates))}")
+    name = device_name(make_accelerator(options.device, "auto").device)
+    return RunTimings(estimates, name, store.write_estimate)
+
+
+def _measure(plan: Plan, store: ResultsStore, options: RuntimeOptions, sink: ResultsSink) -> None:
+    """Measure the costs of a plan that are not known yet, and add all of them to the summary."""
+    found: dict[CostTrial, CostRecord] = {}
+    measured: set[str] = set()
+    for event in measure_costs(plan.suite, plan.costs, options, store.find_cost):
+        sink.handle(event)
+        if isinstance(event, CostMeasured):
+            measured.add(event.joined.cost_id)
+        if isinstance(event, CostAdvanced):
+            found[event.trial] = event.known
+    sink.display.reporter.end()
+    sink.add_costs(found.values(), len(measured))

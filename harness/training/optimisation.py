@@ -1,0 +1,77 @@
+"""The optimiser, its schedule, and the one optimiser step of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from accelerate import Accelerator
+from torch import nn
+from torch.optim import AdamW
+
+from harness.model.ser_model import SERModel
+from harness.specs import TrainingSpec
+
+
+def make_optimizer(model: SERModel, spec: TrainingSpec) -> AdamW:
+    """AdamW with one rate for the head and one for released backbone layers.
+
+    Biases and norms are not decayed.
+    """
+    released = [p for p in model.backbone.parameters() if p.requires_grad]
+    groups = [
+        {"params": parameters, "lr": rate, "weight_decay": decay}
+        for tensors, rate in (
+            (model.head_parameters(), spec.learning_rate.head),
+            (released, spec.learning_rate.backbone),
+        )
+        for parameters, decay in (
+            ([p for p in tensors if p.ndim > 1], spec.weight_decay),
+            ([p for p in tensors if p.ndim <= 1], 0.0),
+        )
+        if parameters
+    ]
+    return AdamW(groups, fused=True)
+
+
+def warmup_then_linear(steps: int, warmup_share: float) -> Callable[[int], float]:
+    """Factor on the learning rates at each step: a linear rise, then a linear fall to 0.
+
+    >>> factor = warmup_then_linear(steps=10, warmup_share=0.2)
+    >>> [factor(step) for step in (0, 1, 2, 10)]
+    [0.5, 1.0, 1.0, 0.0]
+    """
+    warmup = round(steps * warmup_share)
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        return max(0.0, (steps - step) / max(1, steps - warmup))
+
+    return factor
+
+
+def trainable(model: nn.Module) -> list[nn.Parameter]:
+    """The parameters that the optimiser changes."""
+    return [p for p in model.parameters() if p.requires_grad]
+
+
+def optimiser_step(
+    accelerator: Accelerator,
+    optimizer: Any,
+    parameters: Sequence[nn.Parameter],
+    max_grad_norm: float,
+) -> None:
+    """Clip the gradients that are there, change the parameters, and clear the gradients.
+
+    Training, cost measurements and the calibration of estimates all take this step.
+
+    Args:
+        accelerator: scales the gradients back where precision is mixed
+        optimizer: as `accelerator.prepare` gives it
+        parameters: those whose common gradient norm is clipped
+        max_grad_norm: what that norm is clipped to
+    """
+    accelerator.clip_grad_norm_(parameters, max_grad_norm)
+    optimizer.step()
+    optimizer.zero_grad()

@@ -1,0 +1,140 @@
+"""All that changes while a model is fitted, in one object that can be saved and loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import torch
+from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
+
+from harness.model.ser_model import SERModel
+from harness.model.stream_dropout import seed_dropout
+from harness.specs import TrainingSpec
+from harness.training.early_stopping import EarlyStopping
+from harness.training.fit_driver import EpochResult
+from harness.training.optimisation import (
+    make_optimizer,
+    optimiser_step,
+    trainable,
+    warmup_then_linear,
+)
+
+Stopped = Literal["epochs", "dev_loss"]
+
+
+@dataclass
+class TrainingState:
+    """Of one fit: weights, optimiser, schedule, early stopping, random numbers and the curve.
+
+    A state that is loaded into a new one at the end of an epoch goes on as if nothing had been
+    interrupted.
+    """
+
+    model: SERModel
+    optimizer: AcceleratedOptimizer
+    schedule: LambdaLR
+    stopping: EarlyStopping
+    accelerator: Accelerator
+    dropout_stream: torch.Generator
+    best: dict[str, Tensor]
+    """The trained tensors of the best epoch so far, on the CPU."""
+    max_grad_norm: float
+    curve: list[EpochResult] = field(default_factory=list)
+    steps: int = 0
+    best_epoch: int = 0
+    stopped: Stopped | None = None
+    """Why it ended; None while it goes on."""
+    fit_wall_s: float = 0.0
+    """Of the epochs that are done."""
+
+    @classmethod
+    def start(
+        cls, model: SERModel, spec: TrainingSpec, steps: int, seed: int, accelerator: Accelerator
+    ) -> TrainingState:
+        """Before the first of `steps` optimiser steps; the model is on its device."""
+        stream = seed_dropout(model, seed, accelerator.device)
+        optimizer = accelerator.prepare(make_optimizer(model, spec))
+        return cls(
+            model=model,
+            optimizer=optimizer,
+            schedule=LambdaLR(optimizer.optimizer, warmup_then_linear(steps, spec.warmup_share)),
+            stopping=EarlyStopping(spec.early_stopping),
+            accelerator=accelerator,
+            dropout_stream=stream,
+            best=model.trained_state(),
+            max_grad_norm=spec.max_grad_norm,
+        )
+
+    def step(self) -> None:
+        """Take an optimiser step on the gradients that are there."""
+        parameters = trainable(self.model)
+        optimiser_step(self.accelerator, self.optimizer, parameters, self.max_grad_norm)
+        self.schedule.step()
+        self.steps += 1
+
+    def end_epoch(
+        self, train_loss: float, dev_loss: float, dev_metric: float, wall_s: float
+    ) -> EpochResult:
+        """Take in an epoch's scores: keep its weights if they are the best, and maybe stop."""
+        decision = self.stopping.update(dev_metric, dev_loss)
+        epoch = len(self.curve) + 1
+        result = EpochResult(epoch, train_loss, dev_loss, dev_metric, decision.average, wall_s)
+        self.curve.append(result)
+        if decision.is_best:
+            self.best, self.best_epoch = self.model.trained_state(), epoch
+        if decision.stop:
+            self.stopped = "dev_loss"
+        return result
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain values alone, as `torch.save` writes and safely reads."""
+        return {
+            "trained": self.model.trained_state(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
+            "stopping": self.stopping.state_dict(),
+            "random": self._random_numbers(),
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "curve": [asdict(result) for result in self.curve],
+            "steps": self.steps,
+            "stopped": self.stopped,
+            "fit_wall_s": self.fit_wall_s,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave, for the same model and settings.
+
+        Raises:
+            UserError: its tensors do not fit this model.
+        """
+        self.model.load_trained_state(state["trained"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        if state["scaler"] is not None and self.accelerator.scaler:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
+        self.stopping.load_state_dict(state["stopping"])
+        self.best, self.best_epoch = dict(state["best"]), state["best_epoch"]
+        self.curve = [EpochResult(**result) for result in state["curve"]]
+        self.steps, self.stopped = state["steps"], state["stopped"]
+        self.fit_wall_s = state["fit_wall_s"]
+        self._set_random_numbers(state["random"])
+
+    def _random_numbers(self) -> dict[str, Tensor]:
+        """States of the generators that dropout in backbone and head draws from."""
+        states = {"torch": torch.get_rng_state(), "dropout": self.dropout_stream.get_state()}
+        if self.accelerator.device.type == "cuda":
+            states["cuda"] = torch.cuda.get_rng_state(self.accelerator.device)
+        return states
+
+    def _set_random_numbers(self, states: Mapping[str, Tensor]) -> None:
+        torch.set_rng_state(states["torch"])
+        self.dropout_stream.set_state(states["dropout"])
+        if "cuda" in states:
+            torch.cuda.set_rng_state(states["cuda"], self.accelerator.device)
