@@ -20,6 +20,8 @@ from harness.results.store import ResultsStore
 
 @dataclass(frozen=True)
 class Report:
+    """To be replaced."""
+
     title: str
     table: pd.DataFrame
     failed: pd.DataFrame
@@ -28,12 +30,14 @@ class Report:
 
 
 def report_of(store: ResultsStore) -> Report:
+    """Of a store."""
     records, costs = store.read_trials(), store.read_costs()
     table = comparison(records, costs, store.read_predictions, store.read_plan())
     return Report(store.folder.name, table, failures(records), records, costs)
 
 
 def write_report(report: Report, folder: Path) -> tuple[Path, ...]:
+    """Write it."""
     write_trials(folder, trials_frame(report.records, report.costs))
     figures = write_figures(folder, report.table)
     figure = figures[0].name if figures else None
@@ -43,6 +47,7 @@ def write_report(report: Report, folder: Path) -> tuple[Path, ...]:
 
 
 def print_report(report: Report, console: Console) -> None:
+    """Print it."""
     if report.costs and not report.records:
         console.print(costs_markdown(report.costs), markup=False, soft_wrap=True)
     elif console.is_terminal:

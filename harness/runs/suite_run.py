@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from harness.profiling.estimation.estimate_text import outlook, whole
 from harness.progress import Reporter
 from harness.results.records import CostRecord, Record
 from harness.results.store import ResultsStore
@@ -119,9 +120,11 @@ def _timings(
     """What is to be taken down of a run, beside an estimate if one was asked for."""
     if not estimate:
         return RunTimings()
-    from harness.profiling.estimation.estimate_text import outlook, whole
-
-    estimates = estimate_trials(trials, options, reporter, preflight.corpora)
+    try:
+        estimates = estimate_trials(trials, options, reporter, preflight.corpora)
+    except Exception as error:  # a run is worth more than its estimate
+        reporter.note(f"no estimate: {type(error).__name__}: {error}")
+        return RunTimings()
     reporter.note(f"estimated: {outlook(whole(estimates))}")
     name = device_name(make_accelerator(options.device, "auto").device)
     return RunTimings(estimates, name, store.write_estimate)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.runs.cost_planning import cost_trials
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from harness.config.matrix import expand
 from harness.config.suite_loading import load_corpus_spec, load_suite, shipped_suites
 from harness.config.yaml_tree import LocatedValue, SourcePosition, merge
 from harness.errors import SuiteError
+from harness.runs.planning import cost_trials
 
 
 def mistakes_of(path: Path, *overrides: str) -> list[str]:

@@ -14,7 +14,6 @@ from threading import Timer
 
 import pytest
 import torch
-from harness.runs.cost_planning import cost_trials
 from made_up import make_cost_trial
 
 from harness.config.matrix import expand
@@ -29,6 +28,7 @@ from harness.profiling.memory import peak_rss
 from harness.profiling.profiled_model import CLASSES, load, recordings
 from harness.profiling.timing import MODES, time_all, timed
 from harness.results.records import CostRecord
+from harness.runs.planning import cost_trials
 from harness.specs import CostSpec, CostTrial, HeadSpec
 from harness.training.devices import make_accelerator
 

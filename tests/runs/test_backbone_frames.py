@@ -1,7 +1,8 @@
 """Learning from kept frames is learning from the recordings, and the network stays as loaded."""
 
 import shutil
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
-from harness.runs.local import RunSummary, groups, run_suite
 from quiet import Quiet
+from running import result_of
 
 from backbones import load
 from backbones.base import Backbone
@@ -26,9 +27,13 @@ from harness.data.prepared_corpus import PreparedCorpus, labelled, prepare_corpu
 from harness.errors import UserError
 from harness.model.building import build_model
 from harness.results.store import ResultsStore
+from harness.runs.backbone_frames import BackboneFrames, settings_digest
+from harness.runs.planning import make_plan
+from harness.runs.run_summary import RunSummary
 from harness.runs.runtime_options import RuntimeOptions
-from harness.runs.session import Bench, settings_digest
+from harness.runs.suite_run import run_plan
 from harness.runs.trial_execution import Outcome, run_trials
+from harness.runs.work_units import work_units
 from harness.specs import CorpusSpec, Trial
 from harness.training.devices import make_accelerator
 
@@ -56,24 +61,25 @@ def trials(*changes: str) -> Sequence[Trial]:
     return expand(load_suite("smoke", [*QUICK, *changes]), lambda spec: (1,), 96)
 
 
-def benches(
-    prepared: PreparedCorpus, chosen: Sequence[Trial], **machine: Any
-) -> list[tuple[Bench, Trial]]:
-    """Each trial with the bench it shares, frames ready."""
+def with_frames(
+    prepared: PreparedCorpus, chosen: Sequence[Trial], **options: Any
+) -> list[tuple[BackboneFrames, Trial]]:
+    """Each trial with the backbone that it shares with others, frames ready."""
     found = []
-    for group in groups(chosen):
-        bench = Bench(prepared, RuntimeOptions("cpu", offline=True, **machine))
-        bench.fill(group, Quiet())
-        found += [(bench, trial) for trial in group]
+    for unit in work_units("smoke", chosen, RuntimeOptions("cpu", offline=True, **options)):
+        frames = BackboneFrames(prepared, unit.options)
+        deque(frames.compute(unit.trials), maxlen=0)
+        found += [(frames, trial) for trial in unit.trials]
     return found
 
 
-def run(prepared: PreparedCorpus, *changes: str, **machine: Any) -> list[Outcome]:
-    return [alone(bench, trial) for bench, trial in benches(prepared, trials(*changes), **machine)]
+def run(prepared: PreparedCorpus, *changes: str, **options: Any) -> list[Outcome]:
+    chosen = with_frames(prepared, trials(*changes), **options)
+    return [alone(frames, trial) for frames, trial in chosen]
 
 
-def alone(bench: Bench, trial: Trial) -> Outcome:
-    (outcome,) = run_trials([trial], bench, suite="smoke")
+def alone(frames: BackboneFrames, trial: Trial) -> Outcome:
+    (outcome,) = result_of(run_trials([trial], frames, suite="smoke"))
     return outcome
 
 
@@ -131,7 +137,7 @@ def test_compact_frames_predict_much_the_same(
 
 
 @pytest.mark.parametrize(
-    ("changes", "machine", "expected"),
+    ("changes", "options", "expected"),
     [
         ((), {}, "stored"),
         ((), {"frames": "bf16"}, "stored"),
@@ -141,12 +147,12 @@ def test_compact_frames_predict_much_the_same(
 )
 def test_a_record_says_where_its_frames_came_from(
     changes: tuple[str, ...],
-    machine: dict[str, Any],
+    options: dict[str, Any],
     expected: str,
     prepared: PreparedCorpus,
     cache: Path,
 ) -> None:
-    (outcome,) = run(prepared, *ONE, "training.epochs=1", *changes, **machine)
+    (outcome,) = run(prepared, *ONE, "training.epochs=1", *changes, **options)
     assert frames_from(outcome) == expected
     assert any(cache.rglob("frames.bin")) == (expected == "stored")
 
@@ -156,10 +162,10 @@ def test_the_backbone_is_what_was_loaded_after_a_trial_however_it_ended(
     changes: tuple[str, ...], prepared: PreparedCorpus
 ) -> None:
     chosen = trials("backbones=[tiny-wavlm]", "matrix.finetune_layers=[2]", *changes)
-    ((bench, trial),) = benches(prepared, chosen)
-    outcome = alone(bench, trial)
+    ((frames, trial),) = with_frames(prepared, chosen)
+    outcome = alone(frames, trial)
     assert outcome.record.status == ("failed" if changes else "ok")
-    backbone = bench.backbone(trial)
+    backbone = frames.backbone(trial)
     assert digest(backbone) == backbone.weights.digest
     assert not any(parameter.requires_grad for parameter in backbone.parameters())
     assert not any(part.training for part in backbone.modules())
@@ -169,7 +175,7 @@ def test_the_backbone_is_what_was_loaded_after_a_trial_however_it_ended(
 def test_a_trial_learns_the_same_after_others_as_alone(prepared: PreparedCorpus) -> None:
     first, *others = trials("backbones=[tiny-wavlm]", "matrix.finetune_layers=[1, 2, all]")
     (*_, after), (only,) = (
-        [alone(bench, trial) for bench, trial in benches(prepared, chosen)]
+        [alone(frames, trial) for frames, trial in with_frames(prepared, chosen)]
         for chosen in ([*others, first], [first])
     )
     np.testing.assert_array_equal(probabilities(after), probabilities(only))
@@ -180,9 +186,9 @@ def test_a_trial_that_fails_leaves_those_beside_it_alone_and_secrets_out(
 ) -> None:
     monkeypatch.setenv("SOME_TOKEN", "became")
     chosen = trials(*ONE, "matrix.seed=[1, 2]", "matrix.learning_rate.head=[1.0e-3, 1.0e+30]")
-    bench = Bench(prepared, RuntimeOptions("cpu", offline=True))
-    bench.fill(chosen, Quiet())
-    outcomes = run_trials(chosen, bench, suite="smoke")
+    frames = BackboneFrames(prepared, RuntimeOptions("cpu", offline=True))
+    deque(frames.compute(chosen), maxlen=0)
+    outcomes = result_of(run_trials(chosen, frames, suite="smoke"))
     assert [outcome.record.trial_id for outcome in outcomes] == [t.trial_id for t in chosen]
     for outcome in outcomes:
         record = outcome.record
@@ -190,7 +196,7 @@ def test_a_trial_that_fails_leaves_those_beside_it_alone_and_secrets_out(
             assert (record.status, record.fit) == ("failed", None)
             assert "the loss ***" in (record.error or "")
             continue
-        expected = alone(bench, record.trial)
+        expected = alone(frames, record.trial)
         np.testing.assert_allclose(probabilities(outcome), probabilities(expected), atol=1e-4)
         assert record.fit is not None
         assert expected.record.fit is not None
@@ -198,10 +204,10 @@ def test_a_trial_that_fails_leaves_those_beside_it_alone_and_secrets_out(
 
 
 def test_dropout_in_frozen_layers_lasts_as_long_as_its_trial(prepared: PreparedCorpus) -> None:
-    bench = Bench(prepared, RuntimeOptions("cpu", offline=True))
+    frames = BackboneFrames(prepared, RuntimeOptions("cpu", offline=True))
     for mode in ("train", "eval"):
         (trial,) = trials(*ONE, f"training.frozen_mode={mode}")
-        with bench.lent(trial) as backbone:
+        with frames.lent(trial) as backbone:
             drops = any(part.training for part in backbone.train().layers.modules())
         assert drops == (mode == "train")
 
@@ -216,13 +222,13 @@ def is_mapped(tensor: torch.Tensor) -> bool:
     return False
 
 
-def frame_views(bench: Bench, trial: Trial) -> list[torch.Tensor]:
+def frames_read(own: BackboneFrames, trial: Trial) -> list[torch.Tensor]:
     """Frames as a trial reads them."""
     accelerator = make_accelerator("cpu", "float32")
-    everything = labelled(bench.prepared, tuple(bench.prepared.corpus.by_id()))
-    with bench.lent(trial) as backbone:
+    everything = labelled(own.prepared, tuple(own.prepared.corpus.by_id()))
+    with own.lent(trial) as backbone:
         model = build_model(backbone, trial.head, 4, trial.finetune_layers, seed=1)
-        inputs = bench.inputs(trial, model, everything, accelerator)
+        inputs = own.inputs(trial, model, everything, accelerator)
     assert isinstance(inputs, CachedInputs)
     return [frames for view in inputs.views for frames in view.frames.values()]
 
@@ -231,12 +237,12 @@ def test_frames_are_held_in_memory_as_far_as_is_allowed(
     prepared: PreparedCorpus, cache: Path
 ) -> None:
     chosen = trials("backbones=[tiny-wavlm]", MATRIX)
-    benches(prepared, chosen)
+    with_frames(prepared, chosen)
     (one_bytes, _) = (path.stat().st_size for path in cache.rglob("frames.bin"))
     for room, held in ((0.0, 0), (0.9, 0), (1.1, 2)):  # a trial's own, and no earlier ones
         tables = [
-            frame_views(bench, trial)
-            for bench, trial in benches(prepared, chosen, memory_gb=room * one_bytes / 1e9)
+            frames_read(own, trial)
+            for own, trial in with_frames(prepared, chosen, memory_gb=room * one_bytes / 1e9)
         ]
         mapped = [[is_mapped(frames) for frames in table] for table in tables]
         assert all(len(set(table)) == 1 for table in mapped)
@@ -254,8 +260,8 @@ def test_frames_are_not_computed_for_what_is_never_asked(
 def test_later_trials_read_what_earlier_ones_had_computed(
     prepared: PreparedCorpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    benches(prepared, trials(*ONE))
-    monkeypatch.setattr("harness.runs.session.extract", broken)
+    with_frames(prepared, trials(*ONE))
+    monkeypatch.setattr("harness.runs.backbone_frames.extract", broken)
     others = ("matrix.seed=[1, 2]", "matrix.loss=[dr]", "training.batch_seconds=9")
     for outcome in run(prepared, *ONE, *others, "training.epochs=1"):
         assert frames_from(outcome) == "stored"
@@ -265,18 +271,16 @@ def broken(*arguments: object) -> None:
     raise RuntimeError("no frames today")
 
 
-def run_smoke(folder: Path, machine: RuntimeOptions) -> tuple[Quiet, RunSummary]:
+def run_smoke(folder: Path, options: RuntimeOptions) -> tuple[Quiet, RunSummary]:
     reporter, suite = Quiet(), load_suite("smoke", [*QUICK, *ONE, "training.epochs=1"])
-    chosen = expand(suite, lambda spec: (1,), 96)
-    return reporter, run_suite(
-        suite, chosen, (), ResultsStore(folder / "results"), reporter, machine
-    )
+    store = ResultsStore(folder / "results")
+    return reporter, run_plan(make_plan(suite, limit_utterances=96), store, reporter, options)
 
 
 def test_where_frames_cannot_be_computed_trials_run_from_the_recordings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.runs.session.extract", broken)
+    monkeypatch.setattr("harness.runs.backbone_frames.extract", broken)
     reporter, summary = run_smoke(tmp_path, RuntimeOptions("cpu", offline=True))
     (record,) = summary.records
     assert record.fit is not None, record.error
@@ -298,24 +302,22 @@ def test_an_interrupted_pass_goes_on_where_there_is_room_for_it_once(
         store: FrameStore,
         backbone: Backbone,
         accelerator: Accelerator,
-        on_batch: Any,
-    ) -> None:
-        def stop(done: int, total: int) -> None:
-            if done == total - 1:
+    ) -> Iterator[int]:
+        for done in extract(todo, store, backbone, accelerator):
+            if done == len(todo.plan()) - 1:
                 raise KeyboardInterrupt
+            yield done
 
-        extract(todo, store, backbone, accelerator, stop)
-
-    benches(prepared, trials(*ONE))
+    with_frames(prepared, trials(*ONE))
     room_gb = 1.05 * size_bytes(cache) / 1e9
     shutil.rmtree(cache)
     monkeypatch.setattr("harness.cache.extraction.BATCH_SECONDS", 16.0)
     with monkeypatch.context() as patch:
-        patch.setattr("harness.runs.session.extract", interrupted)
+        patch.setattr("harness.runs.backbone_frames.extract", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            benches(prepared, trials(*ONE), cache_gb=room_gb)
+            with_frames(prepared, trials(*ONE), cache_gb=room_gb)
     assert size_bytes(cache) > room_gb * 1e9 / 2
-    benches(prepared, trials(*ONE), cache_gb=room_gb)
+    with_frames(prepared, trials(*ONE), cache_gb=room_gb)
     assert len(list(cache.rglob("index.json"))) == 1
 
 

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from harness.runs.local import run_suite
 from quiet import Quiet
 
-from harness.config.matrix import expand
 from harness.config.suite_loading import load_suite
 from harness.data.prepared_corpus import labelled, prepare_corpus
 from harness.data.readers import synthetic
 from harness.errors import ResultsError, UserError
 from harness.results.store import ResultsStore
 from harness.runs.evaluation import evaluate_kept, restore
+from harness.runs.planning import make_plan
 from harness.runs.runtime_options import RuntimeOptions
+from harness.runs.suite_run import run_plan
 from harness.specs import CorpusSpec
 from harness.training.devices import make_accelerator
 from harness.training.fit_inputs import AudioInputs
@@ -29,7 +29,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> ResultsStore:
     store = ResultsStore(tmp_path_factory.mktemp("results"))
     changes = ("training.epochs=1", "backbones=[tiny-wavlm]", "cost=null", "keep_models=all")
     suite = load_suite("smoke", [*changes, "matrix.finetune_layers=[0, 1]"])
-    run_suite(suite, expand(suite, lambda spec: (1,)), (), store, Quiet(), RuntimeOptions("cpu"))
+    run_plan(make_plan(suite), store, Quiet(), RuntimeOptions("cpu"))
     return store
 
 
@@ -113,8 +113,8 @@ def test_limited_and_full_trials_in_one_folder_are_scored_on_their_own_splits(
     changes = ["training.epochs=1", "backbones=[tiny-wavlm]", "cost=null", "keep_models=all"]
     suite = load_suite("smoke", [*changes, "matrix.finetune_layers=[0]"])
     for limit in (64, 128):
-        trials = expand(suite, lambda spec: (1,), limit)
-        run_suite(suite, trials, (), store, Quiet(), RuntimeOptions("cpu"))
+        plan = make_plan(suite, limit_utterances=limit)
+        run_plan(plan, store, Quiet(), RuntimeOptions("cpu"))
     frame = evaluate(store, None, None).set_index("trial_id")
     for record in store.read_trials():
         assert frame.loc[record.trial_id, "uar"] == pytest.approx(record.metrics["test"].uar)

@@ -5,17 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from harness.runs.local import run_suite
 from quiet import Quiet
 from transformers import HubertConfig, HubertModel
 
 from backbones import BACKBONES
 from backbones.plugins import card_from_config
-from harness.config.matrix import expand
 from harness.config.suite_loading import load_suite
 from harness.reporting.comparison_table import comparison
 from harness.results.store import ResultsStore
+from harness.runs.planning import make_plan
 from harness.runs.runtime_options import RuntimeOptions
+from harness.runs.suite_run import run_plan
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def test_the_report_knows_depth_and_labels_from_the_record_alone(
     changes = ("training.epochs=1", "cost=null", "matrix.finetune_layers=[1]")
     suite = load_suite("smoke", [f"backbones=[{{name: {own}, init: {init}}}]", *changes])
     store = ResultsStore(tmp_path / "results")
-    trials = expand(suite, lambda spec: (1,))
-    run_suite(suite, trials, (), store, Quiet(), RuntimeOptions("cpu", offline=True))
+    options = RuntimeOptions("cpu", offline=True)
+    run_plan(make_plan(suite), store, Quiet(), options)
     del BACKBONES[own]
     (record,) = store.read_trials()
     assert (record.status, record.backbone_depth) == ("ok", 4), record.error

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from harness.runs.local import groups
 
 from backbones.base import Backbone
 from harness.data.batches import DECODING_THREADS
@@ -44,7 +43,8 @@ def test_networks_that_are_alike_are_timed_once(
 
     monkeypatch.setattr("harness.profiling.estimation.suite_estimate.blank", counted)
     names = "whisper-tiny, whisper-tiny-30s, tiny-wavlm"
-    chosen = groups(trials(f"backbones=[{names}]", "matrix.finetune_layers=[0]"))
+    listed = trials(f"backbones=[{names}]", "matrix.finetune_layers=[0]")
+    chosen = [[trial] for trial in listed]
     found = estimate([(prepared, group) for group in [*chosen, chosen[-1]]], "cpu")
     assert built == names.split(", ")
     assert found[2] == found[3]

@@ -1,4 +1,4 @@
-"""The engine: nothing finished is lost, nothing stale is taken for finished."""
+"""A run: nothing finished is lost, nothing stale is taken for finished."""
 
 import json
 import re
@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from harness.runs.cost_planning import cost_trials
-from harness.runs.local import RunSummary, run_suite
 from quiet import Quiet
 
-from harness.config.matrix import expand
 from harness.config.suite_loading import load_suite
 from harness.data.readers import synthetic
 from harness.errors import ResultsError, UserError
 from harness.results.records import Record
 from harness.results.store import MODEL, ResultsStore
 from harness.runs.model_retention import beaten_rivals
+from harness.runs.planning import make_plan
+from harness.runs.run_summary import RunSummary
 from harness.runs.runtime_options import RuntimeOptions
+from harness.runs.suite_run import run_plan
 
 SMALL = (
     "training.epochs=1",
@@ -46,14 +46,16 @@ def recordings(tmp_path: Path) -> Path:
 
 
 def run(
-    store: ResultsStore, folder: Path, *changes: str, reporter: Quiet | None = None
+    store: ResultsStore,
+    folder: Path,
+    *changes: str,
+    reporter: Quiet | None = None,
+    **how: bool,
 ) -> RunSummary:
     corpus = f"corpora=[{{name: mine, kind: manifest, root: {folder}, manifest: list.csv}}]"
     suite = load_suite("smoke", [*SMALL, corpus, "protocol.folds=4", *changes])
-    trials = expand(suite, lambda spec: (1,))
-    machine = RuntimeOptions("cpu", offline=True)
-    costs = cost_trials(suite, trials)
-    return run_suite(suite, trials, costs, store, reporter or Quiet(), machine)
+    options = RuntimeOptions("cpu", offline=True)
+    return run_plan(make_plan(suite), store, reporter or Quiet(), options, **how)
 
 
 def test_what_is_finished_is_taken_as_it_is(tmp_path: Path, recordings: Path) -> None:
@@ -188,12 +190,12 @@ def test_the_run_tells_what_the_recordings_are_like(tmp_path: Path, recordings: 
     assert "mine: 32 of 32 utterances used" in kept.read_text()
 
 
-def test_estimate_and_truth_stand_side_by_side(
+def test_an_estimate_that_was_asked_for_stands_beside_what_was_taken(
     tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     store, reporter = ResultsStore(tmp_path / "results"), Quiet()
-    summary = run(store, recordings, "training.epochs=2", reporter=reporter)
+    summary = run(store, recordings, "training.epochs=2", reporter=reporter, estimate=True)
     assert any(note.startswith("estimated: ") for note in reporter.notes)
     assert re.search(r"; estimated .+ s, took .+ s; frames .+ planned, .+ written$", summary.line())
     (group,) = json.loads((store.folder / "estimate.json").read_text())["groups"]
@@ -201,18 +203,23 @@ def test_estimate_and_truth_stand_side_by_side(
     assert 0 < group["taken"]["training_s"] == summary.records[0].wall_s
 
 
-def test_nothing_is_estimated_where_nothing_is_left_to_do(
+def test_nothing_is_estimated_unless_it_is_asked_for(
     tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = ResultsStore(tmp_path / "results")
-    run(store, recordings)
-    kept = (store.folder / "estimate.json").read_text()
-    monkeypatch.delattr("harness.runs.estimate_tracking.estimate")
-    reporter = Quiet()
-    again = run(store, recordings, reporter=reporter)
-    assert again.truth is None
+    monkeypatch.delattr("harness.runs.suite_run.estimate_trials")
+    store, reporter = ResultsStore(tmp_path / "results"), Quiet()
+    summary = run(store, recordings, reporter=reporter)
+    assert re.search(r"; took .+ s; frames .+ written$", summary.line())
     assert not [note for note in reporter.notes if "estimate" in note]
-    assert (store.folder / "estimate.json").read_text() == kept
+    assert not (store.folder / "estimate.json").exists()
+
+
+def test_nothing_is_estimated_where_nothing_is_left_to_do(tmp_path: Path, recordings: Path) -> None:
+    store, reporter = ResultsStore(tmp_path / "results"), Quiet()
+    run(store, recordings)
+    again = run(store, recordings, reporter=reporter, estimate=True)
+    assert again.timings is None
+    assert not [note for note in reporter.notes if "estimate" in note]
 
 
 def test_an_estimate_that_fails_does_not_stop_a_run(
@@ -221,10 +228,22 @@ def test_an_estimate_that_fails_does_not_stop_a_run(
     def broken(*arguments: object) -> None:
         raise RuntimeError("no such kernel")
 
-    monkeypatch.setattr("harness.runs.estimate_tracking.estimate", broken)
+    monkeypatch.setattr("harness.runs.suite_run.estimate_trials", broken)
     store, reporter = ResultsStore(tmp_path / "results"), Quiet()
-    summary = run(store, recordings, reporter=reporter)
+    summary = run(store, recordings, reporter=reporter, estimate=True)
     assert [record.status for record in summary.records] == ["ok"]
     assert "no estimate: RuntimeError: no such kernel" in reporter.notes
     assert "; took " in summary.line()
     assert "estimated" not in summary.line()
+
+
+def test_a_fresh_run_trains_anew_and_sets_the_old_outcome_aside(
+    tmp_path: Path, recordings: Path
+) -> None:
+    store = ResultsStore(tmp_path / "results")
+    first = run(store, recordings)
+    again = run(store, recordings, fresh=True)
+    assert again.reused == 0
+    assert again.records[0].metrics == first.records[0].metrics
+    (aside,) = (store.folder / "superseded").iterdir()
+    assert aside.name.startswith(first.records[0].trial_id)
