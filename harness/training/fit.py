@@ -110,7 +110,9 @@ def fit(
             yield StepEnded(state.steps, total_steps)
             _check_time(deadline, spec.time_limit_s)
         train_loss = float(total) / len(train.split.labels)
-        dev_loss, metric = score(predict(model, dev, spec.batch_seconds, accelerator))
+        outputs = predict(model, dev, spec.batch_seconds, accelerator)
+        # what is not a number cannot be scored, and is told below
+        dev_loss, metric = score(outputs) if outputs.isfinite().all() else (math.nan, math.nan)
         _check_finite(train_loss, dev_loss, epoch)
         wall_s = time.monotonic() - epoch_started
         state.fit_wall_s += wall_s
