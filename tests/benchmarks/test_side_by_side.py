@@ -21,8 +21,8 @@ from harness.model.building import build_model
 from harness.model.ser_model import SERModel
 from harness.specs import HeadSpec, TrainingSpec
 from harness.training.devices import make_accelerator
-from harness.training.fit import make_optimizer, trainable
-from harness.training.gradients import GradientRequest, learn
+from harness.training.gradients import GradientRequest
+from harness.training.optimisation import make_optimizer, trainable
 
 TRIALS = 8
 ROWS, FRAMES = 8, 149  # 8 utterances of 3 s
@@ -68,13 +68,11 @@ def steps(
         return nn.functional.cross_entropy(logits, labels)
 
     def step() -> None:
-        asks = [GradientRequest(model, states, loss) for model in chosen]
-        for batch in [asks] if together else [[ask] for ask in asks]:
-            learn(batch, accelerator)
+        requests = [GradientRequest(model, states, loss) for model in chosen]
+        for batch in [requests] if together else [[request] for request in requests]:
+            add_gradients(batch, accelerator)
         for model, optimizer in zip(chosen, optimizers, strict=True):
-            accelerator.clip_grad_norm_(trainable(model), 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
+            optimiser_step(accelerator, optimizer, trainable(model), 1.0)
 
     return step
 

@@ -1,10 +1,10 @@
 """The training loop on a real tiny backbone and real (synthetic) speech."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
+from fitting import run_one, scorer
 from quiet import Quiet
 from torch import Tensor
 
@@ -24,9 +24,9 @@ from harness.specs import (
     Trial,
 )
 from harness.training.devices import make_accelerator
-from harness.training.fit import FitOutcome, fit, make_optimizer, score_dev, warmup_then_linear
+from harness.training.fit import FitOutcome, Score, fit
 from harness.training.fit_inputs import AudioInputs
-from harness.training.gradients import drive
+from harness.training.optimisation import make_optimizer, warmup_then_linear
 from harness.training.prediction import predict
 
 TRAINING = TrainingSpec.model_validate(
@@ -67,12 +67,13 @@ def run(
     splits: tuple[LabelledSplit, LabelledSplit],
     spec: TrainingSpec = TRAINING,
     seed: int = 1,
+    score: Score | None = None,
 ) -> FitOutcome:
     accelerator = make_accelerator("cpu", spec.precision)
-    classes = ("angry", "happy", "neutral", "sad")
+    loss = CrossEntropy([1] * 4)
     inputs = (AudioInputs(split, model, accelerator) for split in splits)
-    fitting = fit(model, CrossEntropy([1] * 4), *inputs, classes, spec, seed, accelerator)
-    return drive([fitting], accelerator)[0]
+    chosen = score or scorer(loss, splits[1])
+    return run_one(fit(model, loss, *inputs, chosen, spec, seed, accelerator), accelerator)
 
 
 def logits_of(model: SERModel, split: LabelledSplit) -> Tensor:
@@ -139,16 +140,17 @@ def test_the_model_is_left_with_the_weights_of_its_best_epoch(
 
 
 def test_an_epoch_that_is_not_the_last_is_put_back(
-    splits: tuple[LabelledSplit, LabelledSplit], monkeypatch: pytest.MonkeyPatch
+    splits: tuple[LabelledSplit, LabelledSplit],
 ) -> None:
     falling = iter([0.9, 0.5, 0.1])
-
-    def with_a_falling_metric(*arguments: Any) -> tuple[float, float]:
-        return score_dev(*arguments)[0], next(falling)
-
-    monkeypatch.setattr("harness.training.fit.score_dev", with_a_falling_metric)
+    honest = scorer(CrossEntropy([1] * 4), splits[1])
     model = model_for()
-    outcome = run(model, splits, TRAINING.model_copy(update={"epochs": 3}))
+    outcome = run(
+        model,
+        splits,
+        TRAINING.model_copy(update={"epochs": 3}),
+        score=lambda logits: (honest(logits)[0], next(falling)),
+    )
     assert outcome.best_epoch == 1
     logits = logits_of(model, splits[1])
     loss = torch.nn.functional.cross_entropy(logits, torch.tensor(splits[1].labels))

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 import torch
 from accelerate import Accelerator
+from fitting import run_one, scorer
 from quiet import Quiet
+from running import result_of
 from torch import Tensor, nn
 
 import backbones
@@ -27,8 +29,9 @@ from harness.specs import (
 from harness.training import gradients
 from harness.training.devices import make_accelerator
 from harness.training.fit import FitOutcome, fit
+from harness.training.fit_driver import Fitting, loss_of, run_fits
 from harness.training.fit_inputs import AudioInputs
-from harness.training.gradients import GradientRequest, GradientRequests, drive, side_by_side
+from harness.training.gradients import GradientRequest, side_by_side
 from harness.training.prediction import predict
 
 CLASSES = ("angry", "happy", "neutral", "sad")
@@ -86,12 +89,14 @@ def fits(
     head: HeadSpec,
     splits: tuple[LabelledSplit, LabelledSplit],
     accelerator: Accelerator,
-) -> tuple[list[SERModel], list[GradientRequests[FitOutcome]]]:
+) -> tuple[list[SERModel], list[Fitting[FitOutcome]]]:
     models, work = [], []
     for seed, loss, spec in PLANS:
         model = build_model(backbone, head, len(CLASSES), 0, seed)
         inputs = (AudioInputs(split, model, accelerator) for split in splits)
-        work.append(fit(model, loss([1, 2, 3, 4]), *inputs, CLASSES, spec, seed, accelerator))
+        own = loss([1, 2, 3, 4])
+        score = scorer(own, splits[1])
+        work.append(fit(model, own, *inputs, score, spec, seed, accelerator))
         models.append(model)
     return models, work
 
@@ -110,9 +115,9 @@ def test_together_they_learn_what_they_learn_one_by_one(
 ) -> None:
     accelerator = make_accelerator(device, "float32")
     alone, work = fits(backbone, head, splits, accelerator)
-    one_by_one = [drive([part], accelerator)[0] for part in work]
+    one_by_one = [run_one(part, accelerator) for part in work]
     side, work = fits(backbone, head, splits, accelerator)
-    together = drive(work, accelerator)
+    together = result_of(run_fits(work, accelerator))
     assert len({outcome.steps for outcome in together}) > 1  # they did not end at the same time
     for ours, theirs in zip(together, one_by_one, strict=True):
         assert (ours.steps, ours.stopped, ours.best_epoch) == (
@@ -139,10 +144,11 @@ def test_batches_of_different_sizes_give_what_each_gives_alone(backbone: Backbon
         torch.testing.assert_close(found, model.suffix(states))
 
 
-def one_ask(model: SERModel) -> GradientRequests[str]:
+def one_request(model: SERModel) -> Fitting[str]:
     states = model.prefix(torch.randn(2, 8000), torch.tensor([8000, 8000]))
     try:
-        loss = yield GradientRequest(model, states, lambda logits: logits.square().mean())
+        request = GradientRequest(model, states, lambda logits: logits.square().mean())
+        loss = yield from loss_of(request)
     except ArithmeticError as error:
         return f"failed: {error}"
     return f"{float(loss) >= 0}"
@@ -153,13 +159,16 @@ def test_an_error_in_a_shared_pass_reaches_each_of_them(
 ) -> None:
     accelerator = make_accelerator("cpu", "float32")
     models = [build_model(backbone, HEADS["mean"], 4, 0, seed) for seed in (1, 2)]
-    assert drive([one_ask(model) for model in models], accelerator) == ["True", "True"]
+    assert result_of(run_fits([one_request(model) for model in models], accelerator)) == [
+        "True",
+        "True",
+    ]
 
     def broken(*_: object) -> None:
         raise ArithmeticError("no numbers left")
 
     monkeypatch.setattr(gradients, "side_by_side", broken)
-    told = drive([one_ask(model) for model in models], accelerator)
+    told = result_of(run_fits([one_request(model) for model in models], accelerator))
     assert told == ["failed: no numbers left"] * 2
 
 
@@ -167,9 +176,9 @@ def test_an_error_that_nobody_handles_comes_out_as_it_is(backbone: Backbone) -> 
     accelerator = make_accelerator("cpu", "float32")
     model = build_model(backbone, HEADS["mean"], 4, 0, 1)
 
-    def work() -> GradientRequests[None]:
+    def work() -> Fitting[None]:
         states = model.prefix(torch.randn(2, 8000), torch.tensor([8000, 8000]))
         yield GradientRequest(model, states, lambda logits: logits.reshape(3))
 
     with pytest.raises(RuntimeError, match="shape"):
-        drive([work()], accelerator)
+        run_one(work(), accelerator)
