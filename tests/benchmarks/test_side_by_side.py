@@ -21,8 +21,8 @@ from harness.model.building import build_model
 from harness.model.ser_model import SERModel
 from harness.specs import HeadSpec, TrainingSpec
 from harness.training.devices import make_accelerator
-from harness.training.gradients import GradientRequest
-from harness.training.optimisation import make_optimizer, trainable
+from harness.training.gradients import GradientRequest, add_gradients
+from harness.training.optimisation import make_optimizer, optimiser_step, trainable
 
 TRIALS = 8
 ROWS, FRAMES = 8, 149  # 8 utterances of 3 s
