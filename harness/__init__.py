@@ -6,6 +6,7 @@ are imported when they are first used. See `harness.api`.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +19,5 @@ __all__ = ["__version__", "plan", "report", "run"]
 
 def __getattr__(name: str) -> Any:
     if name in ("plan", "run", "report"):
-        from harness import api
-
-        return getattr(api, name)
+        return getattr(import_module("harness.api"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

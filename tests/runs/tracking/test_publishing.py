@@ -19,7 +19,7 @@ from harness.results.store import REPORT, ResultsStore
 from harness.runs.tracking.run_content import run_id, run_name
 from harness.runs.tracking.tracker_processes import FOLDER
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TOKEN = "5ec4e7c0ffee" * 4
 SEEDS = (1, 2)
 COST = "{durations_s: [0.5], batch_sizes: [1], rounds: 1, infer_steps: 2, train_steps: 2}"
