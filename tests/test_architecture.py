@@ -58,4 +58,3 @@ def test_what_plans_and_reports_does_not_load_torch(package: str) -> None:
     listed = ", ".join(name for name in names if name not in NEEDS_TORCH)
     code = f"import sys, {listed}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
-
