@@ -1,6 +1,7 @@
 """Progress in a log: few lines, and none lost."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -43,15 +44,31 @@ def test_a_terminal_gets_bars_and_a_log_gets_lines() -> None:
         assert isinstance(lines, LogReporter)
 
 
-def test_bars_nest_and_notes_stay_above_them() -> None:
-    out = io.StringIO()
-    with BarReporter(Console(file=out, force_terminal=True, width=100)) as reporter:
+def bars(reporter: BarReporter) -> list[list[str]]:
+    """The words and counts of each bar that is shown, from top to bottom."""
+    out = Console(file=io.StringIO(), width=100, record=True)
+    out.print(reporter._progress.get_renderable())
+    lines = out.export_text().splitlines()
+    return [re.findall(r"trials|steps|\d+/\d+|loss \d", line) for line in lines if line.strip()]
+
+
+def test_bars_nest_and_the_innermost_moves() -> None:
+    with BarReporter(Console(file=io.StringIO(), force_terminal=True, width=100)) as reporter:
         reporter.begin("trials", 2)
         reporter.begin("steps", 3)
         reporter.advance("loss 1")
-        reporter.note("one is done")
+        assert bars(reporter) == [["trials", "0/2"], ["steps", "1/3", "loss 1"]]
         reporter.end()
         reporter.advance()
+        assert bars(reporter) == [["trials", "1/2"]]
         reporter.end()
-    assert "one is done" in out.getvalue()
-    assert "trials" in out.getvalue()
+        assert bars(reporter) == []
+
+
+def test_a_note_stays_above_the_bars() -> None:
+    out = io.StringIO()
+    with BarReporter(Console(file=out, force_terminal=True, width=100)) as reporter:
+        reporter.begin("trials", 2)
+        reporter.note("one is done")
+    text = out.getvalue()
+    assert "trials" in text[text.rindex("one is done") :]  # drawn anew under the note

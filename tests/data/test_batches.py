@@ -1,7 +1,6 @@
 """Batches: every utterance once, within the seconds allowed, decoded ahead."""
 
 import threading
-import time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,12 +49,22 @@ def test_loading_runs_ahead_of_use_and_keeps_the_order() -> None:
 
 
 def test_leaving_early_stops_the_threads() -> None:
-    results = ahead(range(100), lambda item: item)
+    loaded: list[int] = []
+    may_go_on = threading.Event()
+
+    def load(item: int) -> int:
+        loaded.append(item)
+        if item:
+            may_go_on.wait(timeout=5)
+        return item
+
+    results = ahead(range(100), load)
     next(results)
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
+    assert threads
+    may_go_on.set()
     results.close()
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        if not any(thread.name.startswith("decode") for thread in threading.enumerate()):
-            return
-        time.sleep(0.01)
-    raise AssertionError("decoding threads are still alive")
+    for thread in threads:
+        thread.join(timeout=5)
+        assert not thread.is_alive()
+    assert len(loaded) < 10

@@ -1,16 +1,21 @@
 """Means, spreads and intervals agree with loops written out by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import product
+from math import ceil
 from statistics import fmean, stdev
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from harness.results.statistics import (
     INTERVAL_METRICS,
+    differences,
     intervals,
     scores_of_confusions,
     spread,
@@ -18,6 +23,11 @@ from harness.results.statistics import (
 from harness.tasks.metrics import score, score_predictions
 
 CLASSES = ["angry", "happy", "sad"]
+SKLEARN: dict[str, Callable[..., float]] = {
+    "accuracy": accuracy_score,
+    "uar": balanced_accuracy_score,
+    "macro_f1": lambda labels, guesses: f1_score(labels, guesses, average="macro"),
+}
 
 
 def predictions(
@@ -76,56 +86,136 @@ def test_a_missing_trial_does_not_mix_folds_into_the_spread_over_seeds() -> None
     assert found.seeds == 0
 
 
-def bootstrap_by_hand(
-    seeds: Sequence[Sequence[pd.DataFrame]], clusters: Sequence[str], resamples: int
-) -> dict[str, tuple[float, float]]:
-    """The same draws as `intervals`, with every drawn utterance written out and scored."""
-    generator = np.random.default_rng(0)
-    even = np.full(len(clusters), 1 / len(clusters))
-    drawn: dict[str, list[float]] = {metric: [] for metric in INTERVAL_METRICS}
-    for times in generator.multinomial(len(clusters), even, size=resamples):
-        times_of = dict(zip(clusters, times, strict=True))
-        found = [_mean_of_drawn_folds(folds, times_of) for folds in seeds]
-        for metric, values in drawn.items():
-            values.append(fmean(scores[metric] for scores in found))
-    return {m: tuple(np.quantile(v, [0.025, 0.975])) for m, v in drawn.items()}
+def every_draw(speakers: Sequence[str]) -> list[tuple[str, ...]]:
+    """All equally likely outcomes of drawing as many speakers as there are, with replacement."""
+    return list(product(speakers, repeat=len(speakers)))
 
 
-def _mean_of_drawn_folds(
-    folds: Sequence[pd.DataFrame], times_of: dict[str, int]
-) -> dict[str, float]:
-    weights, scores = [], []
-    for frame in folds:
-        names = frame["speaker"].fillna(frame["utterance_id"])
-        parts = [frame[names == name] for name in set(names) for _ in range(times_of[name])]
-        if parts:
-            weights.append(len(parts) / names.nunique())
-            scores.append(score_predictions(pd.concat(parts)))
-    return {
-        metric: float(np.average([getattr(one, metric) for one in scores], weights=weights))
-        for metric in INTERVAL_METRICS
-    }
-
-
-@pytest.mark.parametrize("speakers", [4, None])
-def test_intervals_are_those_of_a_bootstrap_written_out(speakers: int | None) -> None:
-    def fold(number: int, seed: int) -> pd.DataFrame:
-        # folds with 5, 6 and 7 speakers, so that their weights differ
-        own = None if speakers is None else speakers + number
-        frame = predictions(24, own, seed=10 * number + seed)
-        frame["utterance_id"] = [f"{number}-{name}" for name in frame["utterance_id"]]
-        if speakers is not None:
-            frame["speaker"] = [f"{number}-{name}" for name in frame["speaker"]]
-        return frame
-
-    seeds = [[fold(number, seed) for number in (1, 2, 3)] for seed in (1, 2)]
-    clusters = sorted(
-        name for frame in seeds[0] for name in set(frame["speaker"].fillna(frame["utterance_id"]))
+def said_right(speaker: str, right: int, wrong: int) -> pd.DataFrame:
+    """Utterances of one speaker, all of one class, of which so many are recognised."""
+    hits = [True] * right + [False] * wrong
+    return pd.DataFrame(
+        {
+            "utterance_id": [f"{speaker}-{index}" for index in range(len(hits))],
+            "split": "test",
+            "speaker": speaker,
+            "label": "sad",
+            "p_happy": [0.0 if hit else 1.0 for hit in hits],
+            "p_sad": [1.0 if hit else 0.0 for hit in hits],
+        }
     )
-    found = intervals(seeds, resamples=30)
+
+
+def accuracy_between(seeds: Sequence[Sequence[pd.DataFrame]], confidence: float) -> Any:
+    found = intervals(seeds, confidence, resamples=20_000)
     assert found is not None
-    for metric, (low, high) in bootstrap_by_hand(seeds, clusters, resamples=30).items():
-        assert (found[metric].low, found[metric].high) == pytest.approx((low, high))
+    return found["accuracy"].low, found["accuracy"].high
+
+
+def test_two_folds_of_one_speaker_each_are_drawn_as_chance_would() -> None:
+    """A quarter of the draws holds the first alone, a quarter the other, and half hold both."""
+    folds = [said_right("a", 3, 1), said_right("b", 1, 3)]
+    assert accuracy_between([folds], confidence=0.90) == (0.25, 0.75)
+    assert accuracy_between([folds], confidence=0.40) == (0.5, 0.5)
+
+
+def test_a_fold_weighs_by_the_share_of_its_speakers_that_was_drawn() -> None:
+    """Fold 1 has the speakers a and b, fold 2 has c; the ten different draws, written out."""
+    first = pd.concat([said_right("a", 4, 0), said_right("b", 2, 2)])  # 1.0 and 0.5
+    second = said_right("c", 0, 4)  # 0.0
+    mean_of = {
+        "aaa": 1.0, "bbb": 0.5, "ccc": 0.0, "aab": (1.0 + 1.0 + 0.5) / 3, "abb": 2.0 / 3,
+        "aac": (1.0 * 1.0 + 1.0 * 0.0) / 2, "bbc": (1.0 * 0.5 + 1.0 * 0.0) / 2,
+        "abc": (1.0 * 0.75 + 1.0 * 0.0) / 2,
+        "acc": (0.5 * 1.0 + 2.0 * 0.0) / 2.5, "bcc": (0.5 * 0.5 + 2.0 * 0.0) / 2.5,
+    }  # fmt: skip
+    exact = sorted(mean_of["".join(sorted(draw))] for draw in every_draw("abc"))
+    for confidence in (0.99, 0.8, 0.5, 0.3):
+        tails = (1 - confidence) / 2
+        low, high = exact[int(27 * tails)], exact[-1 - int(27 * tails)]
+        assert accuracy_between([[first, second]], confidence) == pytest.approx((low, high))
+
+
+def weighted_quantile(values: Sequence[float], share: float) -> float:
+    """The least value that at least such a share of equally likely ones does not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, ceil(share * len(ordered)) - 1)]
+
+
+@pytest.mark.parametrize("metric", INTERVAL_METRICS)
+def test_intervals_are_those_of_all_possible_draws(metric: str) -> None:
+    """Four speakers of one fold have 256 draws; each is written out and scored by scikit-learn."""
+    frame = predictions(48, 4, seed=5)
+    predicted = frame[[f"p_{name}" for name in CLASSES]].to_numpy().argmax(1)
+    scored = []
+    for draw in every_draw(["s0", "s1", "s2", "s3"]):
+        rows = np.concatenate([np.flatnonzero(frame["speaker"] == name) for name in draw])
+        labels = frame["label"].to_numpy()[rows]
+        guesses = np.array(CLASSES)[predicted[rows]]
+        scored.append(SKLEARN[metric](labels, guesses))
+    found = intervals([[frame]], resamples=20_000)
+    assert found is not None
+    for edge, share in ((found[metric].low, 0.025), (found[metric].high, 0.975)):
+        # 20,000 draws place a quantile within a third of a per cent of the draws
+        near = [weighted_quantile(scored, share + step) for step in (-0.005, 0.005)]
+        assert near[0] - 1e-9 <= edge <= near[1] + 1e-9
+
+
+def test_the_mean_over_seeds_is_taken_in_every_draw() -> None:
+    """What one seed has right the other has wrong, so that no draw moves their mean."""
+    seeds = [[pd.concat([said_right("a", 1, 3), said_right("b", 3, 1)])],
+             [pd.concat([said_right("a", 3, 1), said_right("b", 1, 3)])]]  # fmt: skip
+    assert accuracy_between(seeds, confidence=0.95) == (0.5, 0.5)
+    assert accuracy_between(seeds[:1], confidence=0.95) == (0.25, 0.75)
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    frame = predictions(60, 5, seed=1)
+    assert intervals([[frame.sample(frac=1, random_state=0)]]) == intervals([[frame]])
+
+
+def difference_between(
+    base: Sequence[Sequence[pd.DataFrame]],
+    head: Sequence[Sequence[pd.DataFrame]],
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    found = differences(base, head, confidence, resamples=20_000)
+    assert found is not None
+    return found["accuracy"].low, found["accuracy"].high
+
+
+def test_the_same_speakers_are_drawn_for_both_sides_of_a_difference() -> None:
+    """a gains 0.25 and b loses 0.5: the draws aa, ab, ba and bb give 0.25, -0.125 twice and -0.5.
+
+    Drawn apart, a of head could meet b of base, and the interval would reach from -0.75 to 0.5.
+    """
+    base = [[pd.concat([said_right("a", 1, 3), said_right("b", 3, 1)])]]
+    head = [[pd.concat([said_right("a", 2, 2), said_right("b", 1, 3)])]]
+    assert difference_between(base, head) == pytest.approx((-0.5, 0.25))
+    assert difference_between(base, head, confidence=0.4) == pytest.approx((-0.125, -0.125))
+
+
+def test_a_difference_is_of_head_from_base() -> None:
+    base, head = (
+        [[pd.concat([said_right("a", n, 4 - n), said_right("b", n, 4 - n)])]] for n in (1, 3)
+    )
+    assert difference_between(base, head) == (0.5, 0.5)
+    assert difference_between(head, base) == (-0.5, -0.5)
+
+
+def test_equal_predictions_do_not_differ_whoever_is_drawn() -> None:
+    frame = predictions(60, 5, seed=2)
+    found = differences([[frame]], [[frame.copy()]])
+    assert found is not None
+    assert {(interval.low, interval.high) for interval in found.values()} == {(0.0, 0.0)}
+
+
+def test_a_difference_needs_two_speakers_and_the_same_classes() -> None:
+    one = predictions(20, 1, seed=0)
+    assert differences([[one]], [[one]]) is None
+    other = predictions(20, 4, seed=0, classes=["calm", "sad"])
+    with pytest.raises(ValueError, match="same classes"):
+        differences([[predictions(20, 4, seed=0)]], [[other]])
 
 
 def test_speakers_spread_wider_than_utterances_that_they_decide() -> None:

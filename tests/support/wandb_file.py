@@ -7,8 +7,7 @@ first.
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-
-from wandb.proto.wandb_internal_pb2 import Record
+from typing import Any
 
 BLOCK = 32 * 1024
 HEADER = struct.Struct("<IHB")  # checksum, length, kind
@@ -17,8 +16,10 @@ MARK = b":W&B"
 MARK_LENGTH = 7
 
 
-def read_run(path: Path) -> Iterator[Record]:
+def read_run(path: Path) -> Iterator[Any]:
     """Everything that was told of a run, in order."""
+    from wandb.proto.wandb_internal_pb2 import Record  # not everywhere installed
+
     data = path.read_bytes()
     assert data.startswith(MARK)
     place, parts = MARK_LENGTH, b""

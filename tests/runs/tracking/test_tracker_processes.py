@@ -1,5 +1,6 @@
 """Trackers that fail, hang or die hold up no trial."""
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ from harness.errors import UserError
 from harness.runs.tracking import tracker_processes
 from harness.runs.tracking.publishing import TrackerTarget, TrialRecorded
 from harness.runs.tracking.run_content import run_name
-from harness.runs.tracking.tracker_processes import FOLDER, TrackerProcess, Tracking, tracking
+from harness.runs.tracking.tracker_processes import FOLDER, TrackerProcess, tracking
 from harness.specs import Suite
 
 Notes = list[str]
@@ -50,10 +51,18 @@ def silent_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield address
 
 
-def test_no_trackers_are_told_nothing() -> None:
-    trackers = Tracking()
-    trackers.tell(message())
-    trackers.settle()
+def test_a_suite_without_trackers_starts_no_process_and_leaves_nothing_behind(
+    tmp_path: Path,
+) -> None:
+    notes: Notes = []
+    before = set(multiprocessing.active_children())
+    with tracking(suite(), tmp_path, notes.append, offline=True) as trackers:
+        trackers.tell(message())
+        trackers.settle()
+        assert list(trackers.processes) == []
+        assert set(multiprocessing.active_children()) == before
+    assert notes == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_tracker_that_hangs_is_waited_for_only_at_the_end_and_not_for_long(
