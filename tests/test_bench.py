@@ -14,7 +14,7 @@ from quiet import Quiet
 
 from backbones import load
 from backbones.base import Backbone
-from backbones.weights import digest
+from backbones.hub.checkpoints import digest
 from harness.bench import Bench, settings_digest
 from harness.engines.local import RunSummary, groups, run_suite
 from harness.errors import UserError

@@ -9,7 +9,7 @@ from quiet import Quiet
 from transformers import HubertConfig, HubertModel
 
 from backbones import BACKBONES
-from backbones.plugins import card_from_config
+from backbones.hub.plugins import card_from_config
 from harness.engines.local import run_suite
 from harness.machine import Machine
 from harness.records.store import Store

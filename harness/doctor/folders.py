@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from backbones.places import hugging_face_cache, modelscope_cache
+from backbones.hub.local_files import hugging_face_cache, modelscope_cache
 from harness.corpora.cache import CACHE_VARIABLE, cache_folder
 from harness.doctor.check import Check
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-import backbones
 from backbones.randomness import random_numbers_kept
 from harness.estimate.company import gathering_threads
 from harness.estimate.forecast import Amount, amount
@@ -15,6 +14,7 @@ from harness.estimate.network import blank
 from harness.estimate.speed import Sample
 from harness.files import content_digest
 from harness.ground import Ground
+from harness.suite.backbone_card import card_of
 from harness.suite.schema import BackboneSpec, FramesChoice, Precision, Trial
 from harness.training.device import make_accelerator, release_memory
 
@@ -91,7 +91,7 @@ def _alike(groups: Sequence[Group]) -> dict[Precision, dict[str, list[int]]]:
 
 def _network(spec: BackboneSpec) -> str:
     """The same for backbones that differ in nothing but their weights."""
-    card = backbones.card(spec.name)
+    card = card_of(spec)
     settings = card.architecture or [spec.name, spec.source]
     return content_digest([card.family, settings, card.pads_to_s])
 

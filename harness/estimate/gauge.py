@@ -8,6 +8,7 @@ from functools import cached_property
 from accelerate import Accelerator
 
 from backbones.base import Backbone
+from backbones.cards import released_layers
 from harness.cost.subject import CLASSES, frame_count
 from harness.estimate.speed import BackboneSpeed, HeadSpeed, Sample, backbone_speed, head_speed
 from harness.estimate.work import BackboneWork, Work, head_work, work_of
@@ -50,8 +51,7 @@ class Gauge:
 
     def released(self, trial: Trial) -> int:
         """How many layers a trial trains."""
-        asked = trial.finetune_layers
-        return len(self.backbone.layers) if asked == "all" else asked
+        return released_layers(trial.finetune_layers, len(self.backbone.layers))
 
     def views(self, trial: Trial) -> tuple[View, ...]:
         """What a trial starts from."""

@@ -10,7 +10,6 @@ import torch
 from backbones.base import Backbone, Frames
 from harness.audio import SAMPLE_RATE_HZ
 from harness.cost.flops import count_flops
-from harness.frames.room import extra_tokens
 from harness.heads.ser_model import SERModel
 
 COUNTED_S = 2.0
@@ -72,7 +71,7 @@ def work_of(backbone: Backbone, device: torch.device) -> BackboneWork:
     def layer(frames: int) -> Frames:
         return backbone.run(noise(1, frames, width, device), 0, min(1, layers))
 
-    return BackboneWork(Work(stem), Work.of(layer), layers, extra_tokens(backbone))
+    return BackboneWork(Work(stem), Work.of(layer), layers, backbone.num_extra_tokens)
 
 
 @torch.no_grad()

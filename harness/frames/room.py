@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from filelock import Timeout
 
-from backbones.base import Backbone, Frames
+from backbones.base import Backbone
 from harness.audio import SAMPLE_RATE_HZ
 from harness.errors import NoRoomError
 from harness.frames.extract import Pass, lock
@@ -31,7 +31,7 @@ def view_bytes(view: View, dtype: Dtype, durations_s: Sequence[float], backbone:
     """What utterances of some lengths take at one depth."""
     samples = torch.tensor([round(seconds * SAMPLE_RATE_HZ) for seconds in durations_s])
     below_top = view.depth < len(backbone.layers)
-    counts = backbone.frame_lengths(samples) + (extra_tokens(backbone) if below_top else 0)
+    counts = backbone.frame_lengths(samples) + (backbone.num_extra_tokens if below_top else 0)
     rows = sum(map(view.rows, counts.tolist()))
     return rows * backbone.config.hidden_size * DTYPES[dtype].itemsize
 
@@ -39,13 +39,6 @@ def view_bytes(view: View, dtype: Dtype, durations_s: Sequence[float], backbone:
 def written_bytes(todo: Pass, store: FrameStore) -> int:
     """What an earlier attempt at a pass has written already."""
     return sum(size_bytes(store.shelf(shelf) / f"{todo.name}{PART}") for shelf in todo.shelves)
-
-
-def extra_tokens(backbone: Backbone) -> int:
-    """Frames that stand for no audio, which a backbone carries below its top."""
-    length = 1000
-    frames = Frames(torch.zeros(1, length, 1), torch.tensor([length]))
-    return length - int(backbone.speech(frames).lengths)
 
 
 def make_room(

@@ -34,7 +34,7 @@ PACKAGES = (
 )
 
 DECISIVE: Sources = {
-    backbones: ("*.py",),
+    backbones: ("**/*.py",),
     harness: (
         "audio.py",
         "batches.py",
@@ -56,7 +56,7 @@ OF_COSTS: Sources = {**DECISIVE, harness: (*DECISIVE[harness], "cost/*.py")}
 """Files on which a cost rests."""
 
 OF_FRAMES: Sources = {
-    backbones: ("*.py",),
+    backbones: ("**/*.py",),
     harness: (
         "audio.py",
         "batches.py",

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from backbones import BackboneCard
 from harness.errors import SuiteError, choices
 from harness.suite import names
 from harness.suite.axes import flat, nested
+from harness.suite.backbone_card import card_of
 from harness.suite.located import Mistake
 from harness.suite.points import Folds, Point, matrix_points
 from harness.suite.rules import read_matrix
@@ -48,7 +50,8 @@ def expand(
     backbones = {spec.name: spec for spec in suite.backbones}
     folds = {name: fold_numbers(spec) for name, spec in corpora.items()}
     base = Axes(head=suite.head, training=suite.training)
-    points, mistakes = _all_points(suite.matrix, base, folds, list(backbones))
+    cards = {name: card_of(spec) for name, spec in backbones.items()}
+    points, mistakes = _all_points(suite.matrix, base, folds, cards)
     mistakes += _missing_folds(suite, folds)
     if mistakes:
         raise SuiteError(_message(suite.suite, mistakes))
@@ -73,10 +76,10 @@ def expand(
 def matrix_mistakes(data: dict[str, Any], base: Axes) -> list[Mistake]:
     """What is wrong with the matrix of a suite's tree, as far as it shows without its folds."""
     corpora = [spec["name"] for _, spec in names.items(data, "corpora")]
-    backbones = names.known_backbones(data)
+    backbones = names.listed_cards(data)
     section = data.get("matrix")
     if not (corpora and backbones):
-        return read_matrix(section, corpora, backbones)[1]
+        return read_matrix(section, corpora, list(backbones))[1]
     return _all_points(section, base, dict.fromkeys(corpora, (None,)), backbones)[1]
 
 
@@ -127,9 +130,9 @@ def label(trial: Trial) -> str:
 
 
 def _all_points(
-    section: Any, base: Axes, folds: Folds, backbones: Sequence[str]
+    section: Any, base: Axes, folds: Folds, backbones: Mapping[str, BackboneCard]
 ) -> tuple[list[Point], list[Mistake]]:
-    matrix, mistakes = read_matrix(section, list(folds), backbones)
+    matrix, mistakes = read_matrix(section, list(folds), list(backbones))
     points, more = matrix_points(matrix, flat(base), folds, backbones)
     # a rule that is mistaken in itself need not be said to match nothing as well
     told = {mistake.path[:3] for mistake in mistakes}

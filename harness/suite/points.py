@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from harness.suite import names
+from backbones import BackboneCard
 from harness.suite.located import KeyPath, Mistake
 from harness.suite.rules import Matrix, Rule
 from harness.suite.schema import FinetuneLayers
@@ -36,7 +36,7 @@ class Point:
 
 
 def matrix_points(
-    matrix: Matrix, base: dict[str, Any], folds: Folds, backbones: Sequence[str]
+    matrix: Matrix, base: dict[str, Any], folds: Folds, backbones: Mapping[str, BackboneCard]
 ) -> tuple[list[Point], list[Mistake]]:
     """The points a matrix keeps, in the order of trials, and what is mistaken about them.
 
@@ -44,25 +44,25 @@ def matrix_points(
         matrix: the rules
         base: every leaf's value where no rule says otherwise
         folds: the corpora, in order, with their folds
-        backbones: the backbones, in order
+        backbones: the cards of the backbones by name, in order
     """
     kept: list[Point] = []
+    listed = list(backbones)
     used: set[KeyPath] = set()
-    for point in _rule_points(matrix.listed, base, folds, backbones):
+    for point in _rule_points(matrix.listed, base, folds, listed):
         hits = [rule.path for rule in matrix.exclude if _hit(rule, point)]
         used.update(hits)
         if not hits:
             kept.append(point)
     for rule in matrix.include:
-        kept += _rule_points(rule, base, folds, backbones)
+        kept += _rule_points(rule, base, folds, listed)
     idle = [
         Mistake(rule.path, "matrix.exclude: this rule matches no trial of the matrix")
         for rule in matrix.exclude
         if rule.path not in used
     ]
-    return _ordered(kept, list(folds), backbones), idle + _too_deep(kept) + _summed_but_trained(
-        kept
-    )
+    mistakes = idle + _too_deep(kept, backbones) + _summed_but_trained(kept)
+    return _ordered(kept, list(folds), listed), mistakes
 
 
 def _rule_points(
@@ -93,10 +93,10 @@ def _ordered(
     return sorted(points, key=place)
 
 
-def _too_deep(points: Sequence[Point]) -> list[Mistake]:
+def _too_deep(points: Sequence[Point], backbones: Mapping[str, BackboneCard]) -> list[Mistake]:
     found: dict[Mistake, None] = {}
     for point in points:
-        depth = names.backbone(point.backbone).depth
+        depth = backbones[point.backbone].depth
         if point.layers != "all" and point.layers > depth:
             path = (*point.path, "finetune_layers")
             text = (

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from backbones import BACKBONES, BackboneError
 from harness.errors import SuiteError, choices
-from harness.suite import names
 from harness.suite.axes import AXES, AXIS_NAMES, SELECTORS, axis_value
 from harness.suite.explain import shown
 from harness.suite.located import KeyPath, Mistake
@@ -172,8 +172,8 @@ def _listed(written: Any, path: KeyPath) -> list[tuple[KeyPath, Any]]:
 
 def _canonical(pattern: str) -> str:
     try:
-        return names.backbone(pattern).name
-    except SuiteError:
+        return BACKBONES.canonical_name(pattern)
+    except BackboneError:
         return pattern
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from backbones import BackboneError
 from backbones.base import Backbone
-from backbones.padding import lengths_from_mask
-from backbones.weights import digest
+from backbones.hub.checkpoints import digest
+from backbones.nn.padding import lengths_from_mask
 
 Batch = Callable[..., tuple[Tensor, Tensor]]
 TOLERANCE = 1e-4
@@ -271,7 +271,7 @@ def test_a_stem_over_the_whole_batch_gives_the_frames_of_row_by_row(
     """The first is the way of a GPU, the second that of a CPU."""
     waveforms, mask = batch(8000, 5000, 6543)
     by_rows = backbone(waveforms, mask)
-    monkeypatch.setattr("backbones.padding.ROW_BY_ROW", ())
+    monkeypatch.setattr("backbones.nn.padding.ROW_BY_ROW", ())
     whole = backbone(waveforms, mask)
     for row, frames in enumerate(whole.lengths.tolist()):
         torch.testing.assert_close(

@@ -200,7 +200,7 @@ def test_a_suites_backbone_that_is_not_here_fails_unless_its_weights_are_random(
 
 
 PLUGIN = """
-from backbones.plugins import card_from_config
+from backbones.hub.plugins import card_from_config
 
 card = card_from_config("theirs", "hubert", {folder!r})
 """
