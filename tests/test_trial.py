@@ -39,9 +39,8 @@ def test_the_report_knows_depth_and_labels_from_the_record_alone(
     own: str, tmp_path: Path, init: str, labels: list[str], mark: str
 ) -> None:
     changes = ("training.epochs=1", "cost=null", "matrix.finetune_layers=[1]")
-    suite = load_suite(
-        "smoke", [f"backbones=[{{name: own, kind: hubert, source: {own}, init: {init}}}]", *changes]
-    )
+    spec = f"{{name: own, kind: hubert, source: {own}, init: {init}}}"
+    suite = load_suite("smoke", [f"backbones=[{spec}]", *changes])
     store = Store(tmp_path / "results")
     trials = expand(suite, lambda spec: (1,))
     run_suite(suite, trials, (), store, Quiet(), Machine("cpu", offline=True))
