@@ -2,7 +2,7 @@
 
 Importing this package imports no torch; `load` does.
 
->>> card("microsoft/wavlm-base-plus").depth
+>>> BACKBONES.card("microsoft/wavlm-base-plus").depth
 12
 """
 
@@ -11,10 +11,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from backbones import hubs, places
 from backbones.cards import BackboneCard, BackboneError, Weights
-from backbones.places import Location
-from backbones.table import BACKBONES, canonical_name, card, declare, is_folder
+from backbones.catalogue import BACKBONES, Catalogue
+from backbones.hub import hub_download, local_files
+from backbones.hub.local_files import Location
+from backbones.hub.own_network import card_from_config
 
 if TYPE_CHECKING:
     from backbones.base import Backbone
@@ -23,13 +24,11 @@ __all__ = [
     "BACKBONES",
     "BackboneCard",
     "BackboneError",
+    "Catalogue",
     "Location",
     "Weights",
-    "canonical_name",
-    "card",
-    "declare",
+    "card_from_config",
     "fetch",
-    "is_folder",
     "load",
     "locate",
     "places_tried",
@@ -37,7 +36,10 @@ __all__ = [
 
 
 def locate(
-    name: str, *, source: str | Path | None = None, revision: str | None = None
+    backbone: str | BackboneCard,
+    *,
+    source: str | Path | None = None,
+    revision: str | None = None,
 ) -> Location | None:
     """Where a backbone's files lie on this machine, or None if they are nowhere.
 
@@ -45,34 +47,42 @@ def locate(
     ModelScope. A folder counts only when it holds the whole of it.
 
     Args:
-        name: any name that `canonical_name` knows, a folder included.
+        backbone: a card, or any name that `BACKBONES.card` knows, a folder included.
         source: a folder to look at instead of everywhere.
         revision: a branch or commit of the hub's repository; the card's where not given.
 
     Raises:
         BackboneError: the name is unknown, or `source` holds no such backbone.
     """
-    return places.locate(card(name), _source(name, source), revision)
+    return local_files.locate(_card(backbone), source, revision)
 
 
 def places_tried(
-    name: str, *, source: str | Path | None = None, revision: str | None = None
+    backbone: str | BackboneCard,
+    *,
+    source: str | Path | None = None,
+    revision: str | None = None,
 ) -> list[str]:
     """One line for each place where `locate` looks, for messages."""
-    return places.places_tried(card(name), _source(name, source), revision)
+    return local_files.places_tried(_card(backbone), source, revision)
 
 
-def fetch(name: str, *, source: str | Path | None = None, revision: str | None = None) -> Location:
+def fetch(
+    backbone: str | BackboneCard,
+    *,
+    source: str | Path | None = None,
+    revision: str | None = None,
+) -> Location:
     """`locate`, after fetching the files from the backbone's hub if they are nowhere.
 
     Raises:
         BackboneError: no hub gave them (each with its reason), or HF_HUB_OFFLINE is set.
     """
-    return hubs.fetch(card(name), _source(name, source), revision)
+    return hub_download.fetch(_card(backbone), source, revision)
 
 
 def load(
-    name: str,
+    backbone: str | BackboneCard,
     *,
     source: str | Path | None = None,
     revision: str | None = None,
@@ -82,7 +92,7 @@ def load(
     """A backbone on the CPU in float32, wholly frozen and in eval mode.
 
     Args:
-        name: any name that `canonical_name` knows, a folder included.
+        backbone: a card, or any name that `BACKBONES.card` knows, a folder included.
         source: a folder to load from.
         revision: a branch or commit of the hub's repository; the card's where not given.
         init: "random" gives the architecture with random weights from a fixed seed, and
@@ -95,13 +105,8 @@ def load(
     """
     from backbones import loading
 
-    return loading.load(card(name), _source(name, source), revision, init, offline)
+    return loading.load(_card(backbone), source, revision, init, offline)
 
 
-def _source(name: str, source: str | Path | None) -> str | Path | None:
-    """The folder to look at; none where a declared backbone's card tells the place already."""
-    if source is None:
-        return name if is_folder(name) else None
-    own = card(name)
-    on_hub = str(source) == own.huggingface and not Path(source).is_dir()
-    return None if on_hub or str(source) == own.folder else source
+def _card(backbone: str | BackboneCard) -> BackboneCard:
+    return BACKBONES.card(backbone) if isinstance(backbone, str) else backbone

@@ -13,8 +13,8 @@ from typing import Literal, Self
 import torch
 from torch import Tensor, nn
 
-from backbones.cards import BackboneCard, BackboneError, Weights
-from backbones.padding import lengths_from_mask, valid_mask, zero_padding
+from backbones.cards import BackboneCard, BackboneError, Weights, released_layers
+from backbones.nn.padding import lengths_from_mask, valid_mask, zero_padding
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ class Backbone(nn.Module, ABC):
     config: BackboneConfig
     layers: nn.ModuleList
     minimum_samples: int
+    num_extra_tokens: int = 0
+    """Frames that stand for no audio, which `run` sees before the others; `speech` removes them."""
     finetune_layers: int = 0
     frozen_mode: Literal["eval", "train"] = "eval"
     """"train" keeps the usual dropout in frozen parts too; set it before `train()`."""
@@ -223,12 +225,7 @@ class Backbone(nn.Module, ABC):
         Raises:
             BackboneError: there are not that many layers.
         """
-        depth = len(self.layers)
-        count = depth if layers == "all" else layers
-        if not 0 <= count <= depth:
-            raise BackboneError(
-                f"finetune_layers {layers} is out of range: {self.card.name} has {depth} layers"
-            )
+        count = released_layers(layers, len(self.layers))
         self.requires_grad_(False)
         self.finetune_layers = count
         for module in self._released():

@@ -17,7 +17,7 @@ class BackboneCard:
     name: str
     family: str
     """What loads it, e.g. "wavlm", "whisper", "emotion2vec"; or "module" or "module:attribute" of
-    an installed package, with the functions of `backbones.loading.Family`."""
+    an installed package, an object as `backbones.families.family_of` describes it."""
     hidden_size: int
     depth: int
     """Transformer layers that an utterance crosses (what finetune_layers counts)."""
@@ -65,3 +65,20 @@ class Weights:
     init: Literal["pretrained", "random", "none"]
     """"none" for a backbone without parameters, such as log-mel."""
     revision: str | None = None
+
+
+def released_layers(finetune_layers: int | Literal["all"], depth: int) -> int:
+    """How many of `depth` transformer layers train, from the top down.
+
+    Raises:
+        BackboneError: there are not that many.
+
+    >>> released_layers("all", 12), released_layers(3, 12)
+    (12, 3)
+    """
+    count = depth if finetune_layers == "all" else finetune_layers
+    if not 0 <= count <= depth:
+        raise BackboneError(
+            f"finetune_layers {finetune_layers} is out of range: the backbone has {depth} layers"
+        )
+    return count

@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Literal
 
 import torch
 
 from backbones.base import Backbone
 from backbones.cards import BackboneCard, BackboneError, Weights
-from backbones.hubs import fetch, missing
-from backbones.places import Location, locate
+from backbones.families import family_of
+from backbones.families.family import NetworkModule
+from backbones.hub.checkpoints import digest, fill, read
+from backbones.hub.hub_download import fetch, missing
+from backbones.hub.local_files import Location, locate
 from backbones.randomness import random_numbers_kept, seeded
-from backbones.relatives import RELATIVES
-from backbones.weights import digest, fill, read
 
 SEED = 0  # of random weights, so that everyone's tiny-wavlm is the same network
-
-FAMILIES = {
-    **dict.fromkeys(RELATIVES, "backbones.wav2vec2_family"),
-    "whisper": "backbones.whisper",
-    "w2v-bert": "backbones.w2v_bert",
-    "emotion2vec": "backbones.emotion2vec",
-    "logmel": "backbones.logmel",
-}
-"""The module that knows each family; imported when one of it is loaded."""
-
-
-class Family(Protocol):
-    """What a family's module offers."""
-
-    def read_settings(self, folder: Path) -> dict[str, object]:
-        """The architecture that lies beside a checkpoint."""
-
-    def build(self, card: BackboneCard, settings: Mapping[str, object]) -> Backbone:
-        """A network of that architecture, its weights as its constructor leaves them."""
 
 
 def load(
@@ -68,18 +49,18 @@ def outline(
     """
     settings: Mapping[str, object] = card.architecture
     if card.downloadable and not settings:
-        settings = _family(card).read_settings(_found(card, source, revision, True).folder)
+        settings = _module(card).read_settings(_found(card, source, revision, True).folder)
     return _on_meta(card, settings)
 
 
 def _on_meta(card: BackboneCard, settings: Mapping[str, object]) -> Backbone:
     with random_numbers_kept(), torch.device("meta"):
-        return _family(card).build(card, settings)
+        return _module(card).build(card, settings)
 
 
 def _constructed(card: BackboneCard) -> tuple[Backbone, Weights]:
     with seeded(SEED):
-        backbone = _family(card).build(card, card.architecture)
+        backbone = _module(card).build(card, card.architecture)
     if not backbone.total_parameters():
         return backbone, Weights(digest(backbone), "no weights", "none")
     return backbone, Weights(digest(backbone), f"random(seed={SEED})", "random")
@@ -88,7 +69,7 @@ def _constructed(card: BackboneCard) -> tuple[Backbone, Weights]:
 def _pretrained(card: BackboneCard, location: Location) -> tuple[Backbone, Weights]:
     origin = f"{card.name} from {location.folder}"
     # no number is there before the checkpoint's
-    backbone = _on_meta(card, _family(card).read_settings(location.folder))
+    backbone = _on_meta(card, _module(card).read_settings(location.folder))
     _check_shape(backbone, origin)
     fill(backbone, read(location.folder, backbone.own_name), origin)
     source = str(location.folder)
@@ -105,13 +86,8 @@ def _found(
     raise missing(card, source, revision)
 
 
-def _family(card: BackboneCard) -> Family:
-    module, _, attribute = FAMILIES.get(card.family, card.family).partition(":")
-    try:
-        found = import_module(module)
-        return cast("Family", getattr(found, attribute) if attribute else found)
-    except (ImportError, AttributeError) as error:
-        raise BackboneError(f"{card.name}: its family {card.family} is not to be had") from error
+def _module(card: BackboneCard) -> NetworkModule:
+    return family_of(card).network_module()
 
 
 def _check_shape(backbone: Backbone, origin: str) -> None:

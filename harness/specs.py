@@ -88,6 +88,11 @@ class BackboneSpec(Spec):
     revision: str | None = None
     init: Literal["pretrained", "random"] = "pretrained"
 
+    @property
+    def folder(self) -> str | None:
+        """Where to load a known backbone from; the card of one of your own tells its place."""
+        return None if self.kind else self.source
+
 
 class ProtocolSpec(Spec):
     """How a corpus is cut into folds and splits."""

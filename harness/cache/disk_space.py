@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from filelock import Timeout
 
-from backbones.base import Backbone, Frames
+from backbones.base import Backbone
 from harness.cache.extraction import ExtractionPass, lock
 from harness.cache.frame_store import DTYPES, PARTIAL, Dtype, FrameStore
 from harness.cache.frame_views import FrameView
@@ -33,7 +33,7 @@ def view_bytes(
     """What utterances of some lengths take at one depth."""
     samples = torch.tensor([round(seconds * SAMPLE_RATE_HZ) for seconds in durations_s])
     below_top = view.depth < len(backbone.layers)
-    counts = backbone.frame_lengths(samples) + (extra_tokens(backbone) if below_top else 0)
+    counts = backbone.frame_lengths(samples) + (backbone.num_extra_tokens if below_top else 0)
     rows = sum(map(view.rows, counts.tolist()))
     return rows * backbone.config.hidden_size * DTYPES[dtype].itemsize
 
@@ -41,13 +41,6 @@ def view_bytes(
 def written_bytes(todo: ExtractionPass, store: FrameStore) -> int:
     """What an earlier attempt at a pass has written already."""
     return sum(size_bytes(store.key(key) / f"{todo.name}{PARTIAL}") for key in todo.keys)
-
-
-def extra_tokens(backbone: Backbone) -> int:
-    """Frames that stand for no audio, which a backbone carries below its top."""
-    length = 1000
-    frames = Frames(torch.zeros(1, length, 1), torch.tensor([length]))
-    return length - int(backbone.speech(frames).lengths)
 
 
 def free_disk_space(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from backbones.cards import released_layers
 from harness.specs import FinetuneLayers, HeadSpec
 
 Form = Literal["frames", "mean", "statistics"]
@@ -46,7 +47,7 @@ def frame_views(
     13
     """
     summed = head.layers == "weighted_sum"
-    released = layers if finetune_layers == "all" else finetune_layers
+    released = released_layers(finetune_layers, layers)
     form: Form = "frames"
     if released == 0 and head.pooling == "mean":
         form = "mean"

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from backbones import BackboneCard
+from harness.backbone_card import card_of
 from harness.config import name_checks
 from harness.config.axes import flat, nested
 from harness.config.matrix_entries import Folds, MatrixEntry, matrix_entries
@@ -48,7 +50,8 @@ def expand(
     backbones = {spec.name: spec for spec in suite.backbones}
     folds = {name: fold_numbers(spec) for name, spec in corpora.items()}
     base = Axes(head=suite.head, training=suite.training)
-    entries, mistakes = _all_entries(suite.matrix, base, folds, list(backbones))
+    cards = {name: card_of(spec) for name, spec in backbones.items()}
+    entries, mistakes = _all_entries(suite.matrix, base, folds, cards)
     mistakes += _missing_folds(suite, folds)
     if mistakes:
         raise SuiteError(_message(suite.suite, mistakes))
@@ -74,10 +77,10 @@ def expand(
 def matrix_mistakes(data: dict[str, Any], base: Axes) -> list[Mistake]:
     """What is wrong with the matrix of a suite's tree, as far as it shows without its folds."""
     corpora = [spec["name"] for _, spec in name_checks.items(data, "corpora")]
-    backbones = name_checks.known_backbones(data)
+    backbones = name_checks.listed_cards(data)
     section = data.get("matrix")
     if not (corpora and backbones):
-        return read_matrix(section, corpora, backbones)[1]
+        return read_matrix(section, corpora, list(backbones))[1]
     return _all_entries(section, base, dict.fromkeys(corpora, (None,)), backbones)[1]
 
 
@@ -128,9 +131,9 @@ def label(trial: Trial) -> str:
 
 
 def _all_entries(
-    section: Any, base: Axes, folds: Folds, backbones: Sequence[str]
+    section: Any, base: Axes, folds: Folds, backbones: Mapping[str, BackboneCard]
 ) -> tuple[list[MatrixEntry], list[Mistake]]:
-    matrix, mistakes = read_matrix(section, list(folds), backbones)
+    matrix, mistakes = read_matrix(section, list(folds), list(backbones))
     entries, more = matrix_entries(matrix, flat(base), folds, backbones)
     # a rule that is mistaken in itself need not be said to match nothing as well
     told = {mistake.path[:3] for mistake in mistakes}

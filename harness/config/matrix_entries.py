@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from harness.config import name_checks
+from backbones import BackboneCard
 from harness.config.matrix_rules import Matrix, Rule
 from harness.config.yaml_tree import KeyPath, Mistake
 from harness.specs import FinetuneLayers
@@ -36,7 +36,7 @@ class MatrixEntry:
 
 
 def matrix_entries(
-    matrix: Matrix, base: dict[str, Any], folds: Folds, backbones: Sequence[str]
+    matrix: Matrix, base: dict[str, Any], folds: Folds, backbones: Mapping[str, BackboneCard]
 ) -> tuple[list[MatrixEntry], list[Mistake]]:
     """The points a matrix keeps, in the order of trials, and what is mistaken about them.
 
@@ -44,25 +44,25 @@ def matrix_entries(
         matrix: the rules
         base: every leaf's value where no rule says otherwise
         folds: the corpora, in order, with their folds
-        backbones: the backbones, in order
+        backbones: the cards of the backbones by name, in order
     """
     kept: list[MatrixEntry] = []
+    listed = list(backbones)
     used: set[KeyPath] = set()
-    for entry in _rule_entries(matrix.listed, base, folds, backbones):
+    for entry in _rule_entries(matrix.listed, base, folds, listed):
         hits = [rule.path for rule in matrix.exclude if _hit(rule, entry)]
         used.update(hits)
         if not hits:
             kept.append(entry)
     for rule in matrix.include:
-        kept += _rule_entries(rule, base, folds, backbones)
+        kept += _rule_entries(rule, base, folds, listed)
     idle = [
         Mistake(rule.path, "matrix.exclude: this rule matches no trial of the matrix")
         for rule in matrix.exclude
         if rule.path not in used
     ]
-    return _ordered(kept, list(folds), backbones), idle + _too_deep(kept) + _summed_but_trained(
-        kept
-    )
+    mistakes = idle + _too_deep(kept, backbones) + _summed_but_trained(kept)
+    return _ordered(kept, list(folds), listed), mistakes
 
 
 def _rule_entries(
@@ -93,10 +93,12 @@ def _ordered(
     return sorted(entries, key=place)
 
 
-def _too_deep(entries: Sequence[MatrixEntry]) -> list[Mistake]:
+def _too_deep(
+    entries: Sequence[MatrixEntry], backbones: Mapping[str, BackboneCard]
+) -> list[Mistake]:
     found: dict[Mistake, None] = {}
     for entry in entries:
-        depth = name_checks.backbone(entry.backbone).depth
+        depth = backbones[entry.backbone].depth
         if entry.layers != "all" and entry.layers > depth:
             path = (*entry.path, "finetune_layers")
             text = (

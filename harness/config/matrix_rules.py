@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from harness.config import name_checks
+from backbones import BACKBONES, BackboneError
 from harness.config.axes import AXES, AXIS_NAMES, SELECTORS, axis_value
 from harness.config.validation_messages import shown
 from harness.config.yaml_tree import KeyPath, Mistake
@@ -172,8 +172,8 @@ def _listed(written: Any, path: KeyPath) -> list[tuple[KeyPath, Any]]:
 
 def _canonical(pattern: str) -> str:
     try:
-        return name_checks.backbone(pattern).name
-    except SuiteError:
+        return BACKBONES.canonical_name(pattern)
+    except BackboneError:
         return pattern
 
 

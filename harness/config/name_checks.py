@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from backbones import BACKBONES, canonical_name, declare, is_folder
-from backbones.cards import BackboneCard, BackboneError
+from backbones import BackboneCard, BackboneError
+from harness.backbone_card import card_of
 from harness.config.yaml_tree import Mistake
 from harness.data.corpora import CORPORA
 from harness.errors import SuiteError, UserError, choices
@@ -38,35 +38,6 @@ def pooling(name: str) -> str:
         raise SuiteError(f"unknown pooling {name!r}: {choices(name, POOLINGS)}") from error
 
 
-def backbone(name: str) -> BackboneCard:
-    """The card of a backbone, given by any of its names.
-
-    Raises:
-        SuiteError: there is none of that name.
-    """
-    try:
-        return BACKBONES[canonical_name(name)]
-    except (BackboneError, KeyError) as error:
-        raise SuiteError(f"unknown backbone {name!r}: {choices(name, BACKBONES)}") from error
-
-
-def _described(spec: Mapping[str, Any]) -> BackboneCard:
-    """The card of a backbone as a suite lists it, one of the user's own included.
-
-    Raises:
-        SuiteError: there is none of that name, or its kind and source describe none.
-    """
-    name, kind, source = spec["name"], spec.get("kind"), spec.get("source")
-    if not isinstance(kind, str) or not kind:
-        return backbone(name)
-    if not isinstance(source, str):
-        raise SuiteError(f"backbone {name!r} has a kind: it needs a source, a folder or org/name")
-    try:
-        return declare(name, kind, source, spec.get("revision"))
-    except BackboneError as error:
-        raise SuiteError(str(error)) from error
-
-
 def canonical(suite: Suite) -> Suite:
     """The suite with every backbone and pooling by its canonical name.
 
@@ -81,11 +52,14 @@ def canonical(suite: Suite) -> Suite:
 
 
 def _canonical_backbone(spec: BackboneSpec) -> BackboneSpec:
-    card = _described(spec.model_dump())
+    try:
+        card = card_of(spec)
+    except BackboneError as error:
+        raise SuiteError(str(error)) from error
     changes: dict[str, Any] = {"name": card.name}
     if card.always_random:
         changes["init"] = "random"
-    if is_folder(spec.name) and spec.source is None:
+    if spec.source is None and card.folder == spec.name:
         changes["source"] = spec.name
     return spec.model_copy(update=changes)
 
@@ -114,13 +88,21 @@ def items(data: dict[str, Any], key: str) -> Iterator[tuple[int, dict[str, Any]]
             yield index, spec
 
 
-def known_backbones(data: dict[str, Any]) -> list[str]:
-    """Canonical names of the listed backbones that are in the table."""
-    found: dict[str, None] = {}
-    for _, spec in items(data, "backbones"):
-        with suppress(SuiteError):
-            found[_described(spec).name] = None
-    return list(found)
+def listed_cards(data: dict[str, Any]) -> dict[str, BackboneCard]:
+    """The cards of the listed backbones, by canonical name; what is mistaken is left out."""
+    found: dict[str, BackboneCard] = {}
+    for _, item in items(data, "backbones"):
+        with suppress(BackboneError):
+            card = _listed_card(item)
+            found[card.name] = card
+    return found
+
+
+def _listed_card(item: Mapping[str, Any]) -> BackboneCard:
+    """`card_of` an item that may be mistaken: what is no text is passed over."""
+    keys = ("name", "kind", "source", "revision")
+    texts = {key: item[key] for key in keys if isinstance(item.get(key), str)}
+    return card_of(BackboneSpec(**texts))
 
 
 def _corpus_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
@@ -153,8 +135,8 @@ def _backbone_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
     for index, spec in items(data, "backbones"):
         written = spec["name"]
         try:
-            card = _described(spec)
-        except SuiteError as error:
+            card = _listed_card(spec)
+        except BackboneError as error:
             yield Mistake(("backbones", index), str(error))
             continue
         if card.name in seen:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from backbones import BACKBONES, BackboneError, Location, canonical_name, locate, places_tried
-from backbones.places import checkpoint_files
+from backbones import (
+    BACKBONES,
+    BackboneCard,
+    BackboneError,
+    Location,
+    locate,
+    places_tried,
+)
+from backbones.hub.local_files import checkpoint_files
+from harness.backbone_card import card_of
 from harness.diagnostics import Check
 from harness.diagnostics.backbone_contract import CHECKS
 from harness.files import file_digest
@@ -23,17 +31,18 @@ def examine(wanted: Sequence[BackboneSpec] = ()) -> Iterator[Check]:
     Raises:
         BackboneError: a name is unknown.
     """
-    named = {spec: canonical_name(spec.name) for spec in wanted}
-    every = {BackboneSpec(name=name): name for name in BACKBONES}
-    for spec, name in (named or every).items():
-        yield from _examine(spec, name, wanted=bool(named))
+    every = [BackboneSpec(name=name) for name in BACKBONES]
+    cards = {spec: card_of(spec) for spec in wanted or every}
+    for spec, card in cards.items():
+        yield from _examine(spec, card, wanted=bool(wanted))
 
 
-def _examine(spec: BackboneSpec, name: str, wanted: bool) -> Iterator[Check]:
-    needs_files = spec.init == "pretrained" and BACKBONES[name].downloadable
-    place = {"source": spec.source, "revision": spec.revision}
+def _examine(spec: BackboneSpec, card: BackboneCard, wanted: bool) -> Iterator[Check]:
+    name = card.name
+    needs_files = spec.init == "pretrained" and card.downloadable
+    place = {"source": spec.folder, "revision": spec.revision}
     try:
-        location = locate(spec.name, **place) if needs_files else None
+        location = locate(card, **place) if needs_files else None
     except BackboneError as error:
         yield Check(name, "files", str(error), ok=False)
         return
@@ -42,7 +51,7 @@ def _examine(spec: BackboneSpec, name: str, wanted: bool) -> Iterator[Check]:
         yield from _check_digests(name, location)
     elif needs_files or not wanted:
         if wanted:
-            tried = "; ".join(places_tried(spec.name, **place))
+            tried = "; ".join(places_tried(card, **place))
             yield Check(name, "files", f"not on this machine; looked at {tried}", ok=False)
         return
     yield from _check_loaded(spec, name)

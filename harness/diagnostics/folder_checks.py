@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from backbones.places import hugging_face_cache, modelscope_cache
+from backbones.hub.local_files import hugging_face_cache, modelscope_cache
 from harness.diagnostics import Check
 from harness.files import CACHE_VARIABLE, cache_folder
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 
-import backbones
+from backbones import load
 from backbones.base import Backbone
 from backbones.loading import outline
+from harness.backbone_card import card_of
 from harness.model.ser_model import SERModel
 from harness.specs import BackboneSpec, FinetuneLayers, HeadSpec
 
@@ -17,9 +18,8 @@ def load_backbone(spec: BackboneSpec, *, offline: bool) -> Backbone:
     Raises:
         BackboneError: its weights are not to be had, or not what they should be.
     """
-    _declare(spec)
-    return backbones.load(
-        spec.name, source=spec.source, revision=spec.revision, init=spec.init, offline=offline
+    return load(
+        card_of(spec), source=spec.folder, revision=spec.revision, init=spec.init, offline=offline
     )
 
 
@@ -29,14 +29,7 @@ def outline_backbone(spec: BackboneSpec) -> Backbone:
     Raises:
         BackboneError: it is a user's own network, and its settings are not on this machine.
     """
-    _declare(spec)
-    return outline(backbones.card(spec.name), spec.source, spec.revision)
-
-
-def _declare(spec: BackboneSpec) -> None:
-    """Make a suite's own network known, as it is not in a process that read no suite."""
-    if spec.kind and spec.source:
-        backbones.declare(spec.name, spec.kind, spec.source, spec.revision)
+    return outline(card_of(spec), spec.folder, spec.revision)
 
 
 def build_model(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import backbones
 from backbones.base import Backbone, Frames
-from backbones.padding import lengths_from_mask
+from backbones.nn.padding import lengths_from_mask
 from harness.errors import UserError
 from harness.model.components import POOLINGS, pooling_name
 from harness.model.head import Head, LayerSum, mlp_classifier

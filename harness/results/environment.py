@@ -34,7 +34,7 @@ PACKAGES = (
 )
 
 DECISIVE: Sources = {
-    backbones: ("*.py",),
+    backbones: ("**/*.py",),
     harness: (
         "specs.py",
         "cache/*.py",
@@ -54,7 +54,7 @@ OF_COSTS: Sources = {**DECISIVE, harness: (*DECISIVE[harness], "profiling/*.py")
 """Files on which a cost rests."""
 
 OF_FRAMES: Sources = {
-    backbones: ("*.py",),
+    backbones: ("**/*.py",),
     harness: (
         "data/audio.py",
         "data/batches.py",

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from backbones import BACKBONES, BackboneCard
-from backbones.architectures import w2v_bert_architecture, whisper_architecture
 from backbones.base import Backbone
+from backbones.families.w2v_bert.w2v_bert_cards import w2v_bert_architecture
+from backbones.families.whisper.whisper_cards import whisper_architecture
 from backbones.loading import load
 
 TINY_WHISPER = BackboneCard(
@@ -47,7 +48,7 @@ TINY_WAVLM_PRE_NORM = replace(
 )
 SMALLER = BACKBONES["tiny-wavlm"].architecture
 STACKED = {"num_conv_pos_embeddings": 3, "conv_pos_kernel_size": 5}
-TINY_RELATIVES = [
+TINY_VARIANTS = [
     replace(
         BACKBONES["tiny-wavlm"],
         name=f"tiny-{family}{name}",
@@ -67,7 +68,7 @@ TINY_CARDS = {
     for card in (
         BACKBONES["tiny-wavlm"],
         TINY_WAVLM_PRE_NORM,
-        *TINY_RELATIVES,
+        *TINY_VARIANTS,
         TINY_WHISPER,
         TINY_WHISPER_IN_WINDOWS,
         TINY_WHISPER_PADDED,

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from backbones import BackboneError
 from backbones.base import Backbone
-from backbones.padding import lengths_from_mask
-from backbones.weights import digest
+from backbones.hub.checkpoints import digest
+from backbones.nn.padding import lengths_from_mask
 
 Batch = Callable[..., tuple[Tensor, Tensor]]
 TOLERANCE = 1e-4
@@ -82,8 +82,17 @@ def test_one_sample_less_is_refused_and_said(backbone: Backbone, batch: Batch) -
         backbone(*batch(8000, backbone.minimum_samples - 1))
 
 
-def test_digital_silence_gives_numbers(backbone: Backbone) -> None:
-    assert torch.isfinite(backbone(torch.zeros(2, 4000)).last_hidden_state).all()
+def test_digital_silence_gives_its_own_finite_frames_alone_and_beside_speech(
+    backbone: Backbone, batch: Batch
+) -> None:
+    waveforms, _ = batch(4000, 4000)
+    waveforms[0] = 0
+    together = backbone(waveforms, output_hidden_states=True).hidden_states
+    alone = backbone(waveforms[:1], output_hidden_states=True).hidden_states
+    for (silence, noise), (by_itself,) in zip(together, alone, strict=True):
+        assert torch.isfinite(by_itself).all()
+        torch.testing.assert_close(silence, by_itself, rtol=0, atol=TOLERANCE)
+        assert (silence - noise).abs().max() > 100 * TOLERANCE
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2])
@@ -271,7 +280,7 @@ def test_a_stem_over_the_whole_batch_gives_the_frames_of_row_by_row(
     """The first is the way of a GPU, the second that of a CPU."""
     waveforms, mask = batch(8000, 5000, 6543)
     by_rows = backbone(waveforms, mask)
-    monkeypatch.setattr("backbones.padding.ROW_BY_ROW", ())
+    monkeypatch.setattr("backbones.nn.padding.ROW_BY_ROW", ())
     whole = backbone(waveforms, mask)
     for row, frames in enumerate(whole.lengths.tolist()):
         torch.testing.assert_close(

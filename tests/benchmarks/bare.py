@@ -126,8 +126,8 @@ def measure(suite: dict[str, Any]) -> dict[str, Any]:
     """Seconds a batch; by finetune_layers where it depends on them."""
     keep_freed_memory()
     own = suite["backbones"][0]
-    backbones.declare(own["name"], own["kind"], own["source"])
-    backbone = backbones.load(own["name"], offline=True)
+    card = backbones.card_from_config(own["name"], own["kind"], own["source"])
+    backbone = backbones.load(card, offline=True)
     rows = int(suite["training"]["batch_seconds"] // UTTERANCE_S)
     waveforms = 0.1 * torch.randn(rows, UTTERANCE_S * SAMPLE_RATE_HZ)
     found: dict[str, Any] = {

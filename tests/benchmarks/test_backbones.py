@@ -74,9 +74,9 @@ step = lambda: net(waveform)
 
 FUNASR = """
 from backbones import BACKBONES
-from backbones.emotion2vec import _without_decoder
-from backbones.funasr_room import emotion2vec_class, funasr_room
-with funasr_room():
+from backbones.families.emotion2vec.emotion2vec_network import _without_decoder
+from backbones.families.emotion2vec.funasr_import import emotion2vec_class, process_state_kept
+with process_state_kept():
     net = emotion2vec_class()(
         model_conf=_without_decoder(dict(BACKBONES["emotion2vec_base"].architecture))
     ).eval()

@@ -13,8 +13,9 @@ import torch
 from accelerate import Accelerator
 
 from backbones import BACKBONES, BackboneCard
-from backbones.architectures import w2v_bert_architecture, whisper_architecture
 from backbones.base import Backbone
+from backbones.families.w2v_bert.w2v_bert_cards import w2v_bert_architecture
+from backbones.families.whisper.whisper_cards import whisper_architecture
 from backbones.loading import load
 from harness.cache.extraction import ShardWriter
 from harness.cache.frame_store import PARTIAL, FrameKey, FrameStore

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +49,13 @@ def copied(models: Path, whisper_base: Path) -> Path:
 
 
 @pytest.fixture
-def own(models: Path, tmp_path: Path) -> Iterator[Path]:
-    """A tiny random HuBERT of the user's own as transformers saves one; the table is kept."""
+def own(models: Path, tmp_path: Path) -> Path:
+    """A tiny random HuBERT of the user's own as transformers saves one."""
     from transformers import HubertConfig, HubertModel
 
-    before = dict(BACKBONES)
     config = HubertConfig.from_dict(BACKBONES["tiny-wavlm"].architecture)
     HubertModel(config).save_pretrained(tmp_path / "own")
-    yield tmp_path / "own"
-    BACKBONES.clear()
-    BACKBONES.update(before)
+    return tmp_path / "own"
 
 
 @pytest.fixture
@@ -158,7 +155,7 @@ def test_a_backbone_that_was_named_must_be_here(cli: Any, models: Path) -> None:
 def test_an_unknown_name_is_the_users_mistake(cli: Any) -> None:
     answer = cli("doctor", "--backbone", "wavlm-bse")
     assert answer.code == 2
-    assert "did you mean wavlm-base?" in answer.err
+    assert "did you mean 'wavlm-base'?" in answer.err
 
 
 def suite_of(folder: Path, *backbones: object) -> str:
@@ -206,7 +203,7 @@ def test_a_suites_backbone_that_is_not_here_fails_unless_its_weights_are_random(
 
 
 PLUGIN = """
-from backbones.plugins import card_from_config
+from backbones.hub.own_network import card_from_config
 
 card = card_from_config("theirs", "hubert", {folder!r})
 """

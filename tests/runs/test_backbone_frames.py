@@ -16,7 +16,7 @@ from running import result_of
 
 from backbones import load
 from backbones.base import Backbone
-from backbones.weights import digest
+from backbones.hub.checkpoints import digest
 from harness.cache.cached_inputs import CachedInputs
 from harness.cache.disk_space import size_bytes
 from harness.cache.extraction import ExtractionPass, extract

@@ -1,6 +1,5 @@
 """What a trial notes of its backbone, so that a report needs neither its card nor its suite."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from quiet import Quiet
 from transformers import HubertConfig, HubertModel
 
 from backbones import BACKBONES
-from backbones.plugins import card_from_config
+from harness.backbone_card import card_of
 from harness.config.suite_loading import load_suite
 from harness.reporting.comparison_table import comparison
 from harness.results.store import ResultsStore
@@ -19,16 +18,17 @@ from harness.runs.suite_run import run_plan
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[str]:
-    """A backbone that the table knows during this test only; it has seen the corpus's labels."""
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A network of the user's own, whose card is made to say that it saw the corpus's labels."""
     folder = str(tmp_path / "own")
     HubertModel(HubertConfig.from_dict(BACKBONES["tiny-wavlm"].architecture)).save_pretrained(
         folder
     )
-    card = card_from_config("own", "hubert", folder)
-    BACKBONES["own"] = replace(card, emotion_labels_seen=("Synthetic",))
-    yield "own"
-    BACKBONES.pop("own", None)
+    monkeypatch.setattr(
+        "harness.model.building.card_of",
+        lambda spec: replace(card_of(spec), emotion_labels_seen=("Synthetic",)),
+    )
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_the_report_knows_depth_and_labels_from_the_record_alone(
     own: str, tmp_path: Path, init: str, labels: list[str], mark: str
 ) -> None:
     changes = ("training.epochs=1", "cost=null", "matrix.finetune_layers=[1]")
-    suite = load_suite("smoke", [f"backbones=[{{name: {own}, init: {init}}}]", *changes])
+    spec = f"{{name: own, kind: hubert, source: {own}, init: {init}}}"
+    suite = load_suite("smoke", [f"backbones=[{spec}]", *changes])
     store = ResultsStore(tmp_path / "results")
     options = RuntimeOptions("cpu", offline=True)
     run_plan(make_plan(suite), store, Quiet(), options)
-    del BACKBONES[own]
     (record,) = store.read_trials()
     assert (record.status, record.backbone_depth) == ("ok", 4), record.error
     assert record.emotion_labels_seen == labels

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import backbones
 from backbones.cards import BackboneError
+from harness.backbone_card import card_of
 from harness.data.prefetch.corpus_sources import Fetched, prefetch_corpus
 from harness.errors import UserError
 from harness.progress import Reporter
@@ -105,9 +106,10 @@ def prefetch_backbone(spec: BackboneSpec, *, offline: bool = False) -> Fetched:
         UserError: the weights are not there, and `offline` says not to fetch them.
         BackboneError: from `backbones`, if they cannot be fetched.
     """
-    if spec.init == "random" or not backbones.card(spec.name).downloadable:
+    card = card_of(spec)
+    if spec.init == "random" or not card.downloadable:
         return Fetched(spec.name, None, was_there=True)
-    found = backbones.locate(spec.name, source=spec.source, revision=spec.revision)
+    found = backbones.locate(card, source=spec.folder, revision=spec.revision)
     if found is not None:
         return Fetched(spec.name, found.folder, was_there=True)
     if offline:
@@ -117,6 +119,6 @@ def prefetch_backbone(spec: BackboneSpec, *, offline: bool = False) -> Fetched:
         )
     return Fetched(
         spec.name,
-        backbones.fetch(spec.name, source=spec.source, revision=spec.revision).folder,
+        backbones.fetch(card, source=spec.folder, revision=spec.revision).folder,
         was_there=False,
     )

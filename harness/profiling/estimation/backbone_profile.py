@@ -9,6 +9,7 @@ import torch
 from accelerate import Accelerator
 
 from backbones.base import Backbone
+from backbones.cards import released_layers
 from harness.cache.frame_views import Form, FrameView, frame_views
 from harness.model.building import build_model, outline_backbone
 from harness.profiling.estimation.calibration import (
@@ -57,8 +58,7 @@ class BackboneProfile:
 
     def released(self, trial: Trial) -> int:
         """How many layers a trial trains."""
-        asked = trial.finetune_layers
-        return len(self.backbone.layers) if asked == "all" else asked
+        return released_layers(trial.finetune_layers, len(self.backbone.layers))
 
     def views(self, trial: Trial) -> tuple[FrameView, ...]:
         """What a trial starts from."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-import backbones
 from backbones.randomness import random_numbers_kept
+from harness.backbone_card import card_of
 from harness.data.prepared_corpus import PreparedCorpus
 from harness.files import content_digest
 from harness.profiling.estimation.backbone_profile import BackboneProfile, blank
@@ -91,7 +91,7 @@ def _alike(groups: Sequence[Group]) -> dict[Precision, dict[str, list[int]]]:
 
 def _network(spec: BackboneSpec) -> str:
     """The same for backbones that differ in nothing but their weights."""
-    card = backbones.card(spec.name)
+    card = card_of(spec)
     settings = card.architecture or [spec.name, spec.source]
     return content_digest([card.family, settings, card.pads_to_s])
 

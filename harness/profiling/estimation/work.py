@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 
 from backbones.base import Backbone, Frames
-from harness.cache.disk_space import extra_tokens
 from harness.data.audio import SAMPLE_RATE_HZ
 from harness.model.ser_model import SERModel
 from harness.profiling.flops import count_flops
@@ -72,7 +71,7 @@ def work_of(backbone: Backbone, device: torch.device) -> BackboneWork:
     def layer(frames: int) -> Frames:
         return backbone.run(noise(1, frames, width, device), 0, min(1, layers))
 
-    return BackboneWork(Work(stem), Work.of(layer), layers, extra_tokens(backbone))
+    return BackboneWork(Work(stem), Work.of(layer), layers, backbone.num_extra_tokens)
 
 
 @torch.no_grad()

@@ -32,8 +32,8 @@ def test_what_lies_on_this_machine_is_found(models: Path) -> None:
 def test_what_does_not_is_fetched(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def fetch(name: str, **where: str | None) -> backbones.Location:
-        asked.append(name)
+    def fetch(card: backbones.BackboneCard, **where: str | None) -> backbones.Location:
+        asked.append(card.name)
         return backbones.Location(models / "fetched", "its hub")
 
     monkeypatch.setattr(backbones, "fetch", fetch)

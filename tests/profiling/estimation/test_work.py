@@ -16,7 +16,7 @@ D = 64
 @pytest.mark.parametrize("name", ["tiny-emotion2vec", "whisper-tiny", "hubert-base"])
 def test_a_transformer_layer_takes_24_d_squared_a_frame_and_4_d_a_pair(name: str) -> None:
     work = work_of(blank(BackboneSpec(name=name), CPU), CPU)
-    width = backbones.card(name).hidden_size
+    width = backbones.BACKBONES.card(name).hidden_size
     # four projections of attention and two of a feed-forward part four times as wide; scores and
     # their use on values; each product with its sum is two
     assert work.layer.per_frame == pytest.approx(2 * (4 + 2 * 4) * width**2)

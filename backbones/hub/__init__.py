@@ -1,0 +1,1 @@
+"""Where a backbone's card and its files come from: hubs, this machine, installed packages."""

@@ -1,0 +1,1 @@
+"""Layers and signal processing that several families share. Importing this loads no torch."""
