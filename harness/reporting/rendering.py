@@ -1,39 +1,76 @@
-"""From a results folder to its report: computed, written, and ready to be printed."""
+"""From a results folder to its report: read, written to files, printed; each on its own."""
 
 from __future__ import annotations
 
-import pandas as pd
+from pathlib import Path
+
 from rich.console import Console
 
-from harness.reporting.comparison_table import comparison, failures
-from harness.reporting.cost_tables import costs_markdown, write_costs
+from harness.files import write_text
+from harness.reporting.cost_tables import costs_markdown
+from harness.reporting.data_frames import comparison_frame, costs_frame, trials_frame
 from harness.reporting.figures import write_figures
-from harness.reporting.text_tables import to_markdown, to_rich, write_report, write_trials
-from harness.reporting.trials_table import trials_frame
-from harness.results.store import ResultsStore
+from harness.reporting.report_building import build_report
+from harness.reporting.report_model import Report
+from harness.reporting.text_tables import to_latex, to_markdown, to_rich
+from harness.results.store import REPORT, ResultsStore
 
 
-def show_report(store: ResultsStore, console: Console) -> pd.DataFrame:
-    """Write trials.csv and report/ anew from the records, and print the comparison it returns.
-
-    A terminal gets tables of its width; a log gets the Markdown, whose lines stay whole. Where
-    nothing but costs was measured, they are printed instead.
-    """
-    records, costs = store.read_trials(), store.read_costs()
-    table = comparison(records, costs, store.read_predictions, store.read_plan())
-    failed = failures(records)
-    title = store.folder.name
-    write_trials(store.folder, trials_frame(records, costs))
-    figures = write_figures(store.folder, table)
-    written = write_report(store.folder, table, failed, title, figures[0].name if figures else None)
-    written += write_costs(store.folder, costs) if costs else ()
-    if costs and not records:
-        console.print(costs_markdown(costs), markup=False, soft_wrap=True)
-    elif console.is_terminal:
-        console.print(to_rich(table, failed, title))
-    else:
-        console.print(to_markdown(table, failed, title), markup=False, soft_wrap=True)
-    console.print(
-        f"written: {', '.join(str(path) for path in (*written, *figures))}", soft_wrap=True
+def report_of(store: ResultsStore) -> Report:
+    """The report of a suite's results; nothing is written."""
+    return build_report(
+        store.folder.name,
+        store.read_trials(),
+        store.read_costs(),
+        store.read_predictions,
+        store.read_plan(),
     )
-    return table
+
+
+def write_report(report: Report, folder: Path) -> tuple[Path, ...]:
+    """Write all files of a report, each atomically.
+
+    Args:
+        report: what they say
+        folder: the suite's results; gets trials.csv, and in report/ the comparison as Markdown,
+            CSV and LaTeX, the costs if there are any, and the figure if any row has a score
+
+    Returns:
+        What was written.
+    """
+    within = folder / REPORT
+    figures = write_figures(report, within)
+    texts = {
+        within / "comparison.md": to_markdown(report, figures[0].name if figures else None),
+        within / "comparison.csv": comparison_frame(report).to_csv(index=False),
+        within / "comparison.tex": to_latex(report),
+    }
+    if report.costs:
+        texts[within / "costs.csv"] = costs_frame(report).to_csv(index=False)
+        texts[within / "costs.md"] = costs_markdown(report)
+    texts[folder / "trials.csv"] = trials_frame(report).to_csv(index=False)
+    for path, text in texts.items():
+        write_text(path, text)
+    return (*texts, *figures)
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print the comparison, or the costs where nothing else was measured.
+
+    A terminal gets tables of its width; a log gets the Markdown, whose lines stay whole.
+    """
+    if report.costs and not report.trials:
+        console.print(costs_markdown(report), markup=False, soft_wrap=True)
+    elif console.is_terminal:
+        console.print(to_rich(report))
+    else:
+        console.print(to_markdown(report), markup=False, soft_wrap=True)
+
+
+def show_report(store: ResultsStore, console: Console) -> Report:
+    """Write and print the report of a suite's results, and name its files."""
+    report = report_of(store)
+    paths = write_report(report, store.folder)
+    print_report(report, console)
+    console.print(f"written: {', '.join(map(str, paths))}", soft_wrap=True)
+    return report

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from harness.profiling.measurement import measure_apart
 from harness.profiling.measurement_rounds import pooled
-from harness.reporting.trials_table import error_line
 from harness.results.environment import costs_digest
+from harness.results.failures import error_line
 from harness.results.records import CostRecord
 from harness.results.store import ResultsStore
 from harness.runs.summary import Run

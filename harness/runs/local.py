@@ -10,7 +10,7 @@ from harness.errors import DiskSpaceError
 from harness.profiling.estimation.forecast import Amount
 from harness.progress import Reporter
 from harness.redaction import redacted
-from harness.reporting.trials_table import error_line
+from harness.results.failures import error_line
 from harness.results.records import Record
 from harness.results.store import MODEL, ResultsStore
 from harness.runs.cost_runs import measure_costs

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from harness.reporting.comparison_table import comparison
 from quiet import Quiet
 from transformers import HubertConfig, HubertModel
 
@@ -12,7 +13,6 @@ from backbones import BACKBONES
 from backbones.plugins import card_from_config
 from harness.config.matrix import expand
 from harness.config.suite_loading import load_suite
-from harness.reporting.comparison_table import comparison
 from harness.results.store import ResultsStore
 from harness.runs.local import run_suite
 from harness.runs.runtime_options import RuntimeOptions
