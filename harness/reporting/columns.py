@@ -53,8 +53,12 @@ class Column:
     """What `format` takes of a row, where people read more than the raw value."""
 
     def raw(self, row: Any) -> Any:
-        """The value of a row; None for what it does not have."""
-        return self.value(row) if self.value else getattr(row, self.name, None)
+        """The value of a row; None for what is not known of it.
+
+        Raises:
+            AttributeError: rows of this kind have no such attribute.
+        """
+        return self.value(row) if self.value else getattr(row, self.name)
 
     def text(self, row: Any) -> str:
         """The value of a row, for people."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.reporting.columns import Column, pick, within
 from harness.reporting.formats import percent
 from harness.reporting.report_model import BaselineRow, Report, ReportRow
@@ -28,20 +26,25 @@ def comparison_columns(report: Report) -> tuple[Column, ...]:
     return (
         CORPUS,
         BACKBONE.read(_backbone),
-        FINETUNE_LAYERS,
-        *(_axis_column(name) for name in report.axis_names),
+        *within(_group, FINETUNE_LAYERS, *map(_axis_column, report.axis_names)),
         Column("folds", int, title="Folds", part="trials"),
-        Column("seeds", int, title="Seeds", part="trials"),
-        Column("trials", int, part="trials"),
-        Column("planned", int, part="trials"),
+        *within(
+            _group,
+            Column("seeds", int, title="Seeds", part="trials"),
+            Column("trials", int, part="trials"),
+            Column("planned", int, part="trials"),
+        ),
         *(column for metric in metrics_of_tasks(report.tasks) for column in score_columns(metric)),
-        TRAINABLE,
-        TOTAL,
-        Column("trainable_share", float, "share", "Share %", percent),
-        Column("depth_share", float, "share", "Depth %", percent),
-        *within(_cost, *TRIAL_SPEEDS, *TRIAL_PEAKS, *TRIAL_COST_FACTS),
-        Column("flags", str, title="Flags", part="flags", value=lambda row: ", ".join(row.flags)),
-        Column("emotion_labels_seen", str, value=_labels_seen),
+        *within(
+            _group,
+            TRAINABLE,
+            TOTAL,
+            Column("trainable_share", float, "share", "Share %", percent),
+            Column("depth_share", float, "share", "Depth %", percent),
+            *within(_cost, *TRIAL_SPEEDS, *TRIAL_PEAKS, *TRIAL_COST_FACTS),
+        ),
+        Column("flags", str, title="Flags", part="flags", value=_flags),
+        *within(_group, Column("emotion_labels_seen", str, value=_labels_seen)),
     )
 
 
@@ -57,20 +60,26 @@ def displayed_columns(report: Report) -> tuple[Column, ...]:
     return pick(comparison_columns(report), [*names, "flags"])
 
 
-def _axis_column(name: str) -> Column:
-    def value(row: AnyRow) -> Any:
-        return row.axes[name] if isinstance(row, ReportRow) else None
+def _group(row: AnyRow) -> ReportRow | None:
+    """The row if it is of trials: guessing has no backbone, parameters or cost."""
+    return row if isinstance(row, ReportRow) else None
 
-    return Column(name, object, title=name, part="name", value=value)
+
+def _axis_column(name: str) -> Column:
+    return Column(name, object, title=name, part="name", value=lambda row: row.axes[name])
 
 
 def _backbone(row: AnyRow) -> str:
     return row.backbone if isinstance(row, ReportRow) else row.baseline
 
 
-def _cost(row: AnyRow) -> TrialCost | None:
-    return row.cost if isinstance(row, ReportRow) else None
+def _cost(row: ReportRow) -> TrialCost | None:
+    return row.cost
 
 
-def _labels_seen(row: AnyRow) -> str | None:
-    return ", ".join(row.emotion_labels_seen) or None if isinstance(row, ReportRow) else None
+def _flags(row: AnyRow) -> str:
+    return ", ".join(row.flags)
+
+
+def _labels_seen(row: ReportRow) -> str | None:
+    return ", ".join(row.emotion_labels_seen) or None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reporting.report_model import Report, ReportRow
-from harness.tasks import TASKS
+from harness.reporting.score_columns import headline
 from harness.tasks.task import Metric
 
 # colours that the colour-blind tell apart (Petroff 2021), greys last: chance is grey too
@@ -100,7 +100,7 @@ def series_of(report: Report) -> list[Series]:
 
 def _panel(key: PanelKey, report: Report) -> FigurePanel:
     corpus, task = key
-    metric = _headline(task)
+    metric = headline(task)
     chance = [
         row
         for row in report.baselines
@@ -117,7 +117,7 @@ def _panel(key: PanelKey, report: Report) -> FigurePanel:
 
 def _points(row: ReportRow) -> tuple[SeriesPoint, ...]:
     """The point of a row, if it has a score."""
-    metric = _headline(row.task)
+    metric = headline(row.task)
     score, scale = row.scores.get(metric.name), _scale(metric)
     if score is None or row.trainable_parameters is None:
         return ()
@@ -131,10 +131,6 @@ def _points(row: ReportRow) -> tuple[SeriesPoint, ...]:
         high=scale * interval.high if interval else None,
     )
     return (point,)
-
-
-def _headline(task: str) -> Metric:
-    return TASKS[task].metric(TASKS[task].headline)
 
 
 def _scale(metric: Metric) -> float:

@@ -46,9 +46,14 @@ def score_columns(metric: Metric) -> tuple[Column, ...]:
     return (*within(score, mean, *spreads), *within(interval, *ends))
 
 
+def headline(task: str) -> Metric:
+    """The metric of a task that figures and verdicts show."""
+    return TASKS[task].metric(TASKS[task].headline)
+
+
 def headline_interval(metric: Metric) -> tuple[str, ...]:
     """The name of the column that displays the interval of a task's headline; none for others."""
-    is_headline = any(card.metric(card.headline) == metric for card in TASKS.values())
+    is_headline = metric in map(headline, TASKS)
     return (f"{metric.name}_low",) if is_headline and metric.has_interval else ()
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from harness.reporting.columns import Column, Part
 from harness.reporting.comparison_columns import displayed_columns
 from harness.reporting.report_model import Report
-from harness.reporting.score_columns import metrics_of_tasks
+from harness.reporting.score_columns import headline, metrics_of_tasks
 from harness.reporting.shared_columns import CORPUS
 from harness.reporting.tables import grid
 
@@ -28,7 +28,8 @@ def to_markdown(report: Report, figure: str | None = None) -> str:
     parts = [title, grid(report.rows_with_baselines(), displayed_columns(report), "pipe")]
     parts.append("\n".join(f"- {note}" for note in report.footnotes))
     if figure is not None:
-        parts.append(f"![Test UAR against trainable parameters]({figure})")
+        scores = " and ".join(headline(task).title for task in report.tasks)
+        parts.append(f"![Test {scores} against trainable parameters]({figure})")
     if report.failures:
         lines = [f"- {failure.line()}" for failure in report.failures]
         parts += ["## Failed trials", "\n".join(lines)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 from harness.reporting.columns import Column, within
 from harness.reporting.report_model import Report, TrialRow
@@ -23,6 +23,7 @@ from harness.results.records import Fit, Record
 from harness.specs import Trial
 from harness.tasks import TASKS
 from harness.tasks.scores import SplitMetrics
+from harness.tasks.task import Metric
 
 
 def trial_columns(report: Report) -> tuple[Column, ...]:
@@ -59,7 +60,12 @@ def _cost(row: TrialRow) -> TrialCost | None:
     return row.cost
 
 
-def _always(tasks: Any) -> tuple[Column, ...]:
+def _metric(metric: Metric) -> Column:
+    # a trial of another task does not have it
+    return metric_column(metric).read(lambda scores: getattr(scores, metric.name, None))
+
+
+def _always(tasks: Iterable[str]) -> tuple[Column, ...]:
     """The columns that every trials.csv begins with."""
     return (
         *within(_record, Column("trial_id", str), Column("status", str)),
@@ -67,7 +73,7 @@ def _always(tasks: Any) -> tuple[Column, ...]:
         *within(_trial, Column("fold", int)),
         BACKBONE.read(lambda row: row.record.trial.backbone.name),
         *within(_trial, FINETUNE_LAYERS, Column("loss", str), Column("seed", int)),
-        *within(_test, *map(metric_column, metrics_of_tasks(tasks))),
+        *within(_test, *map(_metric, metrics_of_tasks(tasks))),
         *within(_cost, *TRIAL_SPEEDS, *TRIAL_PEAKS),
         *within(_record, TRAINABLE, TOTAL, Column("wall_s", float, "s")),
     )

@@ -1,4 +1,4 @@
-"""What a reader must be told of a score before trusting it."""
+"""What qualifies a score, so that a reader does not trust it too far."""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ import pytest
 
 from backbones import BACKBONES
 from harness.reporting.report_model import ReportRow
-from harness.results.flags import flags
 from harness.results.records import Epoch, Fit
 from harness.results.statistics import intervals
 from harness.specs import BackboneSpec, CorpusSpec, ProtocolSpec
@@ -266,12 +265,6 @@ def test_what_the_cards_say_is_recognised(
         empty_run.add(trial(corpus=CorpusSpec(name=name, kind=kind)), emotion_labels_seen=seen)
     found = [row.corpus for row in empty_run.report().rows if row.flags == ("LABELS SEEN",)]
     assert found == corpora
-
-
-def test_the_labels_are_those_of_the_corpus_scored_on(empty_run: Any, trial: Any) -> None:
-    record = empty_run.add(trial(), emotion_labels_seen=["EMO-DB"])
-    assert flags([record.trial], [record]) == []
-    assert flags([record.trial], [record], CorpusSpec(name="emodb")) == ["LABELS SEEN"]
 
 
 def test_unstable_speeds_flag_the_row(run: Any, cost: Any) -> None:
