@@ -3,7 +3,7 @@
 from typing import Any
 
 from harness.results.flags import DATA_FLAGS, FLAG_MEANINGS, flags
-from harness.specs import CorpusSpec
+from harness.specs import BackboneSpec, CorpusSpec
 
 
 def test_the_labels_are_those_of_the_corpus_scored_on(empty_run: Any, trial: Any) -> None:
@@ -14,7 +14,8 @@ def test_the_labels_are_those_of_the_corpus_scored_on(empty_run: Any, trial: Any
 
 def test_every_flag_has_a_meaning(empty_run: Any, trial: Any) -> None:
     """The count of an incomplete group is no part of the flag's name."""
-    limited = trial(limit_utterances=40, backbone={"name": "wavlm-base", "init": "random"})
+    random = BackboneSpec(name="wavlm-base", init="random")
+    limited = trial(limit_utterances=40).model_copy(update={"backbone": random})
     record = empty_run.add(limited, partial_corpus=True, speaker_overlap=True)
     found = flags([limited, trial()], [record], unstable_cost=True)
     assert found == [
