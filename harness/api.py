@@ -21,7 +21,8 @@ from rich.console import Console
 from harness.config.suite_loading import load_suite
 from harness.errors import UserError
 from harness.progress import Reporter, reporting
-from harness.reporting.rendering import Report, report_of, write_report
+from harness.reporting.rendering import report_of, write_report
+from harness.reporting.report_model import Report
 from harness.results.store import REPORT, ResultsStore, open_results
 from harness.runs.planning import Plan, make_plan
 from harness.runs.runtime_options import RuntimeOptions
@@ -157,5 +158,5 @@ def _run(
         files = write_report(found, store.folder)
         trackers.tell(ReportWritten(store.folder / REPORT))
     if summary.measured:
-        files += write_benchmarks(store.folder, summary.costs, found.table)
+        files += write_benchmarks(store.folder, summary.costs, found)
     return RunResult(summary, found, store.folder, files)

@@ -30,7 +30,7 @@ from harness.cli_options import (
 from harness.config.suite_loading import load_suite
 from harness.errors import TrialError, UserError
 from harness.progress import reporting
-from harness.reporting.rendering import Report
+from harness.reporting.report_model import Report
 from harness.runs.runtime_options import RuntimeOptions
 
 app = typer.Typer(
@@ -154,7 +154,7 @@ def compare(
     ] = False,
 ) -> None:
     """Set two results folders side by side, and fail where HEAD is too much worse than BASE."""
-    from harness.reporting.changes_text import breach_line, shown
+    from harness.reporting.changes_text import breach_line, comparison_text
     from harness.results.comparison.limits import breaches, lacking, read_limit
     from harness.results.comparison.results_comparison import compare as compared
     from harness.results.store import open_results
@@ -163,7 +163,7 @@ def compare(
         raise UserError(f"compare takes two folders; what is {more_limits[0]!r}?")
     limits = [read_limit(text) for text in [*(fail_on or []), *(more_limits or [])]]
     found = compared(open_results(base), open_results(head), across_machines=across_machines)
-    console.print(shown(found), markup=False, soft_wrap=True)
+    console.print(comparison_text(found), markup=False, soft_wrap=True)
     too_far = [breach_line(*breach) for breach in breaches(limits, found.changes)]
     too_far += [f"{what} is only in BASE" for what in lacking(limits, found)]
     for line in too_far:

@@ -10,7 +10,7 @@ from quiet import Quiet
 import harness
 from harness.config.suite_loading import load_suite
 from harness.errors import TrialError, UserError
-from harness.reporting.rendering import Report
+from harness.reporting.report_model import Report
 from harness.runs.planning import Plan
 from harness.runs.runtime_options import RuntimeOptions
 

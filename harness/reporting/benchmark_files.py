@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from pytest_benchmark.logger import Logger
 from pytest_benchmark.plugin import (
     pytest_benchmark_generate_json,
@@ -21,37 +20,24 @@ from pytest_benchmark.stats import Metadata
 from pytest_benchmark.storage.file import FileStorage
 from pytest_benchmark.utils import get_commit_info, get_machine_id
 
-from harness.reporting.cost_tables import peak_share
-from harness.results.records import CostRecord, WorkloadCost
-from harness.results.statistics import METRICS
+from harness.reporting.columns import pick
+from harness.reporting.cost_columns import COST_COLUMNS, MeasuredWorkload
+from harness.reporting.report_model import Report
+from harness.results.records import CostRecord
 
 BENCHMARKS = "benchmarks"
 
 _OPTIONS = {"timer": "perf_counter", "disable_gc": False, "warmup": True}
 
-_IN_RECORD = (
-    "cost_id",
-    "load_s",
-    "infer_peak_rss_bytes",
-    "peak_rss_bytes",
-    "peak_gpu_bytes",
-    "peak_gpu_source",
-    "gpu_baseline_bytes",
-    "gpu_device_peak_bytes",
-    "trainable_parameters",
-    "total_parameters",
-    "random_weights",
-    "missing",
+_PARAMETERS = pick(
+    COST_COLUMNS,
+    ("backbone", "finetune_layers", "pooling", "precision", "mode", "duration_s", "batch_size"),
 )
-_IN_POINT = (
-    "audio_s_per_s",
-    "frames",
-    "flops_per_audio_s",
-    "joules_per_audio_hour",
-    "torch_peak_allocated_bytes",
-    "torch_peak_reserved_bytes",
-    "unstable",
-)
+_TIMES = ("p50_s", "p90_s", "p99_s", "samples", "spread")
+"""What pytest-benchmark computes itself of the samples."""
+_FACTS = [
+    column for column in COST_COLUMNS if column not in _PARAMETERS and column.name not in _TIMES
+]
 
 
 class _Measured:
@@ -60,36 +46,25 @@ class _Measured:
     has_error = False
     cprofile_stats = None
 
-    def __init__(self, suite: str, ending: str, cost: CostRecord, point: WorkloadCost) -> None:
-        shape = f"{point.duration_s:g}s-b{point.batch_size}"
+    def __init__(self, suite: str, ending: str, measured: MeasuredWorkload) -> None:
+        cost, workload = measured.cost, measured.workload
+        shape = f"{workload.duration_s:g}s-b{workload.batch_size}"
         self.param = f"{_subject(cost)}{ending}-{shape}"
-        self.name = f"{point.mode}[{self.param}]"
+        self.name = f"{workload.mode}[{self.param}]"
         self.fullname = f"suites/{suite}.yaml::{self.name}"
-        self.group = f"{point.mode} {shape}"
-        self.params = {
-            "backbone": cost.trial.backbone.name,
-            "finetune_layers": cost.trial.finetune_layers,
-            "pooling": cost.trial.head.pooling,
-            "precision": cost.precision,
-            "mode": point.mode,
-            "duration_s": point.duration_s,
-            "batch_size": point.batch_size,
-        }
-        self.extra_info: dict[str, Any] = {name: getattr(cost, name) for name in _IN_RECORD}
-        self.extra_info |= {name: getattr(point, name) for name in _IN_POINT}
-        self.extra_info["peak_share"] = peak_share(cost, point)
+        self.group = f"{workload.mode} {shape}"
+        self.params = {column.name: column.raw(measured) for column in _PARAMETERS}
+        self.extra_info: dict[str, Any] = {column.name: column.raw(measured) for column in _FACTS}
+        self.extra_info |= {"random_weights": cost.random_weights, "missing": cost.missing}
 
 
-def write_benchmarks(
-    folder: Path, costs: Sequence[CostRecord], comparison: pd.DataFrame
-) -> tuple[Path, ...]:
+def write_benchmarks(folder: Path, costs: Sequence[CostRecord], report: Report) -> tuple[Path, ...]:
     """Write the next file of costs, one for all that were measured on one device.
 
     Args:
         folder: the suite's results
         costs: the measurements; those that failed are left out
-        comparison: the quality that rides with a backbone at a depth, as `report.comparison`
-            gives it
+        report: has the scores that go with a backbone at its finetune_layers
     """
     done = [cost for cost in costs if cost.status == "ok" and cost.points]
     storage = FileStorage(folder / BENCHMARKS, Logger(Logger.QUIET), get_machine_id())
@@ -98,7 +73,7 @@ def write_benchmarks(
         own = [cost for cost in done if cost.device == device]
         content = pytest_benchmark_generate_json(
             config=None,
-            benchmarks=_benchmarks(folder.name, own, comparison),
+            benchmarks=_benchmarks(folder.name, own, report),
             include_data=True,
             machine_info=machine_info(own[0]),
             commit_info=get_commit_info("harness"),
@@ -119,20 +94,18 @@ def machine_info(cost: CostRecord) -> dict[str, Any]:
     )
 
 
-def _benchmarks(
-    suite: str, costs: Sequence[CostRecord], comparison: pd.DataFrame
-) -> list[Metadata]:
+def _benchmarks(suite: str, costs: Sequence[CostRecord], report: Report) -> list[Metadata]:
     uses = Counter(map(_subject, costs))
     found = []
     for cost in costs:
         # heads that differ share a name; their ids tell them apart in every run
         ending = f"-{cost.cost_id}" if uses[_subject(cost)] > 1 else ""
-        quality = _quality(cost, comparison)
-        for point in cost.points:
-            measured = _Measured(suite, ending, cost, point)
-            measured.extra_info |= quality
+        scores = _scores(cost, report)
+        for workload in cost.points:
+            measured = _Measured(suite, ending, MeasuredWorkload(cost, workload))
+            measured.extra_info |= scores
             benchmark = Metadata(measured, iterations=1, options=_OPTIONS)
-            for seconds in point.samples_s:
+            for seconds in workload.samples_s:
                 benchmark.update(seconds)
             found.append(benchmark)
     return found
@@ -143,17 +116,12 @@ def _subject(cost: CostRecord) -> str:
     return f"{trial.backbone.name}-n{trial.finetune_layers}-{cost.precision}"
 
 
-def _quality(cost: CostRecord, comparison: pd.DataFrame) -> dict[str, Any]:
+def _scores(cost: CostRecord, report: Report) -> dict[str, float]:
     """The test scores of the backbone at this depth, for each corpus it was tuned to."""
-    if comparison.empty:
-        return {}
-    trial = cost.trial
-    fits = (comparison["backbone"] == trial.backbone.name) & (
-        comparison["finetune_layers"] == trial.finetune_layers
-    )
+    subject = cost.trial.backbone.name, cost.trial.finetune_layers
     return {
-        f"{row['corpus']}_{metric}": float(row[metric])
-        for _, row in comparison[fits].iterrows()
-        for metric in METRICS
-        if pd.notna(row[metric])
+        f"{row.corpus}_{metric}": score.mean
+        for row in report.rows
+        if (row.backbone, row.finetune_layers) == subject
+        for metric, score in row.scores.items()
     }

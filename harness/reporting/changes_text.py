@@ -1,12 +1,13 @@
-"""A comparison as text."""
+"""The comparison of two results folders as text."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
+from harness.reporting.columns import Column
+from harness.reporting.formats import scaled
+from harness.reporting.tables import grid
 from harness.results.comparison.change import Change
 from harness.results.comparison.cost_changes import CostPairs
 from harness.results.comparison.limits import Limit
@@ -16,7 +17,7 @@ from harness.results.comparison.trial_pairs import TrialPairs
 _REAL = {True: "yes", False: "no", None: "?"}
 
 
-def shown(found: ResultsComparison) -> str:
+def comparison_text(found: ResultsComparison) -> str:
     """Which trials both have, then quality and costs; what is only counted, where it changed."""
     counted = [change for change in found.counted if change.difference]
     parts = [
@@ -66,24 +67,20 @@ def _costs(pairs: CostPairs) -> str:
 
 
 def _table(title: str, changes: Sequence[Change]) -> str:
-    if not changes:
-        return ""
-    rows = [
-        {
-            "What": change.what,
-            "Figure": change.figure,
-            "Base": f"{change.base:.5g}",
-            "Head": f"{change.head:.5g}",
-            "Change": _change(change),
-            "Real": _REAL[change.real],
-            "Noise": change.noise,
-        }
-        for change in changes
-    ]
-    sides = ("left", "left", "right", "right", "right", "left", "left")
-    return f"## {title}\n\n" + tabulate(rows, "keys", "pipe", colalign=sides, disable_numparse=True)
+    return f"## {title}\n\n{grid(changes, _COLUMNS)}" if changes else ""
 
 
 def _change(change: Change) -> str:
     share = "" if change.relative is None else f", {change.relative:+.1%}"
     return f"{change.difference:+.4g}{share}"
+
+
+_COLUMNS = (
+    Column("what", str, title="What"),
+    Column("figure", str, title="Figure"),
+    Column("base", float, title="Base", format=scaled(".5g")),
+    Column("head", float, title="Head", format=scaled(".5g")),
+    Column("difference", float, title="Change", displayed=lambda change: change, format=_change),
+    Column("real", bool, title="Real", format=lambda real: _REAL[real]),
+    Column("noise", str, title="Noise"),
+)

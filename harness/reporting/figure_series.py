@@ -1,13 +1,13 @@
-"""Which cells of a comparison make one line of a figure, and how it looks. No drawing here."""
+"""What a figure has: panels, lines, their points and looks. No drawing here."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import pandas as pd
-
-from harness.reporting.columns import axis_names
+from harness.reporting.report_model import Report, ReportRow
+from harness.reporting.score_columns import headline
+from harness.tasks.task import Metric
 
 # colours that the colour-blind tell apart (Petroff 2021), greys last: chance is grey too
 _COLOURS = (
@@ -27,9 +27,40 @@ _DASHES = ("-", ":", "-.", (0, (5, 1)))
 _SIDESTEP_POINTS = 2.5
 
 
+PanelKey = tuple[str, str]
+"""A corpus and a task."""
+
+
+@dataclass(frozen=True)
+class SeriesPoint:
+    """A row with a score, in the units of the axes."""
+
+    panel: PanelKey
+    layers: str
+    """Its finetune_layers."""
+    millions: float
+    """Of parameters that train."""
+    score: float
+    """The headline metric of the task; shares in per cent."""
+    low: float | None
+    """The ends of its 95 % interval."""
+    high: float | None
+
+
+@dataclass(frozen=True)
+class FigurePanel:
+    """One corpus, scored on one task."""
+
+    key: PanelKey
+    title: str
+    score_title: str
+    chance: tuple[float, ...]
+    """What guessing scores; empty where that is not known."""
+
+
 @dataclass(frozen=True)
 class Series:
-    """The cells that differ in corpus and finetune_layers alone; it looks the same everywhere."""
+    """The rows that differ in corpus and finetune_layers alone; it looks the same everywhere."""
 
     label: str
     colour: str
@@ -39,35 +70,78 @@ class Series:
     """Random weights."""
     sidestep_points: float
     """How far to the right it is moved, so that error bars at one place can be told apart."""
-    groups: pd.DataFrame
-    """Rows of the comparison that have a score."""
+    points: tuple[SeriesPoint, ...]
 
 
-def series_of(table: pd.DataFrame) -> list[Series]:
-    """The lines of a comparison: a colour for each backbone, dashes for each other setting."""
-    if table.empty:
-        return []
-    groups = table[table["planned"].notna()].dropna(subset=["uar", "trainable_parameters"])
-    keys = [_key(row) for row in groups[["backbone", *axis_names(table)]].itertuples(index=False)]
-    names = list(dict.fromkeys(keys))
-    backbones = list(dict.fromkeys(name[0] for name in names))
-    settings = list(dict.fromkeys(name[1:] for name in names))
+def panels_of(report: Report) -> list[FigurePanel]:
+    """The panels of a report, in the order of its rows; only those with a point."""
+    keys = dict.fromkeys(point.panel for row in report.rows for point in _points(row))
+    return [_panel(key, report) for key in keys]
+
+
+def series_of(report: Report) -> list[Series]:
+    """The lines of a report: a colour for each backbone, dashes for each other setting."""
+    by_name: dict[tuple[str, ...], list[ReportRow]] = {}
+    for row in report.rows:
+        if _points(row):
+            by_name.setdefault(_name(row), []).append(row)
+    backbones = list(dict.fromkeys(name[0] for name in by_name))
+    settings = list(dict.fromkeys(name[1:] for name in by_name))
     return [
         _line(
             name,
-            groups[[key == name for key in keys]],
+            rows,
             (backbones.index(name[0]), settings.index(name[1:])),
-            _SIDESTEP_POINTS * (index - (len(names) - 1) / 2),
+            _SIDESTEP_POINTS * (index - (len(by_name) - 1) / 2),
         )
-        for index, name in enumerate(names)
+        for index, (name, rows) in enumerate(by_name.items())
     ]
 
 
+def _panel(key: PanelKey, report: Report) -> FigurePanel:
+    corpus, task = key
+    metric = headline(task)
+    chance = [
+        row
+        for row in report.baselines
+        if (row.corpus, row.task) == key and row.baseline == "chance"
+    ]
+    flags = ", ".join(flag for row in chance for flag in row.flags)
+    return FigurePanel(
+        key=key,
+        title=f"{corpus} ({flags})" if flags else corpus,
+        score_title=f"Test {metric.title}{' (%)' if metric.share else ''}",
+        chance=tuple(_scale(metric) * row.scores[metric.name].mean for row in chance),
+    )
+
+
+def _points(row: ReportRow) -> tuple[SeriesPoint, ...]:
+    """The point of a row, if it has a score."""
+    metric = headline(row.task)
+    score, scale = row.scores.get(metric.name), _scale(metric)
+    if score is None or row.trainable_parameters is None:
+        return ()
+    interval = score.interval
+    point = SeriesPoint(
+        panel=(row.corpus, row.task),
+        layers=str(row.finetune_layers),
+        millions=row.trainable_parameters / 1e6,
+        score=scale * score.mean,
+        low=scale * interval.low if interval else None,
+        high=scale * interval.high if interval else None,
+    )
+    return (point,)
+
+
+def _scale(metric: Metric) -> float:
+    return 100 if metric.share else 1
+
+
 def _line(
-    name: tuple[str, ...], groups: pd.DataFrame, place: tuple[int, int], sidestep: float
+    name: tuple[str, ...], rows: Sequence[ReportRow], place: tuple[int, int], sidestep: float
 ) -> Series:
     backbone, setting = place
-    random = bool(groups["flags"].str.contains("RANDOM").any())
+    random = any("RANDOM" in row.flags for row in rows)
     return Series(
         label=" · ".join(name) + (" (RANDOM)" if random else ""),
         colour=_COLOURS[backbone % len(_COLOURS)],
@@ -75,9 +149,9 @@ def _line(
         dashes=_DASHES[setting % len(_DASHES)],
         hollow=random,
         sidestep_points=sidestep,
-        groups=groups,
+        points=tuple(point for row in rows for point in _points(row)),
     )
 
 
-def _key(row: tuple[Any, ...]) -> tuple[str, ...]:
-    return tuple(str(value) for value in row if not pd.isna(value))
+def _name(row: ReportRow) -> tuple[str, ...]:
+    return (row.backbone, *(str(value) for value in row.axes.values() if value is not None))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from harness.files import atomic_path
-from harness.reporting.figure_series import Series, series_of
-from harness.results.store import REPORT
+from harness.reporting.figure_series import (
+    FigurePanel,
+    Series,
+    SeriesPoint,
+    panels_of,
+    series_of,
+)
+from harness.reporting.report_model import Report
 
 if TYPE_CHECKING:  # matplotlib takes a second to import: only where one draws
     from matplotlib.axes import Axes
@@ -34,19 +38,19 @@ _STYLE = {
 }
 
 
-def write_figures(folder: Path, table: pd.DataFrame) -> tuple[Path, ...]:
-    """Write report/quality.svg and .png under a suite's results; nothing if no cell has a score.
+def write_figures(report: Report, folder: Path) -> tuple[Path, ...]:
+    """Write quality.svg and .png to a folder; nothing if no row has a score.
 
-    One panel per corpus: test UAR against trainable parameters, a line per backbone, a point
-    per finetune_layers with its 95 % interval where there is one, and chance.
+    One panel per corpus: the headline metric on test against trainable parameters, a line per
+    backbone, a point per finetune_layers with its 95 % interval where there is one, and chance.
     """
-    if not (lines := series_of(table)):
+    if not (lines := series_of(report)):
         return ()
     from matplotlib import style
 
     with style.context(["default", _STYLE]):
-        figure = _figure(lines, table)
-        return tuple(_saved(figure, folder / REPORT / f"quality.{form}") for form in FORMATS)
+        figure = _figure(lines, panels_of(report))
+        return tuple(_saved(figure, folder / f"quality.{form}") for form in FORMATS)
 
 
 def _saved(figure: Figure, path: Path) -> Path:
@@ -57,19 +61,16 @@ def _saved(figure: Figure, path: Path) -> Path:
     return path
 
 
-def _figure(lines: Sequence[Series], table: pd.DataFrame) -> Figure:
+def _figure(lines: Sequence[Series], panels: Sequence[FigurePanel]) -> Figure:
     from matplotlib.figure import Figure
 
-    scored = {corpus for line in lines for corpus in line.groups["corpus"]}
-    corpora = [corpus for corpus in dict.fromkeys(table["corpus"]) if corpus in scored]
-    columns = min(len(corpora), _PANELS_ABREAST)
-    rows = ceil(len(corpora) / columns)
+    columns = min(len(panels), _PANELS_ABREAST)
+    rows = ceil(len(panels) / columns)
     labels = columns * _LABELS_ABREAST
     height = rows * _PANEL_INCHES[1] + ceil((len(lines) + 1) / labels) * _LABEL_INCHES
     figure = Figure(figsize=(columns * _PANEL_INCHES[0], height), layout="constrained")
-    for index, corpus in enumerate(corpora):
-        panel = figure.add_subplot(rows, columns, index + 1)
-        _draw_panel(panel, lines, table[table["corpus"] == corpus])
+    for index, panel in enumerate(panels):
+        _draw_panel(figure.add_subplot(rows, columns, index + 1), lines, panel)
     figure.suptitle("Numbers: finetune_layers. Bars: 95 % interval.", color=_GREY, fontsize=8.0)
     figure.legend(
         handles=[*map(_handle, lines), _chance_handle()],
@@ -80,60 +81,61 @@ def _figure(lines: Sequence[Series], table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_panel(panel: Axes, lines: Sequence[Series], rows: pd.DataFrame) -> None:
+def _draw_panel(axes: Axes, lines: Sequence[Series], panel: FigurePanel) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-    chance = rows[rows["backbone"] == "chance"]
-    told = ", ".join(mark for mark in chance["flags"] if mark)
-    corpus = rows["corpus"].iloc[0]
-    panel.set_title(f"{corpus} ({told})" if told else corpus, fontweight="bold")
-    panel.set_xscale("log")
-    panel.set_xlabel("Trainable parameters (millions)")
-    panel.set_ylabel("Test UAR (%)")
-    panel.grid(color="0.92")
-    panel.margins(x=0.08, y=0.1)
-    for score in chance["uar"]:
-        panel.axhline(100 * score, color=_GREY, linestyle="--", linewidth=1)
+    axes.set_title(panel.title, fontweight="bold")
+    axes.set_xscale("log")
+    axes.set_xlabel("Trainable parameters (millions)")
+    axes.set_ylabel(panel.score_title)
+    axes.grid(color="0.92")
+    axes.margins(x=0.08, y=0.1)
+    for level in panel.chance:
+        axes.axhline(level, color=_GREY, linestyle="--", linewidth=1)
     for line in lines:
-        groups = line.groups[line.groups["corpus"] == corpus]
-        if not groups.empty:
-            _draw_line(panel, line, groups)
-    panel.autoscale_view()
-    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    panel.xaxis.set_minor_formatter(NullFormatter())
+        if points := [point for point in line.points if point.panel == panel.key]:
+            _draw_line(axes, line, points)
+    axes.autoscale_view()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _draw_line(panel: Axes, line: Series, groups: pd.DataFrame) -> None:
+def _draw_line(axes: Axes, line: Series, points: Sequence[SeriesPoint]) -> None:
     from matplotlib.transforms import ScaledTranslation
 
     inches = line.sidestep_points / 72
-    moved = panel.transData + ScaledTranslation(inches, 0, panel.figure.dpi_scale_trans)
-    millions = groups["trainable_parameters"].astype(float) / 1e6
-    uar = 100 * groups["uar"].astype(float)
-    low, high = (100 * groups[f"uar_{end}"].astype(float) for end in ("low", "high"))
-    panel.errorbar(
-        millions,
-        uar,
-        yerr=[(uar - low).clip(lower=0), (high - uar).clip(lower=0)],
+    moved = axes.transData + ScaledTranslation(inches, 0, axes.figure.dpi_scale_trans)
+    axes.errorbar(
+        [point.millions for point in points],
+        [point.score for point in points],
+        yerr=[
+            [_length(point.low, point.score) for point in points],
+            [_length(point.score, point.high) for point in points],
+        ],
         transform=moved,
         **_look(line),
         elinewidth=0.8,
         capsize=2,
     )
     # what is moved by points does not tell the axes how far to reach
-    ends = zip([*millions] * 3, [*uar, *low.fillna(uar), *high.fillna(uar)], strict=True)
-    panel.update_datalim(list(ends))
-    for x, y, layers in zip(millions, uar, groups["finetune_layers"], strict=True):
-        panel.annotate(
-            str(layers),
-            (x, y),
+    reached = [(p.millions, y) for p in points for y in (p.score, p.low, p.high) if y is not None]
+    axes.update_datalim(reached)
+    for point in points:
+        axes.annotate(
+            point.layers,
+            (point.millions, point.score),
             xytext=(line.sidestep_points + 3, 3),
             textcoords="offset points",
             color=line.colour,
             fontsize=8,
             fontweight="bold",
         )
+
+
+def _length(low: float | None, high: float | None) -> float:
+    """Of one half of an error bar, which is not drawn where it is not a number."""
+    return nan if low is None or high is None else max(high - low, 0.0)
 
 
 def _look(line: Series) -> dict[str, Any]:

@@ -1,57 +1,67 @@
-"""From a results folder to its report: computed, written, and ready to be printed."""
+"""From a results folder to its report: read, written to files, printed; each on its own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 from rich.console import Console
 
-from harness.reporting.comparison_table import comparison, failures
-from harness.reporting.cost_tables import costs_markdown, write_costs
+from harness.files import write_text
+from harness.reporting.cost_tables import costs_markdown
+from harness.reporting.data_frames import comparison_frame, costs_frame, trials_frame
 from harness.reporting.figures import write_figures
-from harness.reporting.text_tables import to_markdown, to_rich, write_comparison, write_trials
-from harness.reporting.trials_table import trials_frame
-from harness.results.records import CostRecord, Record
-from harness.results.store import ResultsStore
-
-
-@dataclass(frozen=True)
-class Report:
-    """To be replaced."""
-
-    title: str
-    table: pd.DataFrame
-    failed: pd.DataFrame
-    records: Sequence[Record]
-    costs: Sequence[CostRecord]
+from harness.reporting.report_building import build_report
+from harness.reporting.report_model import Report
+from harness.reporting.text_tables import to_latex, to_markdown, to_rich
+from harness.results.store import REPORT, ResultsStore
 
 
 def report_of(store: ResultsStore) -> Report:
-    """Of a store."""
-    records, costs = store.read_trials(), store.read_costs()
-    table = comparison(records, costs, store.read_predictions, store.read_plan())
-    return Report(store.folder.name, table, failures(records), records, costs)
+    """The report of a suite's results; nothing is written."""
+    return build_report(
+        store.folder.name,
+        store.read_trials(),
+        store.read_costs(),
+        store.read_predictions,
+        store.read_plan(),
+    )
 
 
 def write_report(report: Report, folder: Path) -> tuple[Path, ...]:
-    """Write it."""
-    write_trials(folder, trials_frame(report.records, report.costs))
-    figures = write_figures(folder, report.table)
-    figure = figures[0].name if figures else None
-    written = write_comparison(folder, report.table, report.failed, report.title, figure)
-    written += write_costs(folder, report.costs) if report.costs else ()
-    return (*written, *figures)
+    """Write all files of a report, each atomically.
+
+    Args:
+        report: what they say
+        folder: the suite's results; gets trials.csv, and in report/ the comparison as Markdown,
+            CSV and LaTeX, the costs if there are any, and the figure if any row has a score
+
+    Returns:
+        What was written.
+    """
+    within = folder / REPORT
+    figures = write_figures(report, within)
+    texts = {
+        within / "comparison.md": to_markdown(report, figures[0].name if figures else None),
+        within / "comparison.csv": comparison_frame(report).to_csv(index=False),
+        within / "comparison.tex": to_latex(report),
+    }
+    if report.costs:
+        texts[within / "costs.csv"] = costs_frame(report).to_csv(index=False)
+        texts[within / "costs.md"] = costs_markdown(report)
+    texts[folder / "trials.csv"] = trials_frame(report).to_csv(index=False)
+    for path, text in texts.items():
+        write_text(path, text)
+    return (*texts, *figures)
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print it."""
-    if report.costs and not report.records:
-        console.print(costs_markdown(report.costs), markup=False, soft_wrap=True)
+    """Print the comparison, or the costs where nothing else was measured.
+
+    A terminal gets tables of its width; a log gets the Markdown, whose lines stay whole.
+    """
+    if report.costs and not report.trials:
+        console.print(costs_markdown(report), markup=False, soft_wrap=True)
     elif console.is_terminal:
-        console.print(to_rich(report.table, report.failed, report.title))
+        console.print(to_rich(report))
     else:
-        text = to_markdown(report.table, report.failed, report.title)
-        console.print(text, markup=False, soft_wrap=True)
+        console.print(to_markdown(report), markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What a reader must be told of a score before trusting it."""
+"""What qualifies a score, so that a reader does not trust it too far."""
 
 from __future__ import annotations
 
@@ -20,8 +20,16 @@ FLAG_MEANINGS = {
 }
 
 
+DATA_FLAGS = ("LIMITED", "PARTIAL", "SPEAKER OVERLAP")
+"""Those on the data alone, which qualify what guessing scores too."""
+
+
 def flags(
-    trials: Sequence[Trial], records: Sequence[Record], scored_on: CorpusSpec | None = None
+    trials: Sequence[Trial],
+    records: Sequence[Record],
+    scored_on: CorpusSpec | None = None,
+    *,
+    unstable_cost: bool = False,
 ) -> list[str]:
     """The flags of some planned trials with these outcomes.
 
@@ -29,6 +37,7 @@ def flags(
         trials: every trial that is planned or has a record
         records: the outcomes that are there, failed ones included
         scored_on: the corpus of the scores, where it is not the trials' own
+        unstable_cost: whether the speeds beside the scores are not to be relied on
     """
     done = [record for record in records if record.status == "ok"]
     found = {
@@ -40,8 +49,9 @@ def flags(
         "SPEAKER OVERLAP": any(record.speaker_overlap for record in records),
         "MIXED": len({_circumstances(record) for record in done}) > 1,
         f"INCOMPLETE {len(done)} of {len(trials)}": len(done) < len(trials),
+        "UNSTABLE": unstable_cost,
     }
-    return [mark for mark, holds in found.items() if holds]
+    return [flag for flag, holds in found.items() if holds]
 
 
 def _circumstances(record: Record) -> tuple[object, ...]:

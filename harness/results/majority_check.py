@@ -4,39 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from statistics import fmean
+from typing import NamedTuple
 
 from harness.results.records import Record
 from harness.results.trial_groups import TrialGroup, group_trials
+from harness.tasks import TASKS
+
+
+class _Verdict(NamedTuple):
+    metric: str
+    learned: float
+    guessed: float
 
 
 def shortfalls(records: Iterable[Record]) -> list[str]:
-    """One line for each corpus and backbone whose best cell does not beat the majority class.
+    """One line for each corpus and backbone whose best group does not beat the majority class.
 
-    The score is accuracy on test, the one in which guessing the majority does best.
+    The score is that metric on test in which guessing the majority does best: of classes,
+    accuracy.
     """
     by_backbone: dict[tuple[str, str], list[TrialGroup]] = {}
-    for cell in group_trials(records):
-        by_backbone.setdefault((cell.corpus, cell.backbone), []).append(cell)
+    for group in group_trials(records):
+        by_backbone.setdefault((group.corpus, group.backbone), []).append(group)
     found = (_shortfall(*names, groups) for names, groups in by_backbone.items())
     return [line for line in found if line]
 
 
 def _shortfall(corpus: str, backbone: str, groups: Sequence[TrialGroup]) -> str | None:
-    scored = [_accuracies(cell) for cell in groups if cell.finished]
-    if not scored:
+    verdicts = [_verdict(group) for group in groups if group.finished]
+    if not verdicts:
         return f"{backbone} on {corpus}: no trial ended well"
-    best, guess = max(scored, key=lambda pair: pair[0] - pair[1])
-    if best > guess:
+    best = max(verdicts, key=lambda verdict: verdict.learned - verdict.guessed)
+    if best.learned > best.guessed:
         return None
     return (
-        f"{backbone} on {corpus}: accuracy {best:.3f} does not beat guessing the majority "
-        f"class, {guess:.3f}"
+        f"{backbone} on {corpus}: {best.metric} {best.learned:.3f} does not beat guessing the "
+        f"majority class, {best.guessed:.3f}"
     )
 
 
-def _accuracies(cell: TrialGroup) -> tuple[float, float]:
-    learned = fmean(record.metrics["test"].accuracy for record in cell.finished)
-    guessed = fmean(
-        record.baselines.majority.accuracy for record in cell.finished if record.baselines
+def _verdict(group: TrialGroup) -> _Verdict:
+    guesses = [record.baselines.majority for record in group.finished if record.baselines]
+    return max(
+        (
+            _Verdict(
+                metric.name,
+                fmean(getattr(record.metrics["test"], metric.name) for record in group.finished),
+                fmean(getattr(guess, metric.name) for guess in guesses),
+            )
+            for metric in TASKS[group.task].metrics
+            if metric.share and metric.higher_is_better
+        ),
+        key=lambda verdict: verdict.guessed,
     )
-    return learned, guessed

@@ -1,6 +1,6 @@
-"""From trials to cells: means, and how far folds, seeds and speakers spread them.
+"""From trials to groups: means, and how far folds, seeds and speakers spread them.
 
-A cell holds the trials that differ in fold and seed alone.
+A group holds the trials that differ in fold and seed alone.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from harness.tasks.metrics import classes_of, predicted_classes
 
-METRICS = ("accuracy", "uar", "macro_f1", "weighted_f1")
-
 INTERVAL_METRICS = ("accuracy", "uar", "macro_f1")
 
 Confusions = NDArray[np.float64]
@@ -24,7 +22,7 @@ Confusions = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Spread:
-    """A cell's mean and its spreads; None where a spread needs more trials than there are."""
+    """A group's mean and its spreads; None where a spread needs more trials than there are."""
 
     mean: float
     folds: float | None
@@ -34,7 +32,7 @@ class Spread:
 
 
 def spread(scores: pd.DataFrame, metric: str) -> Spread:
-    """Mean and spreads of one cell.
+    """Mean and spreads of one group.
 
     The mean is over folds, each fold counting the same however many seeds it has. Standard
     deviations are those of a sample (divided by n - 1).
@@ -73,12 +71,12 @@ def intervals(
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Interval] | None:
-    """How far a cell's mean scores would move with other speakers: a cluster bootstrap.
+    """How far a group's mean scores would move with other speakers: a cluster bootstrap.
 
     Speakers are drawn with replacement, each with all of their utterances; an utterance whose
     speaker is not known stands for itself. Every draw scores each fold on its drawn speakers
     and takes the mean over folds, each weighing by the share of its speakers that was drawn,
-    and over seeds: the same mean that is shown for the cell. The interval lies between
+    and over seeds: the same mean that is reported for the group. The interval lies between
     percentiles of the draws.
     Efron and Tibshirani, "An Introduction to the Bootstrap", 1993; for clusters, Field and
     Welsh, "Bootstrapping clustered data", 2007.
@@ -135,11 +133,11 @@ def differences(
 def _drawn(
     groups: Sequence[Sequence[Sequence[pd.DataFrame]]], resamples: int, seed: int
 ) -> list[dict[str, Confusions]]:
-    """Each cell's mean scores in every draw of speakers, the same for all cells (R,)."""
+    """Each group's mean scores in every draw of speakers, the same for all groups (R,)."""
     frames = [frame for seeds in groups for folds in seeds for frame in folds]
     classes = classes_of(frames[0])
     if any(classes_of(frame) != classes for frame in frames):
-        raise ValueError("predictions of one cell must have the same classes")
+        raise ValueError("predictions of one group must have the same classes")
     clusters = sorted({name for frame in frames for name in _clusters(frame)})
     if len(clusters) < 2:
         return []
@@ -166,7 +164,7 @@ def _percentiles(drawn: dict[str, Confusions], confidence: float) -> dict[str, I
 
 
 def scores_of_confusions(confusions: Confusions) -> dict[str, Confusions]:
-    """INTERVAL_METRICS of many confusion matrices at once, as `analysis.metrics` defines them.
+    """INTERVAL_METRICS of many confusion matrices at once, as `tasks.metrics` defines them.
 
     Shape:
         confusions: (R, C, C)

@@ -1,41 +1,40 @@
-"""Records gathered into cells: trials that differ in fold and seed alone."""
+"""Records gathered into groups of trials that differ in fold and seed alone."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import pandas as pd
 
 from backbones import BACKBONES
 from harness.config.axes import AXES, flat, short_name
 from harness.data.corpora import CORPORA
 from harness.results.records import Record
-from harness.results.statistics import METRICS
 from harness.specs import FinetuneLayers, Trial
 
-Predictions = Callable[[str], pd.DataFrame]
-"""Reads the predictions of a trial id; FileNotFoundError where there are none."""
-
-_Group = tuple[str, str, FinetuneLayers]
+_Names = tuple[str, str, FinetuneLayers]
 
 
 @dataclass(frozen=True)
 class TrialGroup:
-    """One row of a comparison: its trials, planned and finished."""
+    """Trials that differ in fold and seed alone, planned and finished: a row of a report."""
 
     corpus: str
     backbone: str
     finetune_layers: FinetuneLayers
     axes: dict[str, Any]
-    """What else tells the rows of this comparison apart, such as the loss."""
+    """What else tells the groups apart, such as the loss, by its short name."""
     trials: tuple[Trial, ...]
     """Every trial that is planned or has a record."""
     records: tuple[Record, ...]
     """The outcomes that are there, failed ones included."""
+
+    @property
+    def task(self) -> str:
+        """What the trials predict: a name in `harness.tasks.TASKS`."""
+        return self.trials[0].task
 
     @property
     def finished(self) -> tuple[Record, ...]:
@@ -44,7 +43,7 @@ class TrialGroup:
 
 
 def group_trials(records: Iterable[Record], planned: Iterable[Trial] = ()) -> list[TrialGroup]:
-    """Cells in the order of corpora, of the table of backbones and of finetune_layers.
+    """Groups in the order of corpora, of the table of backbones and of finetune_layers.
 
     Args:
         records: the outcomes
@@ -58,23 +57,23 @@ def group_trials(records: Iterable[Record], planned: Iterable[Trial] = ()) -> li
     members: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for name, trial in trials.items():
         values = tuple(identities[name][key] for key in varying)
-        members[(*_group(trial), *values)].append(name)
+        members[(*_names(trial), *values)].append(name)
     groups = [
-        _cell([trials[name] for name in names], found, dict(zip(varying, key[3:], strict=True)))
+        _grouped([trials[name] for name in names], found, dict(zip(varying, key[3:], strict=True)))
         for key, names in members.items()
     ]
-    return sorted(groups, key=_place)
+    return sorted(groups, key=_group_key)
 
 
-def _cell(trials: Sequence[Trial], found: dict[str, Record], axes: dict[str, Any]) -> TrialGroup:
-    corpus, backbone, layers = _group(trials[0])
+def _grouped(trials: Sequence[Trial], found: dict[str, Record], axes: dict[str, Any]) -> TrialGroup:
+    corpus, backbone, layers = _names(trials[0])
     ordered = tuple(sorted(trials, key=lambda trial: (trial.fold, trial.seed)))
     records = tuple(found[trial.trial_id] for trial in ordered if trial.trial_id in found)
     named = {short_name(key): value for key, value in axes.items()}
     return TrialGroup(corpus, backbone, layers, named, ordered, records)
 
 
-def _group(trial: Trial) -> _Group:
+def _names(trial: Trial) -> _Names:
     return trial.corpus.name, trial.backbone.name, trial.finetune_layers
 
 
@@ -87,54 +86,29 @@ def _identity(trial: Trial) -> dict[str, Any]:
         if f"{part}.{key}" not in ("corpus.root", "protocol.only_folds")
     }
     axes = {axis: value for axis, value in flat(trial).items() if axis in AXES and axis != "seed"}
-    return axes | parts | {"limit_utterances": trial.limit_utterances}
+    return axes | parts | {"limit_utterances": trial.limit_utterances, "task": trial.task}
 
 
 def _varying(trials: dict[str, Trial], identities: dict[str, dict[str, Any]]) -> list[str]:
-    # what differs between two backbones or corpora only is told by their names already
-    values: dict[tuple[_Group, str], set[Any]] = defaultdict(set)
+    # what differs between two backbones or corpora alone, their names say already
+    values: dict[tuple[_Names, str], set[Any]] = defaultdict(set)
     for name, trial in trials.items():
         for key, value in identities[name].items():
-            values[_group(trial), key].add(value)
+            values[_names(trial), key].add(value)
     return list(dict.fromkeys(key for (_, key), seen in values.items() if len(seen) > 1))
 
 
-def scores_on_test(records: Iterable[Record]) -> pd.DataFrame:
-    """One row a trial that ended well: `fold`, `seed` and every metric on test."""
-    rows = [
-        {"fold": record.trial.fold, "seed": record.trial.seed}
-        | {metric: getattr(record.metrics["test"], metric) for metric in METRICS}
-        for record in records
-    ]
-    return pd.DataFrame(rows, columns=["fold", "seed", *METRICS])
-
-
-def predictions_on_test(
-    records: Iterable[Record], predictions: Predictions
-) -> list[list[pd.DataFrame]]:
-    """Of each seed, the predictions of its folds on test.
-
-    Raises:
-        FileNotFoundError: a trial left none.
-    """
-    by_seed: dict[int, list[pd.DataFrame]] = {}
-    for record in records:
-        frame = predictions(record.trial_id)
-        by_seed.setdefault(record.trial.seed, []).append(frame[frame["split"] == "test"])
-    return list(by_seed.values())
-
-
-def standing(backbone: str, finetune_layers: FinetuneLayers) -> tuple[Any, ...]:
-    """What rows are sorted by: the table of backbones, then few layers before many."""
+def backbone_key(backbone: str, finetune_layers: FinetuneLayers) -> tuple[Any, ...]:
+    """Sorts rows: in the order of the table of backbones, then few layers before many."""
     layers = float("inf") if finetune_layers == "all" else finetune_layers
     return (*_rank(backbone, BACKBONES), layers)
 
 
-def _place(cell: TrialGroup) -> tuple[Any, ...]:
+def _group_key(group: TrialGroup) -> tuple[Any, ...]:
     return (
-        *_rank(cell.corpus, CORPORA),
-        *standing(cell.backbone, cell.finetune_layers),
-        str(list(cell.axes.values())),
+        *_rank(group.corpus, CORPORA),
+        *backbone_key(group.backbone, group.finetune_layers),
+        str(list(group.axes.values())),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.progress import Reporter
-from harness.reporting.trials_table import error_line
+from harness.results.failures import error_line
 from harness.results.records import Record
 from harness.runs.events import (
     CostAdvanced,

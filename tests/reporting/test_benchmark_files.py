@@ -12,19 +12,18 @@ import pytest
 from pytest_benchmark.utils import get_machine_id
 
 from harness.reporting.benchmark_files import write_benchmarks
-from harness.reporting.comparison_table import comparison
 
 
 def written(folder: Path, run: Any, costs: Any) -> tuple[Path, ...]:
-    return write_benchmarks(folder, costs, comparison(run.records, costs, run.predictions))
+    return write_benchmarks(folder, costs, run.report())
 
 
 def slower(cost: Any, factor: float) -> Any:
-    points = [
-        point.model_copy(update={"samples_s": [factor * s for s in point.samples_s]})
-        for point in cost.points
+    workloads = [
+        workload.model_copy(update={"samples_s": [factor * s for s in workload.samples_s]})
+        for workload in cost.points
     ]
-    return cost.model_copy(update={"points": points})
+    return cost.model_copy(update={"points": workloads})
 
 
 def benchmark_command(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -72,12 +71,13 @@ def test_names_are_stable_and_parameters_tell_costs_apart(run: Any, tmp_path: Pa
     assert (stats["data"], stats["rounds"], stats["median"]) == ([1.0], 1, 1.0)
 
 
-def test_quality_and_memory_ride_along(run: Any, tmp_path: Path) -> None:
+def test_scores_and_memory_go_with_the_speeds(run: Any, tmp_path: Path) -> None:
     (path,) = written(tmp_path / "cost", run, run.costs)
     info = json.loads(path.read_text())["benchmarks"][0]["extra_info"]
-    table = comparison(run.records, run.costs, run.predictions)
-    row = table[(table["backbone"] == "wavlm-base") & (table["finetune_layers"] == 0)].iloc[0]
-    assert info["ravdess_uar"] == pytest.approx(row["uar"])
+    row = run.report().rows[0]
+    assert (row.backbone, row.finetune_layers) == ("wavlm-base", 0)
+    assert info["ravdess_uar"] == pytest.approx(row.scores["uar"].mean)
+    assert (info["unstable"], info["missing"], info["random_weights"]) == (None, {}, False)
     assert info["peak_rss_bytes"] == 2**30
     assert info["peak_gpu_bytes"] is None
 

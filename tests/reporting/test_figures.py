@@ -1,24 +1,14 @@
 """The figure: what a reader can tell from it, and that nothing keeps it from being drawn."""
 
-import io
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import pandas as pd
 import pytest
-from rich.console import Console
 
-from harness.reporting.comparison_table import comparison
 from harness.reporting.figure_series import series_of
 from harness.reporting.figures import write_figures
-from harness.reporting.rendering import show_report
-from harness.results.store import ResultsStore
 from harness.specs import BackboneSpec
-
-
-def compare(run: Any) -> pd.DataFrame:
-    return comparison(run.records, run.costs, run.predictions)
 
 
 def texts(svg: Path) -> list[str]:
@@ -31,41 +21,28 @@ def _is_text(element: ElementTree.Element) -> bool:
 
 
 def test_the_figure_names_every_backbone_corpus_depth_and_chance(run: Any, tmp_path: Path) -> None:
-    svg, png = write_figures(tmp_path, compare(run))
-    assert (svg, png) == (tmp_path / "report" / "quality.svg", tmp_path / "report" / "quality.png")
+    svg, png = write_figures(run.report(), tmp_path)
+    assert (svg, png) == (tmp_path / "quality.svg", tmp_path / "quality.png")
     said = texts(svg)
     for words in ("wavlm-base", "emotion2vec_plus_base", "ravdess", "chance", "0", "3"):
         assert words in said
     assert png.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_shown_report_writes_the_figure_and_links_to_it(run: Any, tmp_path: Path) -> None:
-    store = ResultsStore(tmp_path / "made_up")
-    store.prepare()
-    for record in run.records:
-        store.write_trial(record, run.saved[record.trial_id])
-    shown = io.StringIO()
-    show_report(store, Console(file=shown))
-    report = tmp_path / "made_up" / "report"
-    assert str(report / "quality.svg") in shown.getvalue()
-    assert "](quality.svg)" in (report / "comparison.md").read_text(encoding="utf-8")
-    assert "wavlm-base" in texts(report / "quality.svg")
-
-
 def test_equal_records_give_equal_files(run: Any, tmp_path: Path) -> None:
-    first, again = (write_figures(tmp_path / name, compare(run)) for name in ("a", "b"))
+    first, again = (write_figures(run.report(), tmp_path / name) for name in ("a", "b"))
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
 
 
-def test_random_weights_are_marked_in_the_legend(run: Any, trial: Any, tmp_path: Path) -> None:
+def test_random_weights_are_named_in_the_legend(run: Any, trial: Any, tmp_path: Path) -> None:
     random = BackboneSpec(name="tiny-wavlm", init="random")
     run.add(trial().model_copy(update={"backbone": random}))
-    assert "tiny-wavlm (RANDOM)" in texts(write_figures(tmp_path, compare(run))[0])
+    assert "tiny-wavlm (RANDOM)" in texts(write_figures(run.report(), tmp_path)[0])
 
 
 def test_each_setting_of_a_backbone_is_a_line_in_its_colour(run: Any, trial: Any) -> None:
     run.add(trial(loss="dr"))
-    lines = [line for line in series_of(compare(run)) if line.label.startswith("wavlm-base")]
+    lines = [line for line in series_of(run.report()) if line.label.startswith("wavlm-base")]
     assert [line.label.partition(" · ")[2] for line in lines] == ["dr", "weighted_cross_entropy"]
     assert len({line.colour for line in lines}) == 1
     assert len({line.dashes for line in lines}) == 2
@@ -75,24 +52,24 @@ def test_every_corpus_has_a_panel(run: Any, trial: Any, tmp_path: Path) -> None:
     for name in ("emodb", "crema_d"):
         spec = trial().corpus.model_copy(update={"name": name})
         run.add(trial().model_copy(update={"corpus": spec}), limited_data=True)
-    assert {"ravdess", "emodb", "crema_d"} <= set(texts(write_figures(tmp_path, compare(run))[0]))
+    assert {"ravdess", "emodb", "crema_d"} <= set(texts(write_figures(run.report(), tmp_path)[0]))
 
 
-def test_one_cell_is_drawn_within_the_axes(empty_run: Any, trial: Any, tmp_path: Path) -> None:
+def test_one_row_is_drawn_within_the_axes(empty_run: Any, trial: Any, tmp_path: Path) -> None:
     empty_run.add(trial())
-    assert "wavlm-base" in texts(write_figures(tmp_path, compare(empty_run))[0])
+    assert "wavlm-base" in texts(write_figures(empty_run.report(), tmp_path)[0])
 
 
-def test_cells_without_interval_are_drawn(run: Any, tmp_path: Path) -> None:
+def test_rows_without_interval_are_drawn(run: Any, tmp_path: Path) -> None:
     run.saved.clear()
-    table = compare(run)
-    assert table["uar_low"].isna().all()
-    assert "wavlm-base" in texts(write_figures(tmp_path, table)[0])
+    report = run.report()
+    assert {point.low for line in series_of(report) for point in line.points} == {None}
+    assert "wavlm-base" in texts(write_figures(report, tmp_path)[0])
 
 
-def test_cells_without_a_score_are_left_out(run: Any, trial: Any, tmp_path: Path) -> None:
+def test_rows_without_a_score_are_left_out(run: Any, trial: Any, tmp_path: Path) -> None:
     run.add(trial("whisper-base"), status="oom", error="MemoryError")
-    assert "whisper-base" not in texts(write_figures(tmp_path, compare(run))[0])
+    assert "whisper-base" not in texts(write_figures(run.report(), tmp_path)[0])
 
 
 @pytest.mark.parametrize("failed", [True, False])
@@ -101,5 +78,5 @@ def test_without_any_score_there_is_no_figure(
 ) -> None:
     if failed:
         empty_run.add(trial(), status="oom", error="MemoryError")
-    assert write_figures(tmp_path, compare(empty_run)) == ()
-    assert not (tmp_path / "report").exists()
+    assert write_figures(empty_run.report(), tmp_path) == ()
+    assert not list(tmp_path.iterdir())

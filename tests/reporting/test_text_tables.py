@@ -2,27 +2,14 @@
 
 import csv
 import io
-from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from harness.reporting.comparison_table import comparison, failures
-from harness.reporting.text_tables import (
-    to_csv,
-    to_latex,
-    to_markdown,
-    to_rich,
-    write_comparison,
-    write_trials,
-)
-from harness.reporting.trials_table import trials_frame
+from harness.reporting.data_frames import comparison_frame
+from harness.reporting.text_tables import to_latex, to_markdown, to_rich
 from harness.specs import CorpusSpec
-
-
-def tables(run: Any) -> tuple[Any, Any]:
-    return comparison(run.records, run.costs, run.predictions), failures(run.records)
 
 
 def fields(markdown: str) -> list[dict[str, str]]:
@@ -32,12 +19,11 @@ def fields(markdown: str) -> list[dict[str, str]]:
 
 
 def test_numbers_have_units_rounding_and_dashes(run: Any) -> None:
-    table, failed = tables(run)
-    rows = fields(to_markdown(table, failed))
+    rows = fields(to_markdown(run.report()))
     first, other, chance = rows[0], rows[1], rows[-2]
-    share = table.iloc[0]
-    assert first["UAR"].startswith(f"{100 * share['uar']:.1f} ± ")
-    assert first["UAR 95 %"] == f"[{100 * share['uar_low']:.1f}, {100 * share['uar_high']:.1f}]"
+    uar = run.report().rows[0].scores["uar"]
+    assert first["UAR"].startswith(f"{100 * uar.mean:.1f} ± ")
+    assert first["UAR 95 %"] == f"[{100 * uar.interval.low:.1f}, {100 * uar.interval.high:.1f}]"
     assert (first["Trained M"], first["Share %"], first["Depth %"]) == ("1.50", "1.6", "0.0")
     assert (rows[3]["Backbone"], rows[3]["Depth %"]) == ("emotion2vec_plus_base", "25.0")
     assert chance["Depth %"] == "–"
@@ -52,33 +38,33 @@ def test_numbers_have_units_rounding_and_dashes(run: Any) -> None:
     assert [row["Layers"] for row in rows] == ["0", "3", "0", "3", "–", "–"]
 
 
-def test_footnotes_define_what_is_shown_and_only_marks_that_occur(run: Any, trial: Any) -> None:
-    text = to_markdown(*tables(run))
+def test_footnotes_define_what_is_shown_and_only_flags_that_occur(run: Any, trial: Any) -> None:
+    text = to_markdown(run.report())
     for words in ("WA", "UA", "over folds", "over seeds", "bootstrap over the speakers", "chance:"):
         assert words in text
     assert "3 s × batch 8 on cpu" in text
     assert "LIMITED" not in text
     run.add(trial(fold=3, limit_utterances=40))
-    assert "- LIMITED: run on part of the corpus" in to_markdown(*tables(run))
+    assert "- LIMITED: run on part of the corpus" in to_markdown(run.report())
 
 
 def test_a_footnote_says_why_3_of_8_blocks_are_a_quarter_of_emotion2vec(
     run: Any, empty_run: Any, trial: Any
 ) -> None:
     assert "3 of 8 main blocks (37.5 %) are 3 of its 12 layers (25.0 %)" in to_markdown(
-        *tables(run)
+        run.report()
     )
     empty_run.add(trial())
-    assert "37.5 %" not in to_markdown(*tables(empty_run))
+    assert "37.5 %" not in to_markdown(empty_run.report())
 
 
 def test_a_line_says_which_backbone_has_seen_which_labels(run: Any, trial: Any) -> None:
     seen = {"emotion_labels_seen": ["RAVDESS", "EMO-DB"]}
-    assert "labels seen" not in to_markdown(*tables(run)).lower()
+    assert "labels seen" not in to_markdown(run.report()).lower()
     for fold in (3, 4):
         run.add(trial("emotion2vec_plus_seed", fold=fold), **seen)
     run.add(trial("emotion2vec_plus_large", corpus=CorpusSpec(name="iemocap")), **seen)
-    text = to_markdown(*tables(run))
+    text = to_markdown(run.report())
     assert "- LABELS SEEN: the backbone was tuned on emotion labels of this corpus" in text
     assert text.count("- Emotion labels seen by emotion2vec_plus_seed: RAVDESS, EMO-DB.") == 1
     assert "seen by emotion2vec_plus_large" not in text
@@ -88,13 +74,13 @@ def test_a_line_says_which_backbone_has_seen_which_labels(run: Any, trial: Any) 
 
 
 def test_the_markdown_links_to_the_figure_where_there_is_one(run: Any) -> None:
-    assert "](quality.svg)" in to_markdown(*tables(run), figure="quality.svg")
-    assert "](" not in to_markdown(*tables(run))
+    assert "](quality.svg)" in to_markdown(run.report(), figure="quality.svg")
+    assert "](" not in to_markdown(run.report())
 
 
 def test_failed_trials_are_listed_under_the_table(run: Any, trial: Any) -> None:
     failed = run.add(trial(fold=3), status="oom", error="Traceback\nMemoryError: a | b")
-    text = to_markdown(*tables(run))
+    text = to_markdown(run.report())
     listed = text.partition("## Failed trials")[2]
     assert f"{failed.trial_id}: {failed.trial.describe()}: oom: MemoryError: a | b" in listed
     assert "INCOMPLETE 4 of 5" in text
@@ -104,21 +90,21 @@ def test_a_field_cannot_break_the_table(empty_run: Any, trial: Any) -> None:
     empty_run.add(
         trial().model_copy(update={"corpus": trial().corpus.model_copy(update={"name": "a|b_c"})})
     )
-    assert "a\\|b_c" in to_markdown(*tables(empty_run))
-    assert "a|b\\_c" in to_latex(*tables(empty_run))
+    assert "a\\|b_c" in to_markdown(empty_run.report())
+    assert "a|b\\_c" in to_latex(empty_run.report())
 
 
 def test_csv_is_raw_and_leaves_empty_what_was_not_measured(run: Any) -> None:
-    table, _ = tables(run)
-    rows = list(csv.DictReader(io.StringIO(to_csv(table))))
-    assert float(rows[0]["uar"]) == pytest.approx(table["uar"].iloc[0])
+    text = comparison_frame(run.report()).to_csv(index=False)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert float(rows[0]["uar"]) == pytest.approx(run.report().rows[0].scores["uar"].mean)
     assert rows[0]["peak_rss_bytes"] == str(2**30)
     assert rows[0]["peak_gpu_bytes"] == rows[1]["infer_audio_s_per_s"] == ""
     assert [row["finetune_layers"] for row in rows] == ["0", "3", "0", "3", "", ""]
 
 
 def test_latex_has_booktabs_rules_and_escaped_text(run: Any) -> None:
-    text = to_latex(*tables(run))
+    text = to_latex(run.report())
     for words in (
         "\\toprule",
         "\\midrule",
@@ -133,7 +119,7 @@ def test_latex_has_booktabs_rules_and_escaped_text(run: Any) -> None:
 def test_the_terminal_shows_scores_and_costs_apart(run: Any, trial: Any) -> None:
     run.add(trial(fold=3), status="oom", error="MemoryError: [8 GiB]")
     console = Console(width=220, file=io.StringIO(), record=True)
-    console.print(to_rich(*tables(run), title="made_up"))
+    console.print(to_rich(run.report()))
     scores, _, costs = console.export_text().partition("Trials and what they cost")
     assert "majority" in scores
     assert "Infer s/s" not in scores
@@ -141,10 +127,10 @@ def test_the_terminal_shows_scores_and_costs_apart(run: Any, trial: Any) -> None
     assert "MemoryError: [8 GiB]" in costs
 
 
-def test_a_narrow_terminal_cuts_no_name_and_no_mark(empty_run: Any, trial: Any) -> None:
+def test_a_narrow_terminal_cuts_no_name_and_no_flag(empty_run: Any, trial: Any) -> None:
     empty_run.add(trial("emotion2vec_plus_base", limit_utterances=40), speaker_overlap=True)
     console = Console(width=80, file=io.StringIO(), record=True)
-    console.print(to_rich(*tables(empty_run)))
+    console.print(to_rich(empty_run.report()))
     text = console.export_text()
     for word in ("emotion2vec_plus_base", "LIMITED", "SPEAKER OVERLAP", "GPU"):
         assert word in text
@@ -153,15 +139,4 @@ def test_a_narrow_terminal_cuts_no_name_and_no_mark(empty_run: Any, trial: Any) 
 
 @pytest.mark.parametrize("render", [to_markdown, to_latex])
 def test_an_empty_run_says_so(empty_run: Any, render: Any) -> None:
-    assert "No trial has been run yet." in render(*tables(empty_run))
-
-
-def test_a_report_is_three_files_and_a_table_of_trials(run: Any, tmp_path: Path) -> None:
-    table, failed = tables(run)
-    paths = write_comparison(tmp_path, table, failed, "made_up")
-    assert [path.name for path in paths] == ["comparison.md", "comparison.csv", "comparison.tex"]
-    assert {path.parent for path in paths} == {tmp_path / "report"}
-    assert paths[0].read_text(encoding="utf-8") == to_markdown(table, failed, "made_up")
-    trials = write_trials(tmp_path, trials_frame(run.records, run.costs))
-    assert trials == tmp_path / "trials.csv"
-    assert len(trials.read_text(encoding="utf-8").splitlines()) == 1 + len(run.records)
+    assert "No trial has been run yet." in render(empty_run.report())

@@ -13,7 +13,7 @@ def scored(run: Any, trial: Any, accuracy: float, guess: float = 0.4) -> None:
     run.records[-1] = record.model_copy(update={"metrics": {"test": test}, "baselines": baselines})
 
 
-def test_the_best_cell_of_every_backbone_must_beat_the_majority(empty_run: Any, trial: Any) -> None:
+def test_the_best_group_of_a_backbone_must_beat_the_majority(empty_run: Any, trial: Any) -> None:
     scored(empty_run, trial("wavlm-base", finetune_layers=0), 0.3)
     scored(empty_run, trial("wavlm-base", finetune_layers=3), 0.5)
     assert shortfalls(empty_run.records) == []
@@ -24,7 +24,7 @@ def test_the_best_cell_of_every_backbone_must_beat_the_majority(empty_run: Any, 
     )
 
 
-def test_the_cell_counts_not_its_luckiest_trial(empty_run: Any, trial: Any) -> None:
+def test_the_group_counts_not_its_luckiest_trial(empty_run: Any, trial: Any) -> None:
     scored(empty_run, trial(seed=1), 0.5)
     scored(empty_run, trial(seed=2), 0.1)
     assert len(shortfalls(empty_run.records)) == 1

@@ -10,7 +10,7 @@ from transformers import HubertConfig, HubertModel
 from backbones import BACKBONES
 from harness.backbone_card import card_of
 from harness.config.suite_loading import load_suite
-from harness.reporting.comparison_table import comparison
+from harness.reporting.report_building import build_report
 from harness.results.store import ResultsStore
 from harness.runs.planning import make_plan
 from harness.runs.runtime_options import RuntimeOptions
@@ -32,11 +32,11 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize(
-    ("init", "labels", "mark"),
+    ("init", "labels", "flag"),
     [("pretrained", ["Synthetic"], "LABELS SEEN"), ("random", [], "RANDOM")],
 )
 def test_the_report_knows_depth_and_labels_from_the_record_alone(
-    own: str, tmp_path: Path, init: str, labels: list[str], mark: str
+    own: str, tmp_path: Path, init: str, labels: list[str], flag: str
 ) -> None:
     changes = ("training.epochs=1", "cost=null", "matrix.finetune_layers=[1]")
     spec = f"{{name: own, kind: hubert, source: {own}, init: {init}}}"
@@ -47,6 +47,6 @@ def test_the_report_knows_depth_and_labels_from_the_record_alone(
     (record,) = store.read_trials()
     assert (record.status, record.backbone_depth) == ("ok", 4), record.error
     assert record.emotion_labels_seen == labels
-    row = comparison([record], [], store.read_predictions).iloc[0]
-    assert row["depth_share"] == 1 / 4
-    assert row["flags"] == mark
+    (row,) = build_report("own", [record], [], store.read_predictions).rows
+    assert row.depth_share == 1 / 4
+    assert row.flags == (flag,)

@@ -1,11 +1,14 @@
 """Made-up outcomes of trials and of cost measurements."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from harness.reporting.report_building import build_report
+from harness.reporting.report_model import Report
 from harness.results.records import CostRecord, Record, WorkloadCost
 from harness.specs import (
     BackboneSpec,
@@ -138,6 +141,10 @@ class MadeUpRun:
         self.trials.append(trial)
         self.records.append(record)
         return record
+
+    def report(self, planned: Iterable[Trial] = ()) -> Report:
+        """What is said of it."""
+        return build_report("made_up", self.records, self.costs, self.predictions, planned)
 
     def predictions(self, trial_id: str) -> pd.DataFrame:
         """As Store.read_predictions."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Change:
-    """A figure of one cell, or of one cost, in BASE and in HEAD."""
+    """A figure of a group of trials, or of a cost, in BASE and in HEAD."""
 
     what: str
     figure: str

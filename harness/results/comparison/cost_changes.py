@@ -6,20 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.results.comparison.change import Change
+from harness.results.cost_matching import newest_costs
 from harness.results.noise import chance, spread
 from harness.results.records import CostRecord, WorkloadCost
-from harness.specs import CostSpec, CostTrial
 
 COUNTED = ("total_parameters", "trainable_parameters")
-COUNTED_AT_POINTS = ("frames", "flops_per_audio_s")
+COUNTED_OF_WORKLOADS = ("frames", "flops_per_audio_s")
 """What does not depend on the machine."""
 
-WEIGHED = ("infer_peak_rss_bytes", "peak_rss_bytes", "peak_gpu_bytes")
-WEIGHED_AT_POINTS = ("joules_per_audio_hour", "torch_peak_allocated_bytes")
+UNREPEATED = ("infer_peak_rss_bytes", "peak_rss_bytes", "peak_gpu_bytes")
+UNREPEATED_OF_WORKLOADS = ("joules_per_audio_hour", "torch_peak_allocated_bytes")
+"""What is measured once, so that its scatter is not known."""
 
 SIGNIFICANT = 0.05
-
-Key = tuple[CostTrial, str | None]
 
 
 @dataclass(frozen=True)
@@ -39,14 +38,14 @@ class CostPairs:
 def pair_costs(
     base: Sequence[CostRecord], head: Sequence[CostRecord], *, any_device: bool
 ) -> CostPairs:
-    """Pair what measured the same thing, whatever points were asked for.
+    """Pair what measured the same thing, whatever workloads were asked for.
 
     Args:
         base: how it was
         head: how it is
         any_device: pair measurements of unlike devices too
     """
-    before, after = _newest(base, any_device), _newest(head, any_device)
+    before, after = (newest_costs(costs, per_device=not any_device) for costs in (base, head))
     return CostPairs(
         tuple((before[key], after[key]) for key in before if key in after),
         tuple(cost for key, cost in before.items() if key not in after),
@@ -58,45 +57,35 @@ def counted_changes(pairs: CostPairs) -> Iterator[Change]:
     """Of what every machine counts alike."""
     for base, head in pairs.both:
         yield from _same(base, head, COUNTED, base.trial.describe(), exact=True)
-        for before, after in _points(base, head):
-            what = f"{base.trial.describe()} · {_shape(before)}"
-            yield from _same(before, after, COUNTED_AT_POINTS, what, exact=True)
+        for before, after in _workloads(base, head):
+            what = _described(base, before)
+            yield from _same(before, after, COUNTED_OF_WORKLOADS, what, exact=True)
 
 
 def measured_changes(pairs: CostPairs) -> Iterator[Change]:
     """Of speeds, memory and energy."""
     for base, head in pairs.both:
-        yield from _same(base, head, WEIGHED, base.trial.describe(), exact=False)
-        for before, after in _points(base, head):
-            what = f"{base.trial.describe()} · {_shape(before)}"
+        yield from _same(base, head, UNREPEATED, base.trial.describe(), exact=False)
+        for before, after in _workloads(base, head):
+            what = _described(base, before)
             yield _speed(what, before, after)
-            yield from _same(before, after, WEIGHED_AT_POINTS, what, exact=False)
+            yield from _same(before, after, UNREPEATED_OF_WORKLOADS, what, exact=False)
 
 
-def _newest(costs: Iterable[CostRecord], any_device: bool) -> dict[Key, CostRecord]:
-    done = sorted((cost for cost in costs if cost.status == "ok"), key=lambda cost: cost.started_at)
-    return {(_subject(cost.trial), None if any_device else cost.device): cost for cost in done}
+def _workloads(base: CostRecord, head: CostRecord) -> Iterator[tuple[WorkloadCost, WorkloadCost]]:
+    after = {_shape(workload): workload for workload in head.points}
+    for workload in base.points:
+        if _shape(workload) in after:
+            yield workload, after[_shape(workload)]
 
 
-def _subject(trial: CostTrial) -> CostTrial:
-    """What is measured, wherever its weights lie and at whatever points."""
-    backbone = trial.backbone.model_copy(update={"source": None})
-    return trial.model_copy(update={"backbone": backbone, "cost": CostSpec()})
+def _shape(workload: WorkloadCost) -> tuple[str, float, int]:
+    return workload.mode, workload.duration_s, workload.batch_size
 
 
-def _points(base: CostRecord, head: CostRecord) -> Iterator[tuple[WorkloadCost, WorkloadCost]]:
-    after = {_place(point): point for point in head.points}
-    for point in base.points:
-        if _place(point) in after:
-            yield point, after[_place(point)]
-
-
-def _place(point: WorkloadCost) -> tuple[str, float, int]:
-    return point.mode, point.duration_s, point.batch_size
-
-
-def _shape(point: WorkloadCost) -> str:
-    return f"{point.mode} {point.batch_size} × {point.duration_s:g} s"
+def _described(cost: CostRecord, workload: WorkloadCost) -> str:
+    mode, duration_s, batch_size = _shape(workload)
+    return f"{cost.trial.describe()} · {mode} {batch_size} × {duration_s:g} s"
 
 
 def _speed(what: str, base: WorkloadCost, head: WorkloadCost) -> Change:
@@ -128,7 +117,7 @@ def _same(
     *,
     exact: bool,
 ) -> Iterator[Change]:
-    """Figures that stand in both; those without samples are real where they are counted."""
+    """Figures that both have; without samples they are real only where they are counted."""
     for figure in figures:
         before, after = getattr(base, figure), getattr(head, figure)
         if before is not None and after is not None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from harness.errors import UserError, choices
 from harness.results.comparison.change import Change
 from harness.results.comparison.results_comparison import ResultsComparison
-from harness.results.statistics import METRICS
+from harness.tasks import TASKS
+from harness.tasks.task import metric_names
 
 _LIMIT = re.compile(r"(?P<figure>\w+):(?P<sign>[+-]?)(?P<amount>\d+(\.\d+)?)(?P<percent>%?)")
 
@@ -62,10 +63,11 @@ def read_limit(text: str) -> Limit:
 def lacking(limits: Sequence[Limit], found: ResultsComparison) -> list[str]:
     """What has a limited figure in BASE and is not in HEAD: no gate passes for want of a result."""
     figures = {limit.figure for limit in limits}
+    scores = {name for card in TASKS.values() for name in metric_names(card.metrics)}
     lost: list[str] = []
-    if figures & set(METRICS):
+    if figures & scores:
         lost += [record.trial.describe() for record in found.trials.only_base]
-    if figures - set(METRICS):
+    if figures - scores:
         lost += [f"cost of {cost.trial.describe()}" for cost in found.costs.only_base]
     return lost
 

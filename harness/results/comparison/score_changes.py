@@ -1,4 +1,4 @@
-"""How far the scores of cells changed, with the confidence of the difference."""
+"""How far the scores of groups of trials changed, with the confidence of the difference."""
 
 from __future__ import annotations
 
@@ -6,33 +6,34 @@ from collections.abc import Iterator, Sequence
 
 from harness.results.comparison.change import Change
 from harness.results.comparison.trial_pairs import TrialPair
+from harness.results.group_scores import Predictions, predictions_on_test, scores_on_test
 from harness.results.records import Record
-from harness.results.statistics import METRICS, Interval, differences, spread
-from harness.results.trial_groups import (
-    Predictions,
-    group_trials,
-    predictions_on_test,
-    scores_on_test,
-)
+from harness.results.statistics import Interval, differences, spread
+from harness.results.trial_groups import TrialGroup, group_trials
+from harness.tasks import TASKS
+from harness.tasks.task import metric_names
 
 
 def quality_changes(
     pairs: Sequence[TrialPair], base: Predictions, head: Predictions
 ) -> Iterator[Change]:
-    """One change for each metric of each cell, over the trials that both folders have."""
+    """One change for each metric of each group, over the trials that both folders have."""
     partner = {pair.base.trial_id: pair.head for pair in pairs}
-    for cell in group_trials([pair.base for pair in pairs]):
-        before = cell.finished
+    for group in group_trials([pair.base for pair in pairs]):
+        before = group.finished
         after = [partner[record.trial_id] for record in before]
-        axes = "".join(f" · {name} {value}" for name, value in cell.axes.items())
-        what = f"{cell.corpus} · {cell.backbone} · {cell.finetune_layers} layers{axes}"
-        certain = _intervals(before, after, base, head)
+        found = _intervals(before, after, base, head)
         scores = scores_on_test(before), scores_on_test(after)
-        for metric in METRICS:
+        for metric in metric_names(TASKS[group.task].metrics):
             old, new = (spread(own, metric).mean for own in scores)
-            interval = certain.get(metric)
+            interval = found.get(metric)
             real = None if interval is None else not interval.low <= 0 <= interval.high
-            yield Change(what, metric, old, new, real, _shown(interval))
+            yield Change(_described(group), metric, old, new, real, _interval_text(interval))
+
+
+def _described(group: TrialGroup) -> str:
+    axes = "".join(f" · {name} {value}" for name, value in group.axes.items())
+    return f"{group.corpus} · {group.backbone} · {group.finetune_layers} layers{axes}"
 
 
 def _intervals(
@@ -47,5 +48,5 @@ def _intervals(
         return {}
 
 
-def _shown(interval: Interval | None) -> str:
+def _interval_text(interval: Interval | None) -> str:
     return "" if interval is None else f"95 %: [{interval.low:+.3f}, {interval.high:+.3f}]"

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.results.group_scores import metrics_of
 from harness.results.records import CostRecord, Record
-from harness.results.statistics import METRICS
 
 Setting = str | int | float | bool
 
@@ -50,9 +50,9 @@ def curve(record: Record) -> Iterator[tuple[int, dict[str, float]]]:
 def outcome(record: Record) -> dict[str, float]:
     """The scores at the end, and what it took."""
     scores = {
-        f"{split}/{metric}": getattr(found, metric)
+        f"{split}/{metric}": value
         for split, found in record.metrics.items()
-        for metric in METRICS
+        for metric, value in metrics_of(record.trial, found).items()
     }
     audio_info = {name: getattr(record, name) for name in _FACTS}
     best = {"best_epoch": record.fit.best_epoch} if record.fit else {}

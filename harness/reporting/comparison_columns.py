@@ -1,0 +1,85 @@
+"""The columns of the comparison: one row a group of trials, or what guessing scores."""
+
+from __future__ import annotations
+
+from harness.reporting.columns import Column, pick, within
+from harness.reporting.formats import percent
+from harness.reporting.report_model import BaselineRow, Report, ReportRow
+from harness.reporting.score_columns import headline_interval, metrics_of_tasks, score_columns
+from harness.reporting.shared_columns import (
+    BACKBONE,
+    CORPUS,
+    FINETUNE_LAYERS,
+    TOTAL,
+    TRAINABLE,
+    TRIAL_COST_FACTS,
+    TRIAL_PEAKS,
+    TRIAL_SPEEDS,
+)
+from harness.results.cost_matching import TrialCost
+
+AnyRow = ReportRow | BaselineRow
+
+
+def comparison_columns(report: Report) -> tuple[Column, ...]:
+    """All of them, in the order of comparison.csv."""
+    return (
+        CORPUS,
+        BACKBONE.read(_backbone),
+        *within(_group, FINETUNE_LAYERS, *map(_axis_column, report.axis_names)),
+        Column("folds", int, title="Folds", part="trials"),
+        *within(
+            _group,
+            Column("seeds", int, title="Seeds", part="trials"),
+            Column("trials", int, part="trials"),
+            Column("planned", int, part="trials"),
+        ),
+        *(column for metric in metrics_of_tasks(report.tasks) for column in score_columns(metric)),
+        *within(
+            _group,
+            TRAINABLE,
+            TOTAL,
+            Column("trainable_share", float, "share", "Share %", percent),
+            Column("depth_share", float, "share", "Depth %", percent),
+            *within(_cost, *TRIAL_SPEEDS, *TRIAL_PEAKS, *TRIAL_COST_FACTS),
+        ),
+        Column("flags", str, title="Flags", part="flags", value=_flags),
+        *within(_group, Column("emotion_labels_seen", str, value=_labels_seen)),
+    )
+
+
+def displayed_columns(report: Report) -> tuple[Column, ...]:
+    """Those for people, in the order in which they are read."""
+    names = [CORPUS.name, BACKBONE.name, FINETUNE_LAYERS.name, *report.axis_names]
+    names += ["folds", "seeds"]
+    for metric in metrics_of_tasks(report.tasks):
+        # one interval is enough to read; the others are in the CSV
+        names += [metric.name, *headline_interval(metric)]
+    names += [TRAINABLE.name, "trainable_share", "depth_share"]
+    names += ["infer_audio_s_per_s", "train_audio_s_per_s", "peak_rss_bytes", "peak_gpu_bytes"]
+    return pick(comparison_columns(report), [*names, "flags"])
+
+
+def _group(row: AnyRow) -> ReportRow | None:
+    """The row if it is of trials: guessing has no backbone, parameters or cost."""
+    return row if isinstance(row, ReportRow) else None
+
+
+def _axis_column(name: str) -> Column:
+    return Column(name, object, title=name, part="name", value=lambda row: row.axes[name])
+
+
+def _backbone(row: AnyRow) -> str:
+    return row.backbone if isinstance(row, ReportRow) else row.baseline
+
+
+def _cost(row: ReportRow) -> TrialCost | None:
+    return row.cost
+
+
+def _flags(row: AnyRow) -> str:
+    return ", ".join(row.flags)
+
+
+def _labels_seen(row: ReportRow) -> str | None:
+    return ", ".join(row.emotion_labels_seen) or None

@@ -1,0 +1,105 @@
+"""What readers must know to trust the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.reporting.formats import DASH
+from harness.reporting.report_model import ReportRow
+from harness.results.failures import error_line
+from harness.results.flags import FLAG_MEANINGS
+from harness.results.records import CostRecord
+
+
+def comparison_footnotes(rows: Sequence[ReportRow]) -> tuple[str, ...]:
+    """Of scores, parameters, costs and flags; none without rows."""
+    if not rows:
+        return ()
+    return (
+        "Accuracy is WA, UAR is UA (balanced accuracy); all scores are on test, in %.",
+        "Scores are the mean over folds ± the standard deviation over folds (of the means over "
+        f"seeds) / over seeds (of the means over folds); {DASH} where there is only one.",
+        "[low, high]: 95 % interval of that mean, by a bootstrap over the speakers of each test "
+        "split.",
+        "chance: the expected scores of guessing every class equally often; majority: always "
+        "the class most frequent in train.",
+        "Trained M: millions of parameters that train, the head's included, and their share.",
+        "Depth %: the share of the backbone's transformer layers that train.",
+        *_depth(rows),
+        *_speeds(rows),
+        *_flags(rows),
+        *_labels_seen(rows),
+    )
+
+
+def cost_footnotes(costs: Sequence[CostRecord]) -> tuple[str, ...]:
+    """Of speeds and sizes, what is unstable or missing and what failed; none without costs."""
+    if not costs:
+        return ()
+    done = [cost for cost in costs if cost.status == "ok"]
+    notes = [
+        "From waveforms to logits, nothing kept; Audio s/s: seconds of audio per second at the "
+        "median. Spread: (p90 − p10) / median. A train step has forward, backward and optimiser; "
+        "end to end it decodes its recordings too.",
+        "GFLOP: matrix products and convolutions, a product and its sum as two. Peak %: of this "
+        f"device's own large matrix products, {_matmul_peaks(done)}.",
+        "RSS, GPU: the most that the process held, training included where not said otherwise; "
+        "torch: the most in its tensors on the GPU.",
+    ]
+    notes += [f"UNSTABLE: {why}" for cost in done for w in cost.points for why in w.unstable]
+    notes += [f"{name} is missing: {why}" for cost in done for name, why in cost.missing.items()]
+    notes += [
+        f"{cost.trial.describe()}: {cost.status}: {error_line(cost)}"
+        for cost in costs
+        if cost.status != "ok"
+    ]
+    return tuple(dict.fromkeys(notes))
+
+
+def _depth(rows: Sequence[ReportRow]) -> list[str]:
+    if not any(row.backbone.startswith("emotion2vec") for row in rows):
+        return []
+    return [
+        "emotion2vec: its four prenet blocks are the same transformer layers as its eight main "
+        "blocks and every utterance crosses them, so 3 of 8 main blocks (37.5 %) are 3 of its "
+        "12 layers (25.0 %)."
+    ]
+
+
+def _speeds(rows: Sequence[ReportRow]) -> list[str]:
+    conditions = dict.fromkeys(
+        f"{row.cost.duration_s:g} s × batch {row.cost.batch_size} on {row.cost.device}"
+        for row in rows
+        if row.cost is not None and row.cost.duration_s is not None
+    )
+    if not conditions:
+        return []
+    return [
+        "Infer and Train s/s: seconds of audio per second, on the whole uncached path, for "
+        f"{'; '.join(conditions)}. RSS and GPU: "
+        "the peaks of the whole cost pass, all its durations, batch sizes and training included."
+    ]
+
+
+def _flags(rows: Sequence[ReportRow]) -> list[str]:
+    present = " ".join(flag for row in rows for flag in row.flags)
+    return [f"{flag}: {meaning}" for flag, meaning in FLAG_MEANINGS.items() if flag in present]
+
+
+def _labels_seen(rows: Sequence[ReportRow]) -> list[str]:
+    seen = dict.fromkeys(
+        (row.backbone, row.emotion_labels_seen) for row in rows if "LABELS SEEN" in row.flags
+    )
+    return [
+        f"Emotion labels seen by {backbone}: {', '.join(corpora)}." for backbone, corpora in seen
+    ]
+
+
+def _matmul_peaks(costs: Sequence[CostRecord]) -> str:
+    peaks: dict[str, list[float]] = {}
+    for cost in costs:
+        if cost.matmul_peak_flops:
+            kind = f"GFLOP/s in {cost.precision} on {cost.device}"
+            peaks.setdefault(kind, []).append(cost.matmul_peak_flops / 1e9)
+    texts = [f"{min(found):.0f} to {max(found):.0f} {kind}" for kind, found in peaks.items()]
+    return "; ".join(texts) or "which were not measured"

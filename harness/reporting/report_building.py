@@ -1,0 +1,141 @@
+"""From records, costs and predictions to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from harness.config.axes import flat
+from harness.reporting.footnotes import comparison_footnotes, cost_footnotes
+from harness.reporting.report_model import (
+    BaselineRow,
+    LearningCurve,
+    Report,
+    ReportRow,
+    TrialRow,
+)
+from harness.results.cost_matching import TrialCost, cost_lookup
+from harness.results.failures import failures
+from harness.results.flags import DATA_FLAGS, flags
+from harness.results.group_scores import Predictions, baseline_scores, group_scores
+from harness.results.records import CostRecord, Record
+from harness.results.trial_groups import TrialGroup, backbone_key, group_trials
+from harness.specs import Trial
+from harness.tasks.scores import Baselines
+
+Value = TypeVar("Value")
+
+
+def build_report(
+    title: str,
+    records: Sequence[Record],
+    costs: Iterable[CostRecord],
+    predictions: Predictions,
+    planned: Iterable[Trial] = (),
+) -> Report:
+    """All that a report says.
+
+    Args:
+        title: what stands above its tables
+        records: the outcomes of trials
+        costs: the outcomes of the cost pass
+        predictions: gives the saved predictions of a trial, on which intervals rest
+        planned: the trials there ought to be; rows that lack some are flagged INCOMPLETE
+    """
+    ordered = tuple(sorted(costs, key=_cost_key))
+    cost_of = cost_lookup(ordered)
+    groups = group_trials(records, planned)
+    rows = tuple(_row(group, cost_of(group.trials[0]), predictions) for group in groups)
+    return Report(
+        title=title,
+        rows=rows,
+        baselines=tuple(_baselines(groups)),
+        footnotes=comparison_footnotes(rows),
+        failures=failures(records),
+        curves=tuple(curve for group in groups for curve in _curves(group)),
+        trials=tuple(_trial_row(record, cost_of) for record in records),
+        costs=ordered,
+        cost_footnotes=cost_footnotes(ordered),
+    )
+
+
+def _row(group: TrialGroup, cost: TrialCost | None, predictions: Predictions) -> ReportRow:
+    done = group.finished
+    unstable = cost is not None and cost.unstable
+    return ReportRow(
+        corpus=group.corpus,
+        backbone=group.backbone,
+        finetune_layers=group.finetune_layers,
+        axes=group.axes,
+        task=group.task,
+        folds=len({record.trial.fold for record in done}),
+        seeds=len({record.trial.seed for record in done}),
+        trials=len(done),
+        planned=len(group.trials),
+        scores=group_scores(done, predictions),
+        trainable_parameters=_first(record.trainable_parameters for record in done),
+        total_parameters=_first(record.total_parameters for record in done),
+        depth_share=_depth_share(group),
+        cost=cost,
+        flags=tuple(flags(group.trials, group.records, unstable_cost=unstable)),
+        emotion_labels_seen=tuple(_first(record.emotion_labels_seen for record in done) or ()),
+    )
+
+
+def _depth_share(group: TrialGroup) -> float | None:
+    depth = _first(record.backbone_depth for record in group.finished)
+    if not depth:
+        return None
+    return 1.0 if group.finetune_layers == "all" else group.finetune_layers / depth
+
+
+def _baselines(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
+    for corpus, task in dict.fromkeys((group.corpus, group.task) for group in groups):
+        # one record with baselines for each test split: they are the same for every trial on it
+        by_split = {
+            (record.trial.fold, record.digests.split if record.digests else ""): record
+            for group in groups
+            if (group.corpus, group.task) == (corpus, task)
+            for record in group.finished
+            if record.baselines is not None
+        }
+        records = tuple(by_split.values())
+        found = flags([record.trial for record in records], records)
+        for baseline in Baselines.model_fields if records else ():
+            yield BaselineRow(
+                corpus=corpus,
+                baseline=baseline,
+                task=task,
+                folds=len({record.trial.fold for record in records}),
+                scores=baseline_scores(records, baseline),
+                flags=tuple(flag for flag in found if flag in DATA_FLAGS),
+            )
+
+
+def _curves(group: TrialGroup) -> Iterator[LearningCurve]:
+    for record in group.records:
+        if record.fit is not None:
+            yield LearningCurve(
+                trial_id=record.trial_id,
+                corpus=group.corpus,
+                backbone=group.backbone,
+                finetune_layers=group.finetune_layers,
+                axes=group.axes,
+                fold=record.trial.fold,
+                seed=record.trial.seed,
+                epochs=tuple(record.fit.curve),
+                best_epoch=record.fit.best_epoch,
+            )
+
+
+def _trial_row(record: Record, cost_of: Callable[[Trial], TrialCost | None]) -> TrialRow:
+    return TrialRow(record, flat(record.trial), cost_of(record.trial))
+
+
+def _cost_key(cost: CostRecord) -> tuple[object, ...]:
+    trial = cost.trial
+    return (*backbone_key(trial.backbone.name, trial.finetune_layers), cost.started_at)
+
+
+def _first(values: Iterable[Value | None]) -> Value | None:
+    return next((value for value in values if value is not None), None)

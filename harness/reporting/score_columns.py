@@ -1,0 +1,66 @@
+"""The columns of a metric, as the table of tasks describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from operator import attrgetter
+
+from harness.reporting.columns import Column, within
+from harness.reporting.formats import decimal, interval_text, mean_and_spreads, percent
+from harness.reporting.report_model import BaselineRow, ReportRow
+from harness.results.group_scores import GroupScore
+from harness.results.statistics import Interval
+from harness.tasks import TASKS
+from harness.tasks.task import Metric
+
+
+def metrics_of_tasks(tasks: Iterable[str]) -> tuple[Metric, ...]:
+    """The metrics of these tasks in their order, each once."""
+    return tuple(dict.fromkeys(metric for task in tasks for metric in TASKS[task].metrics))
+
+
+def metric_column(metric: Metric) -> Column:
+    """A metric, of rows that have it as an attribute."""
+    return Column(metric.name, float, "share" if metric.share else "", metric.title, part="score")
+
+
+def score_columns(metric: Metric) -> tuple[Column, ...]:
+    """A metric's mean, its spreads over folds and seeds, and the ends of its interval if any."""
+    number = percent if metric.share else decimal
+    # people read the mean with its spreads, and both ends of the interval, in one field
+    mean = replace(_part(metric, "mean"), name=metric.name, title=metric.title)
+    mean = replace(mean, format=mean_and_spreads(number), displayed=_itself)
+    low = replace(_part(metric, "low"), title=f"{metric.title} 95 %")
+    low = replace(low, format=interval_text(number), displayed=_itself)
+    spreads = _part(metric, "spread_folds"), _part(metric, "spread_seeds")
+    ends = (low, _part(metric, "high")) if metric.has_interval else ()
+
+    def score(row: ReportRow | BaselineRow) -> GroupScore | None:
+        return row.scores.get(metric.name)
+
+    def interval(row: ReportRow | BaselineRow) -> Interval | None:
+        found = score(row)
+        return found.interval if found else None
+
+    return (*within(score, mean, *spreads), *within(interval, *ends))
+
+
+def headline(task: str) -> Metric:
+    """The metric of a task that figures and verdicts show."""
+    return TASKS[task].metric(TASKS[task].headline)
+
+
+def headline_interval(metric: Metric) -> tuple[str, ...]:
+    """The name of the column that displays the interval of a task's headline; none for others."""
+    is_headline = metric in map(headline, TASKS)
+    return (f"{metric.name}_low",) if is_headline and metric.has_interval else ()
+
+
+def _part(metric: Metric, attribute: str) -> Column:
+    name = f"{metric.name}_{attribute}"
+    return replace(metric_column(metric), name=name, title="", value=attrgetter(attribute))
+
+
+def _itself(row: object) -> object:
+    return row

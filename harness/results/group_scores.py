@@ -1,0 +1,110 @@
+"""Scores on test: of the trials of a group, of guessing, and how far they scatter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from harness.results.records import Record
+from harness.results.statistics import Interval, intervals, spread
+from harness.specs import Trial
+from harness.tasks import TASKS
+from harness.tasks.scores import SplitMetrics
+from harness.tasks.task import metric_names
+
+Predictions = Callable[[str], pd.DataFrame]
+"""Reads the predictions of a trial id; FileNotFoundError where there are none."""
+
+
+@dataclass(frozen=True)
+class GroupScore:
+    """One metric over the trials of a group; None where there are too few to know."""
+
+    mean: float
+    spread_folds: float | None
+    """Standard deviation over folds of the means over seeds."""
+    spread_seeds: float | None
+    """Standard deviation over seeds of the means over folds."""
+    interval: Interval | None = None
+    """95 %, of the mean with other speakers."""
+
+
+def group_scores(records: Sequence[Record], predictions: Predictions) -> dict[str, GroupScore]:
+    """Every metric of some trials that ended well and differ in fold and seed alone.
+
+    Args:
+        records: the outcomes; without any there are no scores
+        predictions: gives the saved predictions of a trial, on which the intervals rest
+    """
+    scores = scores_on_test(records)
+    found = _intervals(records, predictions) or {}
+    return _summarised(scores, found)
+
+
+def baseline_scores(records: Sequence[Record], baseline: str) -> dict[str, GroupScore]:
+    """Every metric of guessing.
+
+    Args:
+        records: outcomes with baselines, one for each test split
+        baseline: the kind of guessing, a field of `Baselines`
+    """
+    return _summarised(
+        pd.DataFrame(
+            [
+                {"fold": record.trial.fold, "seed": 0}
+                | metrics_of(record.trial, getattr(record.baselines, baseline))
+                for record in records
+            ]
+        ),
+        {},
+    )
+
+
+def metrics_of(trial: Trial, scores: SplitMetrics) -> dict[str, float]:
+    """The scores of one split that the trial's task names, in its order."""
+    return {name: getattr(scores, name) for name in metric_names(TASKS[trial.task].metrics)}
+
+
+def scores_on_test(records: Iterable[Record]) -> pd.DataFrame:
+    """One row a trial that ended well: `fold`, `seed` and every metric of its task on test."""
+    return pd.DataFrame(
+        [
+            {"fold": record.trial.fold, "seed": record.trial.seed}
+            | metrics_of(record.trial, record.metrics["test"])
+            for record in records
+        ]
+    )
+
+
+def predictions_on_test(
+    records: Iterable[Record], predictions: Predictions
+) -> list[list[pd.DataFrame]]:
+    """Of each seed, the predictions of its folds on test.
+
+    Raises:
+        FileNotFoundError: a trial left none.
+    """
+    by_seed: dict[int, list[pd.DataFrame]] = {}
+    for record in records:
+        frame = predictions(record.trial_id)
+        by_seed.setdefault(record.trial.seed, []).append(frame[frame["split"] == "test"])
+    return list(by_seed.values())
+
+
+def _summarised(scores: pd.DataFrame, found: dict[str, Interval]) -> dict[str, GroupScore]:
+    summarised: dict[str, GroupScore] = {}
+    for metric in [str(name) for name in scores.columns if name not in ("fold", "seed")]:
+        over = spread(scores, metric)
+        summarised[metric] = GroupScore(over.mean, over.folds, over.seeds, found.get(metric))
+    return summarised
+
+
+def _intervals(records: Sequence[Record], predictions: Predictions) -> dict[str, Interval] | None:
+    try:
+        by_seed = predictions_on_test(records, predictions)
+    except FileNotFoundError:
+        # an interval over part of the trials would not belong to their mean
+        return None
+    return intervals(by_seed) if by_seed else None

@@ -1,0 +1,288 @@
+"""What a report says: rows, baselines, flags, failures and curves, in raw numbers."""
+
+from dataclasses import FrozenInstanceError, replace
+from statistics import fmean, stdev
+from typing import Any
+
+import pytest
+
+from backbones import BACKBONES
+from harness.reporting.report_model import ReportRow
+from harness.results.records import Epoch, Fit
+from harness.results.statistics import intervals
+from harness.specs import BackboneSpec, CorpusSpec, ProtocolSpec
+from harness.tasks import TASKS
+
+EVERY_CORPUS = {"ravdess": "", "emodb": "", "calls": "manifest", "mesd": "emobox"}
+
+FIT = Fit(
+    curve=[
+        Epoch(epoch=n, train_loss=1.0, dev_loss=0.9, dev_metric=0.5, dev_average=0.5, wall_s=2.0)
+        for n in (1, 2)
+    ],
+    best_epoch=2,
+    stopped="epochs",
+    steps=8,
+    fit_wall_s=4.0,
+    frames_from="computed",
+    precision="float32",
+)
+
+
+def row_of(run: Any, backbone: str, layers: Any, planned: Any = ()) -> ReportRow:
+    """The only row of a backbone at a depth."""
+    rows = run.report(planned).rows
+    (found,) = [row for row in rows if (row.backbone, row.finetune_layers) == (backbone, layers)]
+    return found
+
+
+def test_one_row_per_backbone_and_depth_in_the_order_of_the_table(run: Any) -> None:
+    rows = run.report().rows
+    assert [(row.backbone, row.finetune_layers) for row in rows] == [
+        ("wavlm-base", 0),
+        ("wavlm-base", 3),
+        ("emotion2vec_plus_base", 0),
+        ("emotion2vec_plus_base", 3),
+    ]
+    assert {(row.folds, row.seeds, row.trials, row.planned) for row in rows} == {(2, 2, 4, 4)}
+    assert {row.flags for row in rows} == {()}
+
+
+def test_a_report_cannot_be_changed(run: Any) -> None:
+    with pytest.raises(FrozenInstanceError):
+        run.report().title = "another"
+
+
+def test_a_row_agrees_with_loops_over_its_records(run: Any) -> None:
+    row = run.report().rows[0]
+    own = [r for r in run.records if r.trial.describe().startswith("ravdess") and _is_row(r)]
+    value = {(r.trial.fold, r.trial.seed): r.metrics["test"].uar for r in own}
+    by_fold = [fmean(value[fold, seed] for seed in (1, 2)) for fold in (1, 2)]
+    by_seed = [fmean(value[fold, seed] for fold in (1, 2)) for seed in (1, 2)]
+    assert row.scores["uar"].mean == pytest.approx(fmean(value.values()))
+    assert row.scores["uar"].spread_folds == pytest.approx(stdev(by_fold))
+    assert row.scores["uar"].spread_seeds == pytest.approx(stdev(by_seed))
+    wanted = intervals(
+        [
+            [run.saved[r.trial_id].query("split == 'test'") for r in own if r.trial.seed == seed]
+            for seed in (1, 2)
+        ]
+    )
+    assert wanted is not None
+    assert row.scores["uar"].interval == wanted["uar"]
+    assert row.scores["macro_f1"].interval == wanted["macro_f1"]
+    assert row.scores["weighted_f1"].interval is None
+    assert row.trainable_share == pytest.approx(1.5 / 94)
+
+
+def _is_row(record: Any) -> bool:
+    return record.trial.backbone.name == "wavlm-base" and record.trial.finetune_layers == 0
+
+
+def test_the_rows_are_the_same_whatever_the_order_of_records(run: Any) -> None:
+    report = run.report()
+    run.records.reverse()
+    assert run.report().rows == report.rows
+
+
+def test_baselines_are_not_rows(run: Any, trial: Any) -> None:
+    run.add(trial(corpus=CorpusSpec(name="emodb")))
+    report = run.report()
+    assert [row.corpus for row in report.rows] == ["ravdess"] * 4 + ["emodb"]
+    assert not {row.backbone for row in report.rows} & {"chance", "majority"}
+    assert [(row.corpus, row.baseline) for row in report.baselines] == [
+        ("ravdess", "chance"), ("ravdess", "majority"), ("emodb", "chance"), ("emodb", "majority"),
+    ]  # fmt: skip
+    assert report.baselines[2].scores["uar"].mean == pytest.approx(1 / 3)
+    assert report.baselines[0].folds == 2
+
+
+def test_guessing_stands_under_the_rows_of_each_corpus(run: Any, trial: Any) -> None:
+    run.add(trial(corpus=CorpusSpec(name="emodb")))
+    report = run.report()
+    assert report.rows_with_baselines() == (
+        *report.rows[:4], *report.baselines[:2], *report.rows[4:], *report.baselines[2:],
+    )  # fmt: skip
+
+
+def test_what_varies_within_a_backbone_and_depth_becomes_an_axis(
+    empty_run: Any, trial: Any
+) -> None:
+    for loss in ("dr", "cross_entropy"):
+        empty_run.add(trial(loss=loss))
+    empty_run.add(trial("logmel", loss="dr"))
+    report = empty_run.report()
+    assert report.axis_names == ("loss",)
+    assert [row.axes["loss"] for row in report.rows] == ["cross_entropy", "dr", "dr"]
+
+
+def test_trials_under_another_protocol_are_never_averaged_together(
+    empty_run: Any, trial: Any
+) -> None:
+    for folds in (2, 3):
+        empty_run.add(trial(protocol=ProtocolSpec(folds=folds)))
+    empty_run.add(trial(protocol=ProtocolSpec(folds=2, only_folds=(2,)), fold=2))
+    rows = empty_run.report().rows
+    assert [(row.axes["protocol.folds"], row.trials) for row in rows] == [(2, 2), (3, 1)]
+
+
+def test_trials_of_another_task_are_never_averaged_together(
+    empty_run: Any, trial: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = TASKS["classification"]
+    monkeypatch.setitem(TASKS, "detection", replace(card, name="detection"))  # type: ignore[arg-type]
+    empty_run.add(trial())
+    empty_run.add(trial().model_copy(update={"task": "detection"}))
+    report = empty_run.report()
+    assert [row.task for row in report.rows] == ["classification", "detection"]
+    assert report.tasks == ("classification", "detection")
+    assert [row.task for row in report.baselines] == ["classification"] * 2 + ["detection"] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "flag"),
+    [
+        ({"backbone": BackboneSpec(name="wavlm-base", init="random")}, {}, "RANDOM"),
+        ({}, {"random_weights": True}, "RANDOM"),
+        ({"limit_utterances": 40}, {}, "LIMITED"),
+        ({}, {"partial_corpus": True}, "PARTIAL"),
+        ({}, {"speaker_overlap": True}, "SPEAKER OVERLAP"),
+    ],
+)
+def test_whatever_limits_trust_is_flagged(
+    empty_run: Any, trial: Any, changes: Any, outcome: Any, flag: str
+) -> None:
+    empty_run.add(trial().model_copy(update=changes), **outcome)
+    assert empty_run.report().rows[0].flags == (flag,)
+
+
+def test_a_random_backbone_is_flagged_even_if_its_trials_failed(empty_run: Any, trial: Any) -> None:
+    spec = BackboneSpec(name="wavlm-base", init="random")
+    empty_run.add(trial().model_copy(update={"backbone": spec}), status="failed")
+    assert empty_run.report().rows[0].flags == ("RANDOM", "INCOMPLETE 0 of 1")
+
+
+def test_failed_and_missing_trials_make_a_row_incomplete(run: Any, trial: Any) -> None:
+    run.add(trial(fold=3, finetune_layers=0), status="timeout", error="TrialTimeout: 60 s")
+    planned = [trial("wavlm-base", fold=4, finetune_layers=3), trial("wavlm-large", fold=1)]
+    with_failed = row_of(run, "wavlm-base", 0, planned)
+    assert with_failed.flags == ("INCOMPLETE 4 of 5",)
+    assert with_failed.folds == 2
+    assert row_of(run, "wavlm-base", 3, planned).flags == ("INCOMPLETE 4 of 5",)
+    missing = row_of(run, "wavlm-large", 0, planned)
+    assert (missing.flags, missing.scores, missing.folds) == (("INCOMPLETE 0 of 1",), {}, 0)
+
+
+def test_failures_are_listed_with_the_last_line_of_their_error(run: Any, trial: Any) -> None:
+    failed = run.add(trial(fold=3), status="oom", error="Traceback\n  line\nMemoryError: 8 GiB")
+    (failure,) = run.report().failures
+    assert failure.trial_id == failed.trial_id
+    assert failure.status == "oom"
+    assert failure.error == "MemoryError: 8 GiB"
+
+
+def test_a_failure_without_message_says_so(run: Any, trial: Any) -> None:
+    run.add(trial(fold=3), status="timeout", error=None)
+    (failure,) = run.report().failures
+    assert failure.line().endswith("seed 1: timeout: no message")
+
+
+def test_without_predictions_there_is_no_interval(run: Any) -> None:
+    run.saved.pop(run.records[-1].trial_id)
+    assert row_of(run, "wavlm-base", 0).scores["uar"].interval is None
+    assert row_of(run, "wavlm-base", 3).scores["uar"].interval is not None
+
+
+def test_curves_carry_what_records_carry(empty_run: Any, trial: Any) -> None:
+    second = empty_run.add(trial(seed=2, loss="dr"), fit=FIT)
+    first = empty_run.add(trial(seed=1), fit=FIT)
+    empty_run.add(trial(fold=2), status="failed", error="ValueError: no")
+    curves = {curve.trial_id: curve for curve in empty_run.report().curves}
+    assert set(curves) == {first.trial_id, second.trial_id}
+    for record in (first, second):
+        curve = curves[record.trial_id]
+        assert (list(curve.epochs), curve.best_epoch) == (record.fit.curve, record.fit.best_epoch)
+        assert (curve.corpus, curve.fold, curve.seed) == ("ravdess", 1, record.trial.seed)
+        assert curve.axes == {"loss": record.trial.loss}
+
+
+@pytest.mark.parametrize(
+    ("depth", "layers", "share"),
+    [(24, 3, 3 / 24), (24, "all", 1.0), (6, 0, 0.0), (0, 0, None), (None, 3, None)],
+)
+def test_the_depth_share_counts_the_layers_that_the_record_tells(
+    empty_run: Any, trial: Any, depth: int | None, layers: Any, share: float | None
+) -> None:
+    own = BackboneSpec(name="mine", kind="hubert", source="org/mine")  # in no table of this process
+    made = trial(finetune_layers=layers).model_copy(update={"backbone": own})
+    empty_run.add(made, backbone_depth=depth)
+    assert empty_run.report().rows[0].depth_share == share
+
+
+def test_a_failed_trial_tells_no_depth(empty_run: Any, trial: Any) -> None:
+    empty_run.add(trial(), status="failed")
+    assert empty_run.report().rows[0].depth_share is None
+
+
+@pytest.mark.parametrize(
+    ("corpus", "labels", "flagged"),
+    [
+        ({"name": "ravdess"}, ["RAVDESS", "EMO-DB"], True),
+        ({"name": "emodb"}, ["RAVDESS", "EMO-DB"], True),
+        ({"name": "acted", "kind": "emodb"}, ["EMO-DB"], True),
+        ({"name": "my_crema-d", "kind": "manifest"}, ["CREMA-D"], True),
+        ({"name": "esd", "kind": "emobox"}, ["the other academic corpora of EmoBox"], True),
+        ({"name": "call_centre", "kind": "manifest"}, ["the other corpora of EmoBox"], False),
+        ({"name": "call_centre", "kind": "manifest"}, ["pseudo-labels from a network"], True),
+        ({"name": "emodb"}, ["RAVDESS"], False),
+        ({"name": "ravdess"}, [], False),
+        ({"name": "ravdess"}, None, False),
+    ],
+)
+def test_a_backbone_that_has_seen_a_corpuss_labels_is_flagged(
+    empty_run: Any, trial: Any, corpus: Any, labels: Any, flagged: bool
+) -> None:
+    empty_run.add(trial(corpus=CorpusSpec(**corpus)), emotion_labels_seen=labels)
+    report = empty_run.report()
+    assert report.rows[0].flags == (("LABELS SEEN",) if flagged else ())
+    assert {row.flags for row in report.baselines} == {()}
+
+
+@pytest.mark.parametrize(
+    ("backbone", "corpora"),
+    [
+        ("emotion2vec_plus_seed", ["ravdess", "emodb", "mesd"]),
+        ("emotion2vec_plus_base", [*EVERY_CORPUS]),
+        ("emotion2vec_base", []),
+        ("wavlm-base", []),
+    ],
+)
+def test_what_the_cards_say_is_recognised(
+    empty_run: Any, trial: Any, backbone: str, corpora: list[str]
+) -> None:
+    seen = list(BACKBONES[backbone].emotion_labels_seen)
+    for name, kind in EVERY_CORPUS.items():
+        empty_run.add(trial(corpus=CorpusSpec(name=name, kind=kind)), emotion_labels_seen=seen)
+    found = [row.corpus for row in empty_run.report().rows if row.flags == ("LABELS SEEN",)]
+    assert found == corpora
+
+
+def test_unstable_speeds_flag_the_row(run: Any, cost: Any) -> None:
+    (workload, *others) = cost().points
+    scattered = workload.model_copy(update={"batch_size": 16, "unstable": ["it scatters"]})
+    run.costs[:] = [cost(points=[scattered, *others])]
+    assert row_of(run, "wavlm-base", 0).flags == ("UNSTABLE",)
+    assert row_of(run, "wavlm-base", 3).flags == ()
+
+
+def test_costs_stand_in_the_order_of_rows(empty_run: Any, cost: Any) -> None:
+    empty_run.costs += [
+        cost("wavlm-base", "all"),
+        cost("emotion2vec_base", 0),
+        cost("wavlm-base", 3),
+        cost("wavlm-base", 0),
+    ]
+    found = [(c.trial.backbone.name, c.trial.finetune_layers) for c in empty_run.report().costs]
+    assert found == [
+        ("wavlm-base", 0), ("wavlm-base", 3), ("wavlm-base", "all"), ("emotion2vec_base", 0),
+    ]  # fmt: skip
