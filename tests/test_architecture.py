@@ -1,8 +1,9 @@
-"""The rules of the house: who may import whom, and who must not load torch."""
+"""What `lint-imports` cannot see: modules that must not load torch, and names that stand twice."""
 
 import ast
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,108 +11,58 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# A module imports from its own floor or a lower one. `__main__` stands above all.
-FLOORS = {
-    "harness": 0,
-    "backbones": 1,
-    "harness.analysis": 1,
-    "harness.data.audio": 1,
-    "harness.errors": 0,
-    "harness.files": 0,
-    "harness.specs": 1,
-    "harness.results.records": 1,
-    "harness.data.batches": 2,
-    "harness.data.corpora": 2,
-    "harness.model.components": 2,
-    "harness.progress": 2,
-    "harness.records": 2,
-    "harness.suite": 3,
-    "harness.protocol": 3,
-    "harness.report": 3,
-    "harness.compare": 4,
-    "harness.replay": 0,
-    "harness.redaction": 0,
-    "harness.fetch": 4,
-    "harness.tracking": 4,
-    "harness.training": 4,
-    "harness.cost": 5,
-    "harness.reporting.listing": 5,
-    "harness.diagnostics.backbone_contract": 2,
-    "harness.runs.runtime_options": 2,
-    "harness.cli_options": 2,
-    "harness.doctor": 6,
-    "harness.data.prepared_corpus": 4,
-    "harness.frames": 5,
-    "harness.runs.session": 5,
-    "harness.estimate": 5,
-    "harness.runs.trial_execution": 5,
-    "harness.runs.evaluation": 6,
-    "harness.engines": 6,
-    "harness.cli": 7,
-    "harness.__main__": 8,
-}
-
 TORCH_FREE = (
-    "backbones",
-    "harness.analysis",
+    "backbones.cards",
     "harness.cli",
-    "harness.compare",
-    "harness.data.corpora",
-    "harness.reporting.listing",
-    "harness.protocol",
-    "harness.records",
-    "harness.report",
-    "harness.suite",
+    "harness.config",
+    "harness.data",
+    "harness.model.components",
+    "harness.reporting",
+    "harness.results",
+    "harness.specs",
+    "harness.tasks",
 )
+"""Modules and packages that plan, read and report, without waiting seconds for torch."""
+
+LOAD_TORCH = {"harness.data.batches", "harness.data.prepared_corpus"}
+"""Modules of torch-free packages that make tensors."""
 
 
 def modules() -> Iterator[tuple[str, Path]]:
+    """Every module of the project by its full name."""
     for package in ("harness", "backbones"):
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
             yield ".".join(parts).removesuffix(".__init__"), path
 
 
-def floor(module: str) -> int:
-    """The floor of the longest prefix of `module` that is listed."""
-    parts = module.split(".")
-    for end in range(len(parts), 0, -1):
-        prefix = ".".join(parts[:end])
-        if prefix in FLOORS and (prefix != "harness" or end == len(parts)):
-            return FLOORS[prefix]
-    raise AssertionError(f"{module} has no floor in tests/test_house.py")
+def public_classes(path: Path) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = (node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    yield from (name for name in names if not name.startswith("_"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Modules that a file imports, inside functions too; `from package import module` in full."""
-    known = {name for name, _ in modules()}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                full = f"{node.module}.{alias.name}"
-                yield full if full in known else node.module
-
-
-@pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda value: str(value))
-def test_a_module_imports_only_from_its_own_floor_or_below(name: str, path: Path) -> None:
-    ours = [m for m in imports(path) if m.split(".")[0] in ("harness", "backbones")]
-    too_high = [module for module in ours if floor(module) > floor(name)]
-    assert not too_high
-
-
-@pytest.mark.parametrize(
-    ("name", "path"), [m for m in modules() if m[0].startswith("backbones")], ids=str
-)
-def test_backbones_import_nothing_from_the_harness(name: str, path: Path) -> None:
-    assert not [module for module in imports(path) if module.startswith("harness")]
+def used_twice(names: Iterator[tuple[str, str]]) -> dict[str, list[str]]:
+    """Names -> the modules that use them, where there are several."""
+    users: dict[str, list[str]] = defaultdict(list)
+    for name, module in names:
+        users[name].append(module)
+    return {name: found for name, found in users.items() if len(found) > 1}
 
 
 @pytest.mark.parametrize("package", TORCH_FREE)
 def test_what_plans_and_reports_does_not_load_torch(package: str) -> None:
-    names = [name for name, _ in modules() if name == package or name.startswith(f"{package}.")]
-    if package == "backbones":
-        names = ["backbones", "backbones.cards"]
-    code = f"import sys, {', '.join(names)}; sys.exit('torch' in sys.modules)"
+    names = [name for name, _ in modules() if f"{name}.".startswith(f"{package}.")]
+    imported = ", ".join(name for name in names if name not in LOAD_TORCH)
+    code = f"import sys, {imported}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_no_two_modules_have_the_same_name() -> None:
+    found = ((path.stem, name) for name, path in modules() if not path.stem.startswith("__"))
+    assert used_twice(found) == {}
+
+
+def test_no_two_public_classes_have_the_same_name() -> None:
+    found = ((cls, name) for name, path in modules() for cls in public_classes(path))
+    assert used_twice(found) == {}
