@@ -24,8 +24,9 @@ PositiveInt = Annotated[Integer, Field(ge=1)]
 Share = Annotated[Number, Field(ge=0, lt=1)]
 FinetuneLayers = Annotated[Integer, Field(ge=0)] | Literal["all"]
 Handling = Literal["refuse", "exclude", "keep"]
-Precision = Literal["auto", "float32", "bf16", "fp16"]
-FramesChoice = Literal["auto", "off", "float32", "bf16", "fp16"]
+DtypeName = Literal["float32", "bf16", "fp16"]
+Precision = Literal["auto", DtypeName]
+FramesChoice = Literal["auto", "off", DtypeName]
 """How frames of frozen layers are kept: in the trial's own precision, not at all, or as stated."""
 FrozenMode = Literal["eval", "train"]
 Tracker = Literal["wandb", "tensorboard", "mlflow"]
@@ -274,7 +275,7 @@ class CostTrial(Spec):
         """For people."""
         return f"{self.backbone.name} · {self.finetune_layers} layers"
 
-    def cost_id(self, machine: str) -> str:
-        """Hash of what is measured and on which kind of machine."""
-        content = {"trial": self.model_dump(mode="json"), "machine": machine}
+    def cost_id(self, device_name: str) -> str:
+        """Hash of what is measured and on which processor or GPU."""
+        content = {"trial": self.model_dump(mode="json"), "machine": device_name}
         return content_digest(content)[:TRIAL_ID_LENGTH]
