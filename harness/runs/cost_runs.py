@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.profiling.measurement import measure_apart
+from harness.profiling.measurement import measure_in_subprocess
 from harness.profiling.measurement_rounds import pooled
 from harness.reporting.trials_table import error_line
 from harness.results.environment import costs_digest
@@ -32,7 +32,9 @@ def measure_costs(run: Run, costs: Sequence[CostTrial]) -> None:
             known = found.get(cost) or _known_cost(cost, name, run.store)
             if known is None or (known.status == "ok" and known.rounds < number):
                 reporter.note(f"cost of {cost.describe()}, round {number} of {rounds}")
-                record = measure_apart(cost, run.suite.suite, name, machine.device, machine.offline)
+                record = measure_in_subprocess(
+                    cost, run.suite.suite, name, machine.device, machine.offline
+                )
                 if record.status != "ok":
                     reporter.note(f"    {record.status}: {error_line(record)}")
                 known = _joined(known, record)

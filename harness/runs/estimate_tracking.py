@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.cache.frame_store import FRAMES
 from harness.files import cache_folder
-from harness.profiling.estimation.estimate_text import comparison, outlook, to_json, whole
+from harness.profiling.estimation.estimate_text import comparison, estimate_line, to_json, total_of
 from harness.profiling.estimation.forecast import Amount
 from harness.profiling.estimation.suite_estimate import Estimate, Group, estimate
 from harness.progress import Reporter
@@ -36,7 +36,7 @@ class Truth:
     def line(self) -> str:
         """Estimate and truth side by side."""
         taken = sum(self.taken, Amount())
-        return comparison(whole(self.estimates) if self.estimates else None, taken)
+        return comparison(total_of(self.estimates) if self.estimates else None, taken)
 
 
 def expect(
@@ -49,7 +49,7 @@ def expect(
     estimates: list[Estimate] = []
     try:
         estimates = estimate(groups, machine.device, machine.frames)
-        reporter.note(f"estimated: {outlook(whole(estimates))}")
+        reporter.note(f"estimated: {estimate_line(total_of(estimates))}")
     except Exception as error:
         reporter.note(f"no estimate: {type(error).__name__}: {error}")
     return Truth(estimates, machine_name(make_accelerator(machine.device, "auto").device), write)
