@@ -149,7 +149,7 @@ class TrainingSpec(Spec):
     max_grad_norm: PositiveFloat = 1.0
     accumulation_steps: PositiveInt = 1
     crop_s: PositiveFloat | None = 10.0
-    """Longest stretch of a training utterance, cut at random each epoch; dev and test are whole."""
+    """Longest excerpt of a training utterance, cut at random each epoch; dev and test are whole."""
     precision: Precision = "auto"
     frozen_mode: FrozenMode = "eval"
     early_stopping: EarlyStoppingSpec = EarlyStoppingSpec()
@@ -162,11 +162,11 @@ class CostSpec(Spec):
     durations_s: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] = (3.0,)
     batch_sizes: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 8)
     rounds: PositiveInt = 2
-    """In how many processes, minutes apart, each point is measured; the steps are those of one."""
+    """In how many processes, minutes apart, a workload is measured; the steps are those of one."""
     infer_steps: PositiveInt = 10
     train_steps: PositiveInt = 5
     energy_s: PositiveFloat = 5.0
-    """How long work is repeated while the energy counter runs; short stretches read 0."""
+    """How long work is repeated while the energy counter runs; short ones read 0."""
     max_spread: PositiveFloat = 0.25
     """What samples may spread, (p90 - p10) / median, before they are marked unstable."""
 

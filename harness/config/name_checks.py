@@ -50,7 +50,7 @@ def backbone(name: str) -> BackboneCard:
         raise SuiteError(f"unknown backbone {name!r}: {choices(name, BACKBONES)}") from error
 
 
-def _described(spec: Mapping[str, Any]) -> BackboneCard:
+def _card_of(spec: Mapping[str, Any]) -> BackboneCard:
     """The card of a backbone as a suite lists it, one of the user's own included.
 
     Raises:
@@ -81,7 +81,7 @@ def canonical(suite: Suite) -> Suite:
 
 
 def _canonical_backbone(spec: BackboneSpec) -> BackboneSpec:
-    card = _described(spec.model_dump())
+    card = _card_of(spec.model_dump())
     changes: dict[str, Any] = {"name": card.name}
     if card.always_random:
         changes["init"] = "random"
@@ -119,7 +119,7 @@ def known_backbones(data: dict[str, Any]) -> list[str]:
     found: dict[str, None] = {}
     for _, spec in items(data, "backbones"):
         with suppress(SuiteError):
-            found[_described(spec).name] = None
+            found[_card_of(spec).name] = None
     return list(found)
 
 
@@ -153,7 +153,7 @@ def _backbone_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
     for index, spec in items(data, "backbones"):
         written = spec["name"]
         try:
-            card = _described(spec)
+            card = _card_of(spec)
         except SuiteError as error:
             yield Mistake(("backbones", index), str(error))
             continue

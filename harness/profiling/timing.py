@@ -22,8 +22,8 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 WARM_UPS: dict[Mode, int] = {"infer": 1, "train": 1, "train_end_to_end": BATCHES_AHEAD + 1}
 """End to end, the first batches were decoded before anything is timed."""
 
-PRODUCT_SIZE = {"cpu": 2048, "cuda": 8192}
-PRODUCTS = 10
+MATMUL_SIZE = {"cpu": 2048, "cuda": 8192}
+MATMUL_REPEATS = 10
 
 
 def workloads_of(cost: CostSpec) -> list[Workload]:
@@ -65,8 +65,8 @@ def synchronise(device: torch.device) -> None:
 
 def matmul_peak(device: torch.device, dtype: torch.dtype) -> float:
     """FLOPs per second of the fastest of some large products of square matrices."""
-    size = PRODUCT_SIZE[device.type]
+    size = MATMUL_SIZE[device.type]
     left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     with torch.inference_mode():
-        fastest_s = min(timed(lambda: left @ right, PRODUCTS, device))
+        fastest_s = min(timed(lambda: left @ right, MATMUL_REPEATS, device))
     return 2 * size**3 / fastest_s
