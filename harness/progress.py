@@ -1,4 +1,4 @@
-"""How a long run shows that it is alive: bars on a terminal, plain lines in a log."""
+"""Progress of a long run: bars on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class Reporter(Protocol):
-    """What an engine tells about its work."""
+    """Shows the progress of nested tasks."""
 
     def note(self, text: str) -> None:
         """Say one line that stays."""
 
     def begin(self, task: str, total: int) -> None:
-        """A stretch of `total` steps begins."""
+        """A task of `total` steps begins."""
 
     def advance(self, detail: str = "") -> None:
-        """One step of the innermost stretch is done."""
+        """One step of the innermost task is done."""
 
     def end(self) -> None:
-        """The innermost stretch is over."""
+        """The innermost task is over."""
 
 
 class LogReporter:
@@ -44,7 +44,7 @@ class LogReporter:
         self._console.print(f"{time.strftime('%H:%M:%S')} {text}", markup=False, soft_wrap=True)
 
     def begin(self, task: str, total: int) -> None:
-        """Remember the stretch."""
+        """Remember the task."""
         self._stack.append((task, total, 0))
 
     def advance(self, detail: str = "") -> None:
@@ -55,7 +55,7 @@ class LogReporter:
             self.note(f"{task}: {done + 1}/{total} {detail}".rstrip())
 
     def end(self) -> None:
-        """Forget the stretch."""
+        """Forget the task."""
         self._stack.pop()
 
 

@@ -24,8 +24,9 @@ PositiveInt = Annotated[Integer, Field(ge=1)]
 Share = Annotated[Number, Field(ge=0, lt=1)]
 FinetuneLayers = Annotated[Integer, Field(ge=0)] | Literal["all"]
 Handling = Literal["refuse", "exclude", "keep"]
-Precision = Literal["auto", "float32", "bf16", "fp16"]
-FramesChoice = Literal["auto", "off", "float32", "bf16", "fp16"]
+DtypeName = Literal["float32", "bf16", "fp16"]
+Precision = Literal["auto", DtypeName]
+FramesChoice = Literal["auto", "off", DtypeName]
 """How frames of frozen layers are kept: in the trial's own precision, not at all, or as stated."""
 FrozenMode = Literal["eval", "train"]
 Tracker = Literal["wandb", "tensorboard", "mlflow"]
@@ -153,7 +154,7 @@ class TrainingSpec(Spec):
     max_grad_norm: PositiveFloat = 1.0
     accumulation_steps: PositiveInt = 1
     crop_s: PositiveFloat | None = 10.0
-    """Longest stretch of a training utterance, cut at random each epoch; dev and test are whole."""
+    """Longest excerpt of a training utterance, cut at random each epoch; dev and test are whole."""
     precision: Precision = "auto"
     frozen_mode: FrozenMode = "eval"
     early_stopping: EarlyStoppingSpec = EarlyStoppingSpec()
@@ -166,11 +167,11 @@ class CostSpec(Spec):
     durations_s: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] = (3.0,)
     batch_sizes: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 8)
     rounds: PositiveInt = 2
-    """In how many processes, minutes apart, each point is measured; the steps are those of one."""
+    """In how many processes, minutes apart, a workload is measured; the steps are those of one."""
     infer_steps: PositiveInt = 10
     train_steps: PositiveInt = 5
     energy_s: PositiveFloat = 5.0
-    """How long work is repeated while the energy counter runs; short stretches read 0."""
+    """How long work is repeated while the energy counter runs; short ones read 0."""
     max_spread: PositiveFloat = 0.25
     """What samples may spread, (p90 - p10) / median, before they are marked unstable."""
 
@@ -288,7 +289,7 @@ class CostTrial(Spec):
         """For people."""
         return f"{self.backbone.name} · {self.finetune_layers} layers"
 
-    def cost_id(self, machine: str) -> str:
-        """Hash of what is measured and on which kind of machine."""
-        content = {"trial": self.model_dump(mode="json"), "machine": machine}
+    def cost_id(self, device_name: str) -> str:
+        """Hash of what is measured and on which processor or GPU."""
+        content = {"trial": self.model_dump(mode="json"), "machine": device_name}
         return content_digest(content)[:TRIAL_ID_LENGTH]

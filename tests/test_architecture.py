@@ -1,9 +1,9 @@
-"""The rules of the house beside its layers, which `lint-imports` holds: names, and no torch."""
+"""What `lint-imports` cannot see: modules that must not load torch, and names that stand twice."""
 
 import ast
 import subprocess
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,35 +26,49 @@ TORCH_FREE = (
     "harness.specs",
     "harness.tasks",
 )
-NEEDS_TORCH = ("harness.data.batches", "harness.data.prepared_corpus")
+"""Modules and packages that plan, read and report, without waiting seconds for torch."""
+
+LOAD_TORCH = {"harness.data.batches", "harness.data.prepared_corpus"}
+"""Modules of torch-free packages that make tensors."""
 
 
 def modules() -> Iterator[tuple[str, Path]]:
+    """Every module of the project by its full name."""
     for package in ("harness", "backbones"):
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
             yield ".".join(parts).removesuffix(".__init__"), path
 
 
-def twice(names: Iterator[str]) -> list[str]:
-    return [name for name, count in Counter(names).items() if count > 1]
+def public_classes(path: Path) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = (node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    yield from (name for name in names if not name.startswith("_"))
 
 
-def test_no_module_name_stands_twice() -> None:
-    assert not twice(path.stem for _, path in modules() if not path.stem.startswith("__"))
-
-
-def test_no_public_class_name_stands_twice() -> None:
-    trees = (ast.parse(path.read_text(encoding="utf-8")) for _, path in modules())
-    classes = (node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
-    assert not twice(name for name in classes if not name.startswith("_"))
+def used_twice(names: Iterator[tuple[str, str]]) -> dict[str, list[str]]:
+    """Names -> the modules that use them, where there are several."""
+    users: dict[str, list[str]] = defaultdict(list)
+    for name, module in names:
+        users[name].append(module)
+    return {name: found for name, found in users.items() if len(found) > 1}
 
 
 @pytest.mark.parametrize("package", TORCH_FREE)
 def test_what_plans_and_reports_does_not_load_torch(package: str) -> None:
-    names = [name for name, _ in modules() if name == package or name.startswith(f"{package}.")]
+    names = [name for name, _ in modules() if f"{name}.".startswith(f"{package}.")]
     if package == "backbones":
         names = ["backbones"]
-    listed = ", ".join(name for name in names if name not in NEEDS_TORCH)
-    code = f"import sys, {listed}; sys.exit('torch' in sys.modules)"
+    imported = ", ".join(name for name in names if name not in LOAD_TORCH)
+    code = f"import sys, {imported}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_no_two_modules_have_the_same_name() -> None:
+    found = ((path.stem, name) for name, path in modules() if not path.stem.startswith("__"))
+    assert used_twice(found) == {}
+
+
+def test_no_two_public_classes_have_the_same_name() -> None:
+    found = ((cls, name) for name, path in modules() for cls in public_classes(path))
+    assert used_twice(found) == {}

@@ -11,7 +11,7 @@ from made_up import make_cost_trial
 
 from harness.diagnostics.machine_checks import examine_machine
 from harness.model.ser_model import SERModel
-from harness.profiling.measurement import measure_apart
+from harness.profiling.measurement import measure_in_subprocess
 from harness.results.store import ResultsStore
 from harness.specs import CostSpec
 
@@ -64,7 +64,9 @@ def test_kept_frames_teach_what_the_recordings_do(cli: Any, tmp_path: Path) -> N
 
 def test_costs_hold_the_peak_of_nvml_and_of_torch() -> None:
     trial = make_cost_trial("wavlm-base", 3, CostSpec(durations_s=(3.0,), batch_sizes=(8,)))
-    record = measure_apart(trial, "cost", torch.cuda.get_device_name(), "cuda", offline=True)
+    record = measure_in_subprocess(
+        trial, "cost", torch.cuda.get_device_name(), "cuda", offline=True
+    )
     assert record.status == "ok", record.error
     assert record.peak_gpu_source in ("nvml-process", "nvml-device-rise")
     assert record.torch_peak_allocated_bytes is not None

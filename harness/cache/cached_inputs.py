@@ -20,8 +20,8 @@ from harness.training.fit_inputs import AudioInputs, PrefixBatch
 class CachedInputs:
     """Frames of one split, as they lie in the store.
 
-    A recording that is longer than the split's crop is cut anew each epoch, and frames of a
-    stretch are no stretch of the frames: a batch that holds one goes through the prefix.
+    A recording that is longer than the split's crop is cut anew each epoch, and frames of an
+    excerpt are no excerpt of the frames: a batch that holds one goes through the prefix.
     """
 
     split: LabelledSplit
@@ -49,7 +49,9 @@ class CachedInputs:
 
     def _gather(self, view: StoredFrames, indices: Sequence[int]) -> Frames:
         rows = [view.frames[self.sounds[index]] for index in indices]
-        return Frames(padded(rows).to(view.computed), torch.tensor([len(row) for row in rows]))
+        return Frames(
+            padded(rows).to(view.computed_dtype), torch.tensor([len(row) for row in rows])
+        )
 
     def _move(self, batch: PrefixBatch) -> PrefixBatch:
         device = self.audio.accelerator.device
@@ -62,7 +64,7 @@ class CachedInputs:
 def padded(rows: Sequence[Tensor]) -> Tensor:
     """Frames of several utterances as one batch, with zeros after the shorter ones.
 
-    In main memory they are copied without torch: its copies would start a second team of OpenMP's
+    In main memory they are copied without torch: its copies would start a second pool of OpenMP
     threads, which in this background thread takes the processor from the first.
 
     Shape:
@@ -76,6 +78,6 @@ def padded(rows: Sequence[Tensor]) -> Tensor:
         return pad_sequence(list(rows), batch_first=True)
     pieces = [row.view(torch.uint8).numpy() for row in rows]
     batch = np.zeros((len(rows), max(map(len, pieces)), pieces[0].shape[1]), np.uint8)
-    for place, piece in zip(batch, pieces, strict=True):
-        place[: len(piece)] = piece
+    for target, piece in zip(batch, pieces, strict=True):
+        target[: len(piece)] = piece
     return torch.from_numpy(batch).view(rows[0].dtype)

@@ -1,4 +1,4 @@
-"""How much disk frames may take, and what makes way for more."""
+"""How much disk frames may take, and what is deleted to free some for more."""
 
 from __future__ import annotations
 
@@ -12,23 +12,26 @@ import torch
 from filelock import Timeout
 
 from backbones.base import Backbone
-from harness.cache.extraction import ExtractionPass, lock
-from harness.cache.frame_store import DTYPES, PARTIAL, Dtype, FrameStore
+from harness.cache.extraction import ExtractionPass
+from harness.cache.frame_store import PARTIAL, FrameStore
 from harness.cache.frame_views import FrameView
+from harness.cache.shard_writer import shard_lock
 from harness.data.audio import SAMPLE_RATE_HZ
 from harness.errors import DiskSpaceError
+from harness.model.dtypes import DTYPES
+from harness.specs import DtypeName
 
 SPARE_BYTES = 500_000_000  # of the disk, that frames leave to others
 
 
-def planned_bytes(todo: ExtractionPass, backbone: Backbone) -> int:
+def planned_bytes(extraction: ExtractionPass, backbone: Backbone) -> int:
     """What a pass will write, by the exact arithmetic of the backbone's frames."""
-    durations_s = todo.split.durations_s
-    return sum(view_bytes(s.view, s.dtype, durations_s, backbone) for s in todo.keys)
+    durations_s = extraction.split.durations_s
+    return sum(view_bytes(key.view, key.dtype, durations_s, backbone) for key in extraction.keys)
 
 
 def view_bytes(
-    view: FrameView, dtype: Dtype, durations_s: Sequence[float], backbone: Backbone
+    view: FrameView, dtype: DtypeName, durations_s: Sequence[float], backbone: Backbone
 ) -> int:
     """What utterances of some lengths take at one depth."""
     samples = torch.tensor([round(seconds * SAMPLE_RATE_HZ) for seconds in durations_s])
@@ -38,49 +41,49 @@ def view_bytes(
     return rows * backbone.config.hidden_size * DTYPES[dtype].itemsize
 
 
-def written_bytes(todo: ExtractionPass, store: FrameStore) -> int:
+def written_bytes(extraction: ExtractionPass, store: FrameStore) -> int:
     """What an earlier attempt at a pass has written already."""
-    return sum(size_bytes(store.key(key) / f"{todo.name}{PARTIAL}") for key in todo.keys)
+    return sum(size_bytes(store.partial_shard(key, extraction.name)) for key in extraction.keys)
 
 
 def free_disk_space(
     store: FrameStore, needed_bytes: int, limit_bytes: float, in_use: Collection[Path] = ()
 ) -> list[Path]:
-    """Delete segments, those unused for longest first, until so many bytes may be written.
+    """Delete shards, the least recently used first, until so many bytes may be written.
 
-    What an interrupted pass has left makes way like a segment, unless it is being written.
+    Partial shards of interrupted passes are deleted like others, unless they are being written.
 
     Args:
         store: where they are to be written
         needed_bytes: how many
         limit_bytes: that all frames together may take
-        in_use: folders of segments that stay
+        in_use: folders of shards that stay
 
     Returns:
-        The folders that made way.
+        The folders that were deleted.
 
     Raises:
-        DiskSpaceError: there is no room for them, whatever makes way; then nothing does.
+        DiskSpaceError: they do not fit, whatever is deleted; then nothing is.
     """
     store.folder.mkdir(parents=True, exist_ok=True)
-    movable = _by_last_use(store.folder, in_use)
-    room = _room(store.folder, limit_bytes, sum(map(size_bytes, movable)))
-    if needed_bytes > room:
+    deletable = _least_recently_used(store.folder, in_use)
+    most_bytes = _free_bytes(store.folder, limit_bytes, sum(map(size_bytes, deletable)))
+    if needed_bytes > most_bytes:
         raise DiskSpaceError(
             f"frames need {_gb(needed_bytes)} in {store.folder}, where {_gb(limit_bytes)} are "
-            f"allowed and there is room for {_gb(room)}: allow more with --cache-gb, set "
+            f"allowed and there is room for {_gb(most_bytes)}: allow more with --cache-gb, set "
             "HARNESS_CACHE to another disk, or use --frames off"
         )
-    gone = []
-    for folder in movable:
-        if needed_bytes <= _room(store.folder, limit_bytes):
+    deleted = []
+    for folder in deletable:
+        if needed_bytes <= _free_bytes(store.folder, limit_bytes):
             break
-        shutil.rmtree(folder, ignore_errors=True)  # another run may be making room too
-        gone.append(folder)
-    return gone
+        shutil.rmtree(folder, ignore_errors=True)  # another run may be freeing disk space too
+        deleted.append(folder)
+    return deleted
 
 
-def _room(folder: Path, limit_bytes: float, freed_bytes: int = 0) -> float:
+def _free_bytes(folder: Path, limit_bytes: float, freed_bytes: int = 0) -> float:
     free = shutil.disk_usage(folder).free - SPARE_BYTES
     return max(0.0, min(limit_bytes - size_bytes(folder), free) + freed_bytes)
 
@@ -90,9 +93,9 @@ def size_bytes(folder: Path) -> int:
     return sum(status.st_size for status in _files_in(folder))
 
 
-def _by_last_use(folder: Path, kept: Collection[Path]) -> list[Path]:
-    """Segments and unfinished parts that may make way."""
-    found = [path for path in folder.glob("*/*/") if path not in kept]
+def _least_recently_used(folder: Path, in_use: Collection[Path]) -> list[Path]:
+    """Shards and partial shards that may be deleted, the least recently used first."""
+    found = [path for path in folder.glob("*/*/") if path not in in_use]
     return sorted((path for path in found if not _being_written(folder, path)), key=_last_use)
 
 
@@ -112,7 +115,7 @@ def _being_written(folder: Path, path: Path) -> bool:
     if not path.name.endswith(PARTIAL):
         return False
     try:
-        with lock(folder, path.name.removesuffix(PARTIAL)).acquire(timeout=0):
+        with shard_lock(folder, path.name.removesuffix(PARTIAL)).acquire(timeout=0):
             return False
     except Timeout:
         return True

@@ -1,10 +1,11 @@
-"""Where frames lie on disk: whole segments of rows, found by the digest of what was heard.
+"""Where frames lie on disk: in shards, found by the digest of an utterance's sound.
 
-<folder>/<shelf>/<segment>/frames.bin    the frames of one utterance after another, (ΣF, D)
-                           index.json    whose they are; written last
-<folder>/<shelf>/<segment>.part/         being written; never read from
+<folder>/<frame key>/<shard>/frames.bin    the frames of one utterance after another, (ΣF, D)
+                             index.json    whose they are; written last
+<folder>/<frame key>/<shard>.part/         a partial shard, being written; never read from
 
-A shelf holds one view of one backbone. Suites that share some utterances share their frames.
+The shards of one frame key make up a frame set: one view of one backbone. Suites that share some
+utterances share their frames.
 """
 
 from __future__ import annotations
@@ -18,31 +19,26 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from harness.cache.frame_views import FrameView
 from harness.files import content_digest, write_text
+from harness.model.dtypes import DTYPES
+from harness.specs import DtypeName
 
 FORMAT = 1
 FRAMES = "frames.bin"
 INDEX = "index.json"
 PARTIAL = ".part"
 
-# whoever writes to a mapped frame has a page of his own; no memory is set aside for that, since
-# a file may be larger than all there is
+# a write to a mapped frame goes to a private page; no memory is reserved for that, since a file
+# may be larger than all there is
 NO_RESERVE = 0x4000 if sys.platform == "linux" else 0  # mmap names it from Python 3.13 on
 PRIVATE = mmap.MAP_PRIVATE | NO_RESERVE
 READ_AND_WRITE = mmap.PROT_READ | mmap.PROT_WRITE
-
-Dtype = Literal["float32", "bf16", "fp16"]
-DTYPES: Mapping[Dtype, torch.dtype] = {
-    "float32": torch.float32,
-    "bf16": torch.bfloat16,
-    "fp16": torch.float16,
-}
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,7 @@ class FrameKey:
     """The kind on which they were computed: a GPU may multiply with fewer bits."""
     precision: str
     """In which they were computed."""
-    dtype: Dtype
+    dtype: DtypeName
     """In which they are kept."""
     view: FrameView
 
@@ -77,8 +73,8 @@ class Shard:
 
     folder: Path
     dims: int
-    dtype: Dtype
-    computed: Dtype
+    dtype: DtypeName
+    computed_dtype: DtypeName
     """The type in which the backbone gave them, whatever they are kept in."""
     rows: tuple[tuple[str, int], ...]
     """Digest of each utterance's sound and how many frames it has, in the order of the file."""
@@ -105,7 +101,7 @@ class StoredFrames:
 
     frames: Mapping[str, Tensor]
     """(F, D), by the digest of the utterance's sound."""
-    computed: torch.dtype
+    computed_dtype: torch.dtype
     """The type in which the backbone gave them."""
 
     @property
@@ -115,64 +111,68 @@ class StoredFrames:
 
     def to(self, device: torch.device) -> StoredFrames:
         """A copy of them in the memory of a device."""
-        held = {
+        copies = {
             sound: torch.empty_like(frames, device=device).copy_(frames)
             for sound, frames in self.frames.items()
         }
-        return StoredFrames(held, self.computed)
+        return StoredFrames(copies, self.computed_dtype)
 
 
 @dataclass(frozen=True)
 class FrameStore:
-    """A folder of shelves."""
+    """A folder of frame sets."""
 
     folder: Path
 
-    def key(self, key: FrameKey) -> Path:
-        """The folder of one shelf."""
+    def folder_of(self, key: FrameKey) -> Path:
+        """The folder of one frame set."""
         return self.folder / key.name
 
+    def partial_shard(self, key: FrameKey, name: str) -> Path:
+        """The folder in which a shard of that name is written."""
+        return self.folder_of(key) / f"{name}{PARTIAL}"
+
     def shards(self, key: FrameKey) -> list[Shard]:
-        """The whole segments of a shelf, in a fixed order."""
-        return list(shards_in(self.key(key)))
+        """The whole shards of a frame set, in a fixed order."""
+        return list(shards_in(self.folder_of(key)))
 
     def sounds(self, key: FrameKey) -> set[str]:
         """Digests of the utterances that are stored."""
         return {sound for shard in self.shards(key) for sound, _ in shard.rows}
 
     def holding(self, key: FrameKey, sounds: Collection[str]) -> list[Shard]:
-        """The segments of a shelf in which some of these utterances are."""
+        """The shards of a frame set in which some of these utterances are."""
         wanted = frozenset(sounds)
         return [s for s in self.shards(key) if wanted & {sound for sound, _ in s.rows}]
 
     def open(self, key: FrameKey, sounds: Collection[str]) -> StoredFrames:
         """The frames of these utterances, as far as they are stored."""
         wanted, found = frozenset(sounds), dict[str, Tensor]()
-        computed: Dtype = "float32"
+        dtype: DtypeName = "float32"
         for shard in self.holding(key, wanted):
-            pieces, computed = shard.open(), shard.computed
+            pieces, dtype = shard.open(), shard.computed_dtype
             found |= {sound: piece for sound, piece in pieces.items() if sound in wanted}
             with suppress(OSError):  # another user's cache, which may only be read
-                os.utime(shard.folder / INDEX)  # used: the last to make way
-        return StoredFrames(found, DTYPES[computed])
+                os.utime(shard.folder / INDEX)  # used just now: the last to be deleted
+        return StoredFrames(found, DTYPES[dtype])
 
 
 def shards_in(folder: Path) -> Iterator[Shard]:
-    """The whole segments in a shelf's folder; a damaged one is none, since it can be remade."""
-    for place in sorted(folder.glob("*/")):
-        if place.name.endswith(PARTIAL):
+    """The whole shards in a frame set's folder; damaged ones are deleted, to be made anew."""
+    for shard_folder in sorted(folder.glob("*/")):
+        if shard_folder.name.endswith(PARTIAL):
             continue
         try:
-            shard = _segment(place)
+            shard = _read_index(shard_folder)
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             shard = None
         if shard:
             yield shard
         else:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(shard_folder, ignore_errors=True)
 
 
-def _segment(folder: Path) -> Shard | None:
+def _read_index(folder: Path) -> Shard | None:
     stated = json.loads((folder / INDEX).read_text("utf-8"))
     if stated["format"] != FORMAT:
         return None
@@ -182,20 +182,24 @@ def _segment(folder: Path) -> Shard | None:
 
 
 def write_index(
-    part: Path, key: FrameKey, dims: int, computed: Dtype, rows: Iterable[tuple[str, int]]
+    folder: Path,
+    key: FrameKey,
+    dims: int,
+    computed_dtype: DtypeName,
+    rows: Iterable[tuple[str, int]],
 ) -> None:
-    """Say whose the frames of a part are, once all are written."""
+    """Say whose the frames of a partial shard are, once all are written."""
     index: dict[str, Any] = {
         "format": FORMAT,
         "dims": dims,
         "dtype": key.dtype,
-        "computed": computed,
-        "shelf": asdict(key),
+        "computed": computed_dtype,
+        "key": asdict(key),
         "rows": [list(row) for row in rows],
     }
-    write_text(part / INDEX, json.dumps(index))
+    write_text(folder / INDEX, json.dumps(index))
 
 
-def seal(part: Path) -> None:
-    """Turn a part that has its index into a segment, in one step."""
-    part.rename(part.with_name(part.name.removesuffix(PARTIAL)))
+def seal(folder: Path) -> None:
+    """Turn a partial shard that has its index into a shard, in one step."""
+    folder.rename(folder.with_name(folder.name.removesuffix(PARTIAL)))

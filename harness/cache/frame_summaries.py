@@ -1,4 +1,4 @@
-"""Frames that a pooling without weights cannot tell from all of an utterance's frames."""
+"""Summaries of an utterance's frames that a pooling without weights maps to the same vector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which frames a trial starts from, and what of them must be kept. No torch here."""
+"""Which frames a trial starts from, what of them is kept, and in which type. No torch here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backbones.cards import released_layers
-from harness.specs import FinetuneLayers, HeadSpec
+from harness.specs import DtypeName, FinetuneLayers, FramesChoice, HeadSpec, Trial
 
 Form = Literal["frames", "mean", "statistics"]
 
@@ -55,3 +55,19 @@ def frame_views(
         form = "statistics"
     depths = range(layers + 1) if summed else (layers - released,)
     return tuple(FrameView(depth, form) for depth in depths)
+
+
+def keeps_frames(trial: Trial, choice: FramesChoice) -> bool:
+    """Whether a trial learns from kept frames; in "train" mode its frozen part has dropout."""
+    return choice != "off" and trial.training.frozen_mode == "eval"
+
+
+def stored_dtype(view: FrameView, precision: DtypeName, choice: FramesChoice) -> DtypeName:
+    """The type in which frames of a view are kept: summaries, which take no disk, in float32.
+
+    >>> stored_dtype(FrameView(9), "bf16", "auto"), stored_dtype(FrameView(9), "bf16", "float32")
+    ('bf16', 'float32')
+    """
+    if view.form != "frames":
+        return "float32"
+    return precision if choice == "auto" or choice == "off" else choice

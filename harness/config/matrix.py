@@ -113,7 +113,7 @@ def _matches(trial: Trial, pattern: str) -> bool:
 
 
 def label(trial: Trial) -> str:
-    """The name of a trial that `select` looks at: backbone/layers/loss/corpus/fold/seed.
+    """The name of a trial that `select` matches: backbone/layers/loss/corpus/fold/seed.
 
     >>> from harness.specs import BackboneSpec, ProtocolSpec
     >>> label(
@@ -136,8 +136,8 @@ def _all_entries(
     matrix, mistakes = read_matrix(section, list(folds), list(backbones))
     entries, more = matrix_entries(matrix, flat(base), folds, backbones)
     # a rule that is mistaken in itself need not be said to match nothing as well
-    told = {mistake.path[:3] for mistake in mistakes}
-    return entries, mistakes + [mistake for mistake in more if mistake.path[:3] not in told]
+    reported = {mistake.path[:3] for mistake in mistakes}
+    return entries, mistakes + [mistake for mistake in more if mistake.path[:3] not in reported]
 
 
 def _missing_folds(suite: Suite, folds: Mapping[str, Sequence[int]]) -> list[Mistake]:

@@ -1,4 +1,4 @@
-"""The points of a matrix: which corpus, backbone, fold and axis values belong together."""
+"""The entries of a matrix: which corpus, backbone, fold and axis values belong together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Folds = Mapping[str, Sequence[int | None]]
 
 @dataclass(frozen=True)
 class MatrixEntry:
-    """A trial to be: where it stands in the matrix."""
+    """What varies between the trials of a suite, for one of them."""
 
     corpus: str
     backbone: str
@@ -26,7 +26,7 @@ class MatrixEntry:
     values: dict[str, Any]
     """Every leaf of the axes by its full name."""
     path: KeyPath
-    """The part of the suite that brought it in."""
+    """Of the rule that it comes from."""
 
     @property
     def layers(self) -> FinetuneLayers:
@@ -38,7 +38,7 @@ class MatrixEntry:
 def matrix_entries(
     matrix: Matrix, base: dict[str, Any], folds: Folds, backbones: Mapping[str, BackboneCard]
 ) -> tuple[list[MatrixEntry], list[Mistake]]:
-    """The points a matrix keeps, in the order of trials, and what is mistaken about them.
+    """The entries that a matrix keeps, in the order of trials, and what is mistaken about them.
 
     Args:
         matrix: the rules
@@ -56,12 +56,12 @@ def matrix_entries(
             kept.append(entry)
     for rule in matrix.include:
         kept += _rule_entries(rule, base, folds, listed)
-    idle = [
+    unused = [
         Mistake(rule.path, "matrix.exclude: this rule matches no trial of the matrix")
         for rule in matrix.exclude
         if rule.path not in used
     ]
-    mistakes = idle + _too_deep(kept, backbones) + _summed_but_trained(kept)
+    mistakes = unused + _too_deep(kept, backbones) + _summed_but_trained(kept)
     return _ordered(kept, list(folds), listed), mistakes
 
 
@@ -85,12 +85,12 @@ def _hit(rule: Rule, entry: MatrixEntry) -> bool:
 def _ordered(
     entries: Sequence[MatrixEntry], corpora: Sequence[str], backbones: Sequence[str]
 ) -> list[MatrixEntry]:
-    def place(entry: MatrixEntry) -> tuple[int, int, int, float]:
+    def sort_key(entry: MatrixEntry) -> tuple[int, int, int, float]:
         layers = float("inf") if entry.layers == "all" else entry.layers
         corpus, backbone = corpora.index(entry.corpus), backbones.index(entry.backbone)
         return corpus, backbone, entry.fold or 0, layers
 
-    return sorted(entries, key=place)
+    return sorted(entries, key=sort_key)
 
 
 def _too_deep(

@@ -55,7 +55,7 @@ def read_matrix(
 ) -> tuple[Matrix, list[Mistake]]:
     """Read the `matrix` section of a suite that lists these corpora and backbones.
 
-    What is mistaken is left out of the matrix and told of beside it.
+    What is mistaken is left out of the matrix and listed beside it.
     """
     reader = _Reader(corpora, backbones)
     if not isinstance(section, Mapping):
@@ -113,11 +113,11 @@ class _Reader:
             self._add(path, f"{path[-1]}: the list is empty, it needs at least one value")
             return ()
         values: list[Any] = []
-        for place, value in _listed(written, path):
+        for value_path, value in _listed(written, path):
             try:
                 values.append(axis_value(axis, value))
             except SuiteError as error:
-                self._add(place, f"{path[-1]}: {error}")
+                self._add(value_path, f"{path[-1]}: {error}")
         return tuple(values)
 
     def _is_rule(self, item: Any, path: KeyPath) -> bool:
@@ -142,21 +142,21 @@ class _Reader:
         self, item: Mapping[str, Any], key: str, listed: Sequence[str], path: KeyPath
     ) -> tuple[str, ...]:
         patterns: list[str] = []
-        for place, written in _listed(item.get(key, "*"), (*path, key)):
+        for pattern_path, written in _listed(item.get(key, "*"), (*path, key)):
             pattern = _canonical(str(written)) if key == "backbone" else str(written)
             patterns.append(pattern)
             if listed and not any(fnmatchcase(name, pattern) for name in listed):
                 hint = choices(pattern, listed)
-                self._add(place, f"no {key} of this suite is {pattern!r}: {hint}")
+                self._add(pattern_path, f"no {key} of this suite is {pattern!r}: {hint}")
         return tuple(patterns)
 
     def _folds(self, item: Mapping[str, Any], path: KeyPath) -> tuple[int, ...]:
         folds: list[int] = []
-        for place, fold in _listed(item.get("fold", []), (*path, "fold")):
+        for fold_path, fold in _listed(item.get("fold", []), (*path, "fold")):
             if isinstance(fold, int) and not isinstance(fold, bool) and fold > 0:
                 folds.append(fold)
             else:
-                self._add(place, f"fold: found {shown(fold)}, needs a fold number, 1 or more")
+                self._add(fold_path, f"fold: found {shown(fold)}, needs a fold number, 1 or more")
         return tuple(folds)
 
     def _add(self, path: KeyPath, text: str) -> None:

@@ -155,23 +155,23 @@ def _with_full_axis_names(tree: LocatedValue, mistakes: list[LocatedMistake]) ->
 
 
 def _read_override(text: str) -> tuple[LocatedValue, list[LocatedMistake]]:
-    place = SourcePosition(f"--set {text}")
+    position = SourcePosition(f"--set {text}")
     key, equals, written = text.partition("=")
     steps = key.strip().split(".")
     if not equals or not all(steps):
         needs = "needs key=value, for example training.epochs=2"
-        return LocatedValue({}, place), [LocatedMistake(place, needs)]
+        return LocatedValue({}, position), [LocatedMistake(position, needs)]
     if steps[0] == "matrix" and len(steps) > 1:
         axis = ".".join(steps[1:])
         steps = ["matrix", AXIS_NAMES.get(axis, axis)]
     try:
-        value, mistakes = read_yaml(written, str(place))
+        value, mistakes = read_yaml(written, str(position))
     except SuiteError as error:
-        return LocatedValue({}, place), [LocatedMistake(place, str(error).partition(": ")[2])]
-    tree = _at_position(value, place)
+        return LocatedValue({}, position), [LocatedMistake(position, str(error).partition(": ")[2])]
+    tree = _at_position(value, position)
     for step in reversed(steps):
-        tree = LocatedValue({step: tree}, place)
-    return tree, [LocatedMistake(place, mistake.text) for mistake in mistakes]
+        tree = LocatedValue({step: tree}, position)
+    return tree, [LocatedMistake(position, mistake.text) for mistake in mistakes]
 
 
 def _locate_mistakes(mistakes: Sequence[Mistake], tree: LocatedValue) -> list[LocatedMistake]:

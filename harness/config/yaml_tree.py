@@ -156,7 +156,7 @@ def _locate(
     mistakes: list[LocatedMistake],
     above: tuple[yaml.Node, ...],
 ) -> LocatedValue:
-    place = SourcePosition(source, node.start_mark.line + 1)
+    position = SourcePosition(source, node.start_mark.line + 1)
     if any(node is other for other in above):
         raise _refused("an alias that contains itself", node)
     if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN_TAGS:
@@ -164,18 +164,18 @@ def _locate(
     above = (*above, node)
     if isinstance(node, yaml.SequenceNode):
         items = [_locate(loader, item, source, mistakes, above) for item in node.value]
-        return LocatedValue(items, place)
+        return LocatedValue(items, position)
     if not isinstance(node, yaml.MappingNode):
-        return LocatedValue(loader.construct_object(node), place)
+        return LocatedValue(loader.construct_object(node), position)
     mistakes += _repeated_keys(node, source)
     loader.flatten_mapping(node)
     entries: dict[str, LocatedValue] = {}
     for key_node, value_node in node.value:
         item = _locate(loader, value_node, source, mistakes, above)
         # an entry is found by its key, also when its value starts on a later line
-        key_place = SourcePosition(source, key_node.start_mark.line + 1)
-        entries[str(key_node.value)] = LocatedValue(item.value, key_place)
-    return LocatedValue(entries, place)
+        key_position = SourcePosition(source, key_node.start_mark.line + 1)
+        entries[str(key_node.value)] = LocatedValue(item.value, key_position)
+    return LocatedValue(entries, position)
 
 
 def _refused(problem: str, node: yaml.Node) -> yaml.constructor.ConstructorError:

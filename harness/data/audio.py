@@ -15,14 +15,14 @@ from harness.errors import CorpusError
 SAMPLE_RATE_HZ = 16_000
 """What every backbone here was pretrained on."""
 
-STRETCH_TOLERANCE_S = 0.01
-"""How far a stretch may pass the end of its file: lists round their times."""
+END_TOLERANCE_S = 0.01
+"""How far a segment may pass the end of its file: lists round their times."""
 
 Samples = npt.NDArray[np.float32]
 
 
 class Recording(Protocol):
-    """A file, or a stretch of one; an `Utterance` is one."""
+    """A file, or a segment of one; an `Utterance` is one."""
 
     @property
     def path(self) -> Path:
@@ -30,11 +30,11 @@ class Recording(Protocol):
 
     @property
     def start_s(self) -> float | None:
-        """Where the stretch begins; None for the file's start."""
+        """Where the segment begins; None for the file's start."""
 
     @property
     def end_s(self) -> float | None:
-        """Where the stretch ends; None for the file's end."""
+        """Where the segment ends; None for the file's end."""
 
 
 def read(recording: Recording) -> Samples:
@@ -43,13 +43,13 @@ def read(recording: Recording) -> Samples:
 
 
 def read_file(path: Path, start_s: float | None = None, end_s: float | None = None) -> Samples:
-    """Read an audio file, or the stretch of it from `start_s` to `end_s`, at 16 kHz.
+    """Read an audio file, or the segment of it from `start_s` to `end_s`, at 16 kHz.
 
     Shape:
         - Output: `(S,)`, float32, full scale at ±1.
 
     Raises:
-        CorpusError: the file is missing, cannot be decoded, or ends before the stretch.
+        CorpusError: the file is missing, cannot be decoded, or ends before the segment.
     """
     samples, rate_hz = decode(path, start_s, end_s)
     return resample(samples.mean(axis=1, dtype=np.float32), rate_hz)
@@ -64,13 +64,13 @@ def decode(
         - Output: `(S, channels)`, float32, and the sample rate in Hz.
 
     Raises:
-        CorpusError: the file is missing, cannot be decoded, or ends before the stretch.
+        CorpusError: the file is missing, cannot be decoded, or ends before the segment.
     """
     if not path.is_file():
         raise CorpusError(f"{path}: there is no such file")
     try:
         with soundfile.SoundFile(path) as file:
-            start, stop = _stretch(path, file.frames, file.samplerate, start_s, end_s)
+            start, stop = _sample_range(path, file.frames, file.samplerate, start_s, end_s)
             file.seek(start)
             samples = file.read(stop - start, dtype="float32", always_2d=True)
             rate_hz = int(file.samplerate)
@@ -97,15 +97,15 @@ def resample(samples: Samples, rate_hz: int) -> Samples:
     return resampled
 
 
-def _stretch(
+def _sample_range(
     path: Path, frames: int, rate_hz: int, start_s: float | None, end_s: float | None
 ) -> tuple[int, int]:
-    """First sample of the stretch and the one after its last."""
+    """First sample of the segment and the one after its last."""
     start = round((start_s or 0.0) * rate_hz)
     stop = frames if end_s is None else round(end_s * rate_hz)
-    if start > frames or stop > frames + STRETCH_TOLERANCE_S * rate_hz:
+    if start > frames or stop > frames + END_TOLERANCE_S * rate_hz:
         raise CorpusError(
-            f"{path}: lasts {frames / rate_hz:.3f} s, but the stretch "
+            f"{path}: lasts {frames / rate_hz:.3f} s, but the segment "
             f"{start / rate_hz:.3f} to {stop / rate_hz:.3f} s is asked for"
         )
     return start, max(start, min(stop, frames))

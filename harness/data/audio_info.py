@@ -1,7 +1,7 @@
 """What each recording holds: its length, its loudest sample and a digest of its sound.
 
-Every file is decoded once; the facts are kept with the file's size and time of change, so that a
-second look at an unchanged corpus decodes nothing.
+Every file is decoded once; what it holds is kept with the file's size and time of change, so that
+an unchanged corpus is not decoded a second time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ THREADS = 2
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """What decoding an utterance's recording told."""
+    """Length, level and digest of an utterance's recording."""
 
     utterance_id: str
     duration_s: float | None
@@ -37,7 +37,7 @@ class AudioInfo:
     sha256: str | None
     """Digest of the decoded samples, so the same sound in wav and in flac has the same."""
     error: str | None = None
-    """Why it could not be decoded; the other facts are then None."""
+    """Why it could not be decoded; the other fields are then None."""
 
 
 def inspect_audio(
@@ -45,11 +45,11 @@ def inspect_audio(
     cache_dir: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[AudioInfo]:
-    """Decode every utterance that was not seen before, and tell what it holds.
+    """Decode every utterance that was not decoded before, and say what it holds.
 
     Args:
-        corpus: What to look at.
-        cache_dir: Where facts are kept between runs; None keeps none.
+        corpus: What to decode.
+        cache_dir: Where audio info is kept between runs; None keeps none.
         progress: Called after each utterance with how many are done, and of how many.
 
     Returns:
@@ -61,15 +61,15 @@ def inspect_audio(
     fresh: dict[str, list[Any]] = {}
     try:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="inspect") as pool:
-            looks = pool.map(lambda utterance: _look(utterance, known), corpus.utterances)
-            for done, (key, found) in enumerate(looks, start=1):
+            inspected = pool.map(lambda utterance: _inspect(utterance, known), corpus.utterances)
+            for done, (key, found) in enumerate(inspected, start=1):
                 audio_info.append(found)
                 if found.error is None and key not in known:
                     fresh[key] = list(astuple(found))[1:4]
                 if progress:
                     progress(done, len(corpus.utterances))
     finally:
-        # of a large corpus that is interrupted, what was looked at need not be looked at again
+        # of a large corpus that is interrupted, what was decoded need not be decoded again
         if file and fresh:
             _save(file, {**known, **fresh})
     return audio_info
@@ -82,7 +82,7 @@ def audio_digest(audio_info: Iterable[AudioInfo], ids: Iterable[str]) -> str:
 
 
 def same_sound(audio_info: Iterable[AudioInfo]) -> list[list[str]]:
-    """The ids of utterances that are copies of one another, a list for each sound heard twice."""
+    """The ids of utterances that are copies of one another, a list for each such sound."""
     alike: dict[str, list[str]] = defaultdict(list)
     for info in audio_info:
         if info.sha256 and info.peak:  # silence is alike without being a copy
@@ -90,8 +90,8 @@ def same_sound(audio_info: Iterable[AudioInfo]) -> list[list[str]]:
     return [sorted(ids) for ids in alike.values() if len(ids) > 1]
 
 
-def _look(utterance: Utterance, known: Mapping[str, list[Any]]) -> tuple[str, AudioInfo]:
-    """The key under which the facts are kept, and the facts."""
+def _inspect(utterance: Utterance, known: Mapping[str, list[Any]]) -> tuple[str, AudioInfo]:
+    """The key under which the audio info is kept, and the audio info."""
     key = _key(utterance)
     if key in known:
         return key, AudioInfo(utterance.utterance_id, *known[key])
@@ -110,7 +110,7 @@ def _look(utterance: Utterance, known: Mapping[str, list[Any]]) -> tuple[str, Au
 
 
 def _key(utterance: Utterance) -> str:
-    """Says which stretch of which state of which file; a changed file has another key."""
+    """Says which segment of which state of which file; a changed file has another key."""
     path = utterance.path.resolve()
     try:
         state = path.stat()
@@ -121,16 +121,16 @@ def _key(utterance: Utterance) -> str:
 
 
 def _load(file: Path) -> dict[str, list[Any]]:
-    """The facts kept earlier; a damaged or older file counts as none, since it can be remade."""
+    """The audio info kept earlier; none from a damaged or older file, which can be made anew."""
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
-        return dict(kept["facts"]) if kept["format"] == FORMAT else {}
+        return dict(kept["audio_info"]) if kept["format"] == FORMAT else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
 def _save(file: Path, audio_info: Mapping[str, list[Any]]) -> None:
     try:
-        write_text(file, json.dumps({"format": FORMAT, "facts": audio_info}))
+        write_text(file, json.dumps({"format": FORMAT, "audio_info": audio_info}))
     except OSError:
-        return  # facts that cannot be kept are found again next time
+        return  # what cannot be kept is decoded again next time

@@ -52,7 +52,7 @@ def corpora_folder() -> Path | None:
     return Path(named).expanduser() if named else None
 
 
-def places(spec: CorpusSpec) -> list[Path]:
+def candidate_roots(spec: CorpusSpec) -> list[Path]:
     """Where a corpus may lie, most particular first."""
     if spec.root:
         return [Path(spec.root).expanduser()]
@@ -66,7 +66,7 @@ def places(spec: CorpusSpec) -> list[Path]:
 
 def find_root(spec: CorpusSpec) -> Path | None:
     """The folder of a corpus, if it lies on this machine."""
-    return next((place for place in places(spec) if place.is_dir()), None)
+    return next((root for root in candidate_roots(spec) if root.is_dir()), None)
 
 
 def require_root(spec: CorpusSpec) -> Path | None:
@@ -79,7 +79,7 @@ def require_root(spec: CorpusSpec) -> Path | None:
     root = find_root(spec)
     if root or not card.needs_root:
         return root
-    tried = ", ".join(str(place) for place in places(spec))
+    tried = ", ".join(str(root) for root in candidate_roots(spec))
     if not spec.root and corpora_folder() is None:
         tried = f"{tried or 'nowhere'} (${CORPORA_VARIABLE} is not set)"
     raise CorpusError(

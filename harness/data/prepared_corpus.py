@@ -40,7 +40,7 @@ class Fold:
 def prepare_corpus(
     spec: CorpusSpec, limit_utterances: int | None, reporter: Reporter
 ) -> PreparedCorpus:
-    """Read a corpus, look at every recording, and apply the suite's policy to faulty ones.
+    """Read a corpus, decode every recording, and apply the suite's policy to faulty ones.
 
     Raises:
         CorpusError: it is missing, or unfit as the suite's policy sees it.
@@ -49,7 +49,7 @@ def prepare_corpus(
     chosen = subset(whole, limit_utterances) if limit_utterances else whole
     reporter.begin(f"reading {spec.name}", len(chosen.utterances))
     audio_info = inspect_audio(
-        chosen, cache_folder("facts"), lambda done, total: reporter.advance()
+        chosen, cache_folder("audio_info"), lambda done, total: reporter.advance()
     )
     reporter.end()
     corpus, quality = apply_policy(chosen, audio_info, spec.quality)

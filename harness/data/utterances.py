@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One labelled recording, or the stretch of one between `start_s` and `end_s`."""
+    """One labelled recording, or the segment of one between `start_s` and `end_s`."""
 
     utterance_id: str
     path: Path

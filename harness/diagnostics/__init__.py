@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Check:
-    """What one look at a backbone, or at a part of this machine, found."""
+    """The outcome of one check of a backbone, or of a component of this machine."""
 
     subject: str
     name: str

@@ -75,8 +75,8 @@ def _is_digest(name: str) -> bool:
 def _check_loaded(spec: BackboneSpec, name: str) -> Iterator[Check]:
     try:
         backbone = load_backbone(spec, offline=True)
-    except Exception as error:  # a sick backbone must not keep the others from being seen
-        yield Check(name, "weights", _told(error), ok=False)
+    except Exception as error:  # one broken backbone must not end the checks of others
+        yield Check(name, "weights", _error_text(error), ok=False)
         return
     weights = backbone.weights
     yield Check(name, "weights", f"{weights.init}, verified; digest {weights.digest[:12]}")
@@ -84,8 +84,8 @@ def _check_loaded(spec: BackboneSpec, name: str) -> Iterator[Check]:
         try:
             yield Check(name, title, check(backbone))
         except Exception as error:
-            yield Check(name, title, _told(error), ok=False)
+            yield Check(name, title, _error_text(error), ok=False)
 
 
-def _told(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return str(error) if isinstance(error, BackboneError) else f"{type(error).__name__}: {error}"

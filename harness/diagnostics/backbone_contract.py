@@ -32,7 +32,7 @@ def check_card(backbone: Backbone) -> str:
         card.depth,
         found[2] if card.parameters is None else card.parameters,
     )
-    _hold(found == stated, f"{_shape(*found)}, but its card says {_shape(*stated)}")
+    _require(found == stated, f"{_shape(*found)}, but its card says {_shape(*stated)}")
     return _shape(*found)
 
 
@@ -41,10 +41,12 @@ def check_frame_counts(backbone: Backbone) -> str:
     counts = {samples: _frames(backbone, samples) for samples in _lengths(backbone)}
     for samples, found in counts.items():
         stated = int(backbone.frame_lengths(torch.tensor([samples])))
-        rate = backbone.card.frame_rate_hz * _heard_s(backbone, samples)
+        rate = backbone.card.frame_rate_hz * _padded_s(backbone, samples)
         fits = found == stated and abs(found - rate) < 2  # a frame's width may reach past an end
-        _hold(fits, f"{samples} samples give {found} frames where {stated} are right")
-    _hold(_refuses(backbone, backbone.minimum_samples - 1), "too short an utterance is not refused")
+        _require(fits, f"{samples} samples give {found} frames where {stated} are right")
+    _require(
+        _refuses(backbone, backbone.minimum_samples - 1), "too short an utterance is not refused"
+    )
     return ", ".join(f"{samples} samples: {found}" for samples, found in counts.items())
 
 
@@ -61,9 +63,11 @@ def check_padding(backbone: Backbone) -> str:
         values.append(alone.abs().max())
     largest, scale = (float(torch.stack(of).max()) for of in (differences, values))
     allowed = TOLERANCE * max(1.0, scale)
-    said = f"largest difference {largest:.1e}, allowed {allowed:.1e} for values up to {scale:.3g}"
-    _hold(largest <= allowed, f"frames depend on what is in the batch: {said}")
-    return said
+    measured = (
+        f"largest difference {largest:.1e}, allowed {allowed:.1e} for values up to {scale:.3g}"
+    )
+    _require(largest <= allowed, f"frames depend on what is in the batch: {measured}")
+    return measured
 
 
 def check_numbers(backbone: Backbone) -> str:
@@ -71,7 +75,7 @@ def check_numbers(backbone: Backbone) -> str:
     for kind, waveform in (("noise", _noise(16_000)), ("silence", torch.zeros(1, 16_000))):
         states = backbone(waveform, output_hidden_states=True).hidden_states
         wrong = [depth for depth, state in enumerate(states) if not state.isfinite().all()]
-        _hold(not wrong, f"{kind} gives NaN or infinity from depth {min(wrong, default=0)} on")
+        _require(not wrong, f"{kind} gives NaN or infinity from depth {min(wrong, default=0)} on")
     return "finite at every depth, for noise and for silence"
 
 
@@ -84,7 +88,7 @@ CHECKS: dict[str, Callable[[Backbone], str]] = {
 """Each gives back what it measured, or raises BackboneError with what is wrong."""
 
 
-def _hold(holds: bool, problem: str) -> None:
+def _require(holds: bool, problem: str) -> None:
     if not holds:
         raise BackboneError(problem)
 
@@ -98,7 +102,7 @@ def _lengths(backbone: Backbone) -> list[int]:
     return [backbone.minimum_samples, *(round(rate * seconds) for seconds in SECONDS)]
 
 
-def _heard_s(backbone: Backbone, samples: int) -> float:
+def _padded_s(backbone: Backbone, samples: int) -> float:
     """How long an utterance is once the zeros that its backbone adds are counted."""
     seconds, whole_s = samples / backbone.card.sample_rate_hz, backbone.card.pads_to_s
     return seconds if whole_s is None else whole_s * ceil(seconds / whole_s)

@@ -20,11 +20,11 @@ from harness.profiling.nvml import (
     snapshot,
     uuids,
 )
-from harness.profiling.timing import PRODUCT_SIZE, PRODUCTS, matmul_peak, timed
+from harness.profiling.timing import MATMUL_REPEATS, MATMUL_SIZE, matmul_peak, timed
 from harness.results.environment import processor
 from harness.training.devices import cpu_has_fast_bfloat16
 
-LEAST_MEMORY_GB = 4.0
+MIN_MEMORY_GB = 4.0
 SLOW_BLAS = 1.4
 """From here on a BLAS is slow beside oneDNN; they differ by a few per cent where both are good."""
 
@@ -51,7 +51,7 @@ def _processor() -> Check:
 def _memory() -> Check:
     memory = psutil.virtual_memory()
     detail = f"{memory.available / GIGA:.1f} GB free of {memory.total / GIGA:.1f} GB"
-    enough = memory.available >= LEAST_MEMORY_GB * GIGA
+    enough = memory.available >= MIN_MEMORY_GB * GIGA
     return Check("machine", "memory", detail, ok=True if enough else None)
 
 
@@ -80,41 +80,41 @@ def _speeds() -> Iterator[Check]:
 
 def _convolution_flops() -> float:
     """FLOPs per second of oneDNN: a convolution of width 1 is a matrix product."""
-    size = PRODUCT_SIZE["cpu"]
+    size = MATMUL_SIZE["cpu"]
     values, weight = torch.randn(1, size, size), torch.randn(size, size, 1)
     with torch.inference_mode():
-        fastest_s = min(timed(lambda: conv1d(values, weight), PRODUCTS, torch.device("cpu")))
+        fastest_s = min(timed(lambda: conv1d(values, weight), MATMUL_REPEATS, torch.device("cpu")))
     return 2 * size**3 / fastest_s
 
 
 def _gpus() -> Iterator[Check]:
     try:
-        seen = uuids()
+        gpus = uuids()
     except NVMLError as error:
-        seen, trouble = [], str(error)
+        gpus, reason = [], str(error)
     else:
-        trouble = "NVML sees no GPU"
+        reason = "NVML sees no GPU"
     if not torch.cuda.is_available():
-        yield _no_gpu(seen, trouble)
+        yield _no_gpu(gpus, reason)
         return
-    if not seen:
-        detail = f"torch sees a GPU, NVML does not ({trouble}): memory is torch's own count alone"
+    if not gpus:
+        detail = f"torch sees a GPU, NVML does not ({reason}): memory is torch's own count alone"
         yield Check("machine", "NVML", detail, ok=None)
         return
     for index in range(torch.cuda.device_count()):
         yield from _gpu(torch.device("cuda", index))
 
 
-def _no_gpu(seen: list[str], trouble: str) -> Check:
-    if not seen:
+def _no_gpu(gpus: list[str], reason: str) -> Check:
+    if not gpus:
         detail = (
-            f"none ({trouble}); GPU memory and energy cannot be measured. If there is one, look "
+            f"none ({reason}); GPU memory and energy cannot be measured. If there is one, look "
             "for its driver, or start the container with --gpus all"
         )
         return Check("machine", "GPU", detail, ok=None)
     build = f"a build for CUDA {torch.version.cuda}" if torch.version.cuda else "a build for CPUs"
     detail = (
-        f"NVML sees {len(seen)} ({', '.join(seen)}) with driver {driver_version()}, torch sees "
+        f"NVML sees {len(gpus)} ({', '.join(gpus)}) with driver {driver_version()}, torch sees "
         f"none: it is {build}; install one that fits the driver, and check CUDA_VISIBLE_DEVICES"
     )
     return Check("machine", "GPU", detail, ok=False)

@@ -1,4 +1,4 @@
-"""What an hour of audio takes of energy, by the GPU's own counter."""
+"""Energy for an hour of audio, by the GPU's own counter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from harness.profiling.nvml import NVMLError, energy_j, handle_of
-from harness.profiling.profiled_model import ProfiledModel, working
+from harness.profiling.profiled_model import ProfiledModel, prepared_step
 from harness.profiling.timing import Workload, synchronise
 
 HOUR_S = 3600.0
@@ -17,9 +17,9 @@ class NoEnergy(Exception):
 
 
 def joules_per_audio_hour(
-    subject: ProfiledModel, points: list[Workload], uuid: str | None, seconds: float
+    profiled: ProfiledModel, workloads: list[Workload], uuid: str | None, seconds: float
 ) -> dict[Workload, float]:
-    """Joules of the whole GPU for an hour of audio, at each point.
+    """Joules of the whole GPU for an hour of audio, under each workload.
 
     Raises:
         NoEnergy: there is no counter.
@@ -29,23 +29,25 @@ def joules_per_audio_hour(
     try:
         handle = handle_of(uuid)
         return {
-            point: _at(subject, point, seconds, lambda: _joules(energy_j(handle)))
-            for point in points
+            workload: _joules_per_audio_hour(
+                profiled, workload, seconds, lambda: _joules(energy_j(handle))
+            )
+            for workload in workloads
         }
     except NVMLError as error:
         raise NoEnergy(f"NVML: {error}") from error
 
 
-def _at(
-    subject: ProfiledModel, point: Workload, seconds: float, read: Callable[[], float]
+def _joules_per_audio_hour(
+    profiled: ProfiledModel, workload: Workload, seconds: float, read: Callable[[], float]
 ) -> float:
-    _, duration_s, batch_size = point
-    with working(subject, *point) as step:
-        taken_j, steps = spent(step, lambda: synchronise(subject.device), seconds, read)
+    _, duration_s, batch_size = workload
+    with prepared_step(profiled, *workload) as step:
+        taken_j, steps = measure_joules(step, lambda: synchronise(profiled.device), seconds, read)
     return taken_j / (steps * duration_s * batch_size) * HOUR_S
 
 
-def spent(
+def measure_joules(
     step: Callable[[], None], wait: Callable[[], None], seconds: float, read: Callable[[], float]
 ) -> tuple[float, int]:
     """Joules that repeating a step takes, and how often it was repeated.

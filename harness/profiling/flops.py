@@ -8,7 +8,7 @@ from functools import cache
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.profiling.profiled_model import ProfiledModel, working
+from harness.profiling.profiled_model import ProfiledModel, prepared_step
 from harness.profiling.timing import Workload
 from harness.results.records import Mode
 
@@ -24,18 +24,18 @@ def count_flops(step: Callable[[], object]) -> int:
     return int(counter.get_total_flops())
 
 
-def flops_per_audio_s(subject: ProfiledModel, points: list[Workload]) -> dict[Workload, float]:
-    """FLOPs per second of audio at each point, counted on one utterance.
+def flops_per_audio_s(profiled: ProfiledModel, workloads: list[Workload]) -> dict[Workload, float]:
+    """FLOPs per second of audio under each workload, counted on one utterance.
 
     The rows of a batch cost alike, and decoding multiplies no matrices.
     """
 
     @cache
     def counted(mode: Mode, duration_s: float) -> float:
-        with working(subject, mode, duration_s, 1) as step:
+        with prepared_step(profiled, mode, duration_s, 1) as step:
             return count_flops(step) / duration_s
 
     return {
         (mode, duration_s, size): counted("infer" if mode == "infer" else "train", duration_s)
-        for mode, duration_s, size in points
+        for mode, duration_s, size in workloads
     }

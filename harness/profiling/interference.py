@@ -1,4 +1,4 @@
-"""Who else used the device while a measurement was made."""
+"""Other processes on the device while a measurement was made."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import psutil
 
 from harness.profiling.gpu_monitor import GpuMonitor, other_pids
 
-MOST_SHARE = 0.1
-"""What other programs may take of this process's processors before a measurement is unstable."""
+MAX_SHARE = 0.1
+"""Share of this process's processors that others may take before a measurement is unstable."""
 
 IDLE = ("idle", "iowait")
 COUNTED_TWICE = ("guest", "guest_nice")
@@ -21,21 +21,21 @@ COUNTED_TWICE = ("guest", "guest_nice")
 
 @dataclass
 class Interference:
-    """The share that others took of the processors; known once its block has ended."""
+    """The share of the processors that other processes took; known once the block has ended."""
 
     share: float = 0.0
 
     @property
     def reasons(self) -> list[str]:
         """Why a measurement on the CPU is unstable."""
-        if self.share <= MOST_SHARE:
+        if self.share <= MAX_SHARE:
             return []
         return [f"other programs took {self.share:.0%} of the processors"]
 
 
 @contextmanager
-def watching_processors() -> Iterator[Interference]:
-    """Note what others, hypervisors included, take of the processors while a block runs.
+def monitored_processors() -> Iterator[Interference]:
+    """Measure what others, hypervisors included, take of the processors while a block runs.
 
     Only of those that this process may use: what runs on the rest of a large machine, beside a
     container that was given a few of them, takes nothing away.
@@ -47,14 +47,14 @@ def watching_processors() -> Iterator[Interference]:
     interference.share = max(0.0, (busy_s - own_s) / all_s) if all_s > 0 else 0.0
 
 
-def gpu_interference(watch: GpuMonitor, own: int | None) -> list[str]:
-    """Why a measurement on a watched GPU is unstable."""
-    seen = watch.seen
-    if seen is None:
+def gpu_interference(monitor: GpuMonitor, own: int | None) -> list[str]:
+    """Why a measurement on a monitored GPU is unstable; `own` is this process's PID there."""
+    usage = monitor.usage
+    if usage is None:
         return []
-    reasons = [f"another process used the GPU: PID {pid}" for pid in other_pids(seen, own)]
+    reasons = [f"another process used the GPU: PID {pid}" for pid in other_pids(usage, own)]
     return reasons + (
-        [f"the GPU could not be watched to the end: {seen.lost}"] if seen.lost else []
+        [f"the GPU could not be monitored to the end: {usage.lost}"] if usage.lost else []
     )
 
 

@@ -11,7 +11,7 @@ import torch
 
 from harness.profiling.gpu_monitor import GpuMonitor, other_pids, own_pid
 from harness.profiling.nvml import GpuSnapshot
-from harness.profiling.profiled_model import ProfiledModel, working
+from harness.profiling.profiled_model import ProfiledModel, prepared_step
 from harness.profiling.timing import Workload
 
 STATUS = Path("/proc/self/status")
@@ -45,7 +45,7 @@ def peak_rss() -> Reading:
 
 @dataclass(frozen=True)
 class MemoryPeaks:
-    """What a subject held of memory: in all, before it learned, and by torch at each point."""
+    """Peaks of memory: of the process, before training, and by torch's count of each workload."""
 
     peak: Reading
     infer_peak: Reading
@@ -64,48 +64,48 @@ class MemoryPeaks:
         }
 
 
-def measure_memory(subject: ProfiledModel, points: list[Workload]) -> MemoryPeaks:
-    """Take a few steps at every point, all that infer first."""
+def measure_memory(profiled: ProfiledModel, workloads: list[Workload]) -> MemoryPeaks:
+    """Take a few steps of every workload, inference first."""
     allocated, reserved = {}, {}
     infer_peak = peak_rss()
-    for point in sorted(points, key=lambda point: point[0] != "infer"):
-        if subject.device.type == "cuda":
+    for workload in sorted(workloads, key=lambda workload: workload[0] != "infer"):
+        if profiled.device.type == "cuda":
             torch.cuda.empty_cache()
-            torch.cuda.reset_peak_memory_stats(subject.device)
-        with working(subject, *point) as step:
+            torch.cuda.reset_peak_memory_stats(profiled.device)
+        with prepared_step(profiled, *workload) as step:
             for _ in range(STEPS):
                 step()
-        if subject.device.type == "cuda":
-            allocated[point] = torch.cuda.max_memory_allocated(subject.device)
-            reserved[point] = torch.cuda.max_memory_reserved(subject.device)
-        if point[0] == "infer":
+        if profiled.device.type == "cuda":
+            allocated[workload] = torch.cuda.max_memory_allocated(profiled.device)
+            reserved[workload] = torch.cuda.max_memory_reserved(profiled.device)
+        if workload[0] == "infer":
             infer_peak = peak_rss()
     return MemoryPeaks(peak_rss(), infer_peak, allocated, reserved)
 
 
 def gpu_fields(
-    watch: GpuMonitor, before: GpuSnapshot | None = None
+    monitor: GpuMonitor, before: GpuSnapshot | None = None
 ) -> tuple[Fields, dict[str, str]]:
-    """What a watched GPU's memory says of this process, and why the rest is missing.
+    """This process's GPU memory as fields of a cost record, and why others are missing.
 
     Args:
-        watch: over all of this process's work on the GPU
-        before: a look from before torch used it; what the watch saw first when left out
+        monitor: over all of this process's work on the GPU
+        before: from before torch used it; the monitor's first snapshot when left out
     """
-    seen = watch.seen
-    if seen is None:
-        return {}, dict.fromkeys(("peak_gpu_bytes", "gpu_device_peak_bytes"), str(watch.error))
-    baseline = before.used_bytes if before else seen.baseline_bytes
-    fields: Fields = {"gpu_baseline_bytes": baseline, "gpu_device_peak_bytes": seen.peak_bytes}
-    missing = {"gpu_device_peak_bytes": f"watched in part: {seen.lost}"} if seen.lost else {}
-    own = own_pid(seen, before)
-    held = seen.process_peaks.get(own) if own is not None else None
+    usage = monitor.usage
+    if usage is None:
+        return {}, dict.fromkeys(("peak_gpu_bytes", "gpu_device_peak_bytes"), str(monitor.error))
+    baseline = before.used_bytes if before else usage.baseline_bytes
+    fields: Fields = {"gpu_baseline_bytes": baseline, "gpu_device_peak_bytes": usage.peak_bytes}
+    missing = {"gpu_device_peak_bytes": f"monitored in part: {usage.lost}"} if usage.lost else {}
+    own = own_pid(usage, before)
+    held = usage.process_peaks.get(own) if own is not None else None
     if held is not None:
         return fields | {"peak_gpu_bytes": held, "peak_gpu_source": "nvml-process"}, missing
-    if others := other_pids(seen, own):
+    if others := other_pids(usage, own):
         reason = f"the driver gives no memory of this process, and {_pids(others)} use the GPU too"
         return fields, missing | {"peak_gpu_bytes": reason}
-    rise = seen.peak_bytes - baseline
+    rise = usage.peak_bytes - baseline
     return fields | {"peak_gpu_bytes": rise, "peak_gpu_source": "nvml-device-rise"}, missing
 
 

@@ -13,11 +13,11 @@ NVMLError: type[Exception] = pynvml.NVMLError
 
 @dataclass(frozen=True)
 class GpuSnapshot:
-    """One look at a GPU."""
+    """A GPU's memory and processes at one moment."""
 
     used_bytes: int
     processes: Mapping[int, int | None]
-    """Memory by PID; None where the driver does not tell. Empty where PIDs are hidden."""
+    """Memory by PID; None where the driver does not say. Empty where PIDs are hidden."""
 
 
 def handle_of(uuid: str) -> Any:
@@ -38,7 +38,7 @@ def handle_of(uuid: str) -> Any:
 
 
 def snapshot(handle: Any) -> GpuSnapshot:
-    """Memory in use now."""
+    """Memory and processes now."""
     used_bytes = int(pynvml.nvmlDeviceGetMemoryInfo(handle).used)
     running = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
     processes = {process.pid: _bytes(process.usedGpuMemory) for process in running}
@@ -46,7 +46,7 @@ def snapshot(handle: Any) -> GpuSnapshot:
 
 
 def snapshot_all() -> dict[str, GpuSnapshot]:
-    """One look at every GPU, by UUID; none where there is no NVML."""
+    """Every GPU now, by UUID; none where there is no NVML."""
     found = {}
     try:
         for uuid in uuids():

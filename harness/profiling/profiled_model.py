@@ -1,4 +1,4 @@
-"""What is measured: one backbone with its head, and the steps that it takes."""
+"""The model that is profiled: one backbone with its head, and the steps that it takes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ProfiledModel:
 
 
 def load(trial: CostTrial, accelerator: Accelerator, *, offline: bool) -> ProfiledModel:
-    """Load what a cost trial names, and put it on the device.
+    """BatchShape what a cost trial names, and put it on the device.
 
     What is imported for it is imported before the clock starts: it is the program's and no
     backbone's, and only the first one of a process would pay for it.
@@ -85,26 +85,26 @@ def frame_count(backbone: Backbone, duration_s: float) -> int:
 
 
 @contextmanager
-def working(
-    subject: ProfiledModel, mode: Mode, duration_s: float, batch_size: int
+def prepared_step(
+    profiled: ProfiledModel, mode: Mode, duration_s: float, batch_size: int
 ) -> Iterator[Step]:
     """A step of one kind and shape, to be called again and again, on the whole uncached path."""
     with tempfile.TemporaryDirectory() as folder:
         split = recordings(Path(folder), duration_s, batch_size)
-        audio = AudioInputs(split, subject.model, subject.accelerator)
+        audio = AudioInputs(split, profiled.model, profiled.accelerator)
         rows = list(range(batch_size))
         if mode == "train_end_to_end":
-            subject.model.train()
+            profiled.model.train()
             with closing(stream(split, repeat(rows))) as batches:
-                yield lambda: _learn(subject, audio.begin(next(batches)))
+                yield lambda: _learn(profiled, audio.begin(next(batches)))
             return
-        batch = load_batch(split, rows, ()).to(subject.device)
+        batch = load_batch(split, rows, ()).to(profiled.device)
         if mode == "train":
-            subject.model.train()
-            yield lambda: _learn(subject, audio.begin(batch))
+            profiled.model.train()
+            yield lambda: _learn(profiled, audio.begin(batch))
             return
-        with evaluating(subject.model), torch.inference_mode():
-            yield lambda: _infer(subject, batch)
+        with evaluating(profiled.model), torch.inference_mode():
+            yield lambda: _infer(profiled, batch)
 
 
 def recordings(folder: Path, duration_s: float, count: int) -> LabelledSplit:
@@ -120,15 +120,15 @@ def recordings(folder: Path, duration_s: float, count: int) -> LabelledSplit:
     return LabelledSplit(tuple(utterances), labels, (duration_s,) * count)
 
 
-def _infer(subject: ProfiledModel, batch: Batch) -> None:
-    with subject.accelerator.autocast():
-        subject.model.logits(batch.waveforms, batch.lengths)
+def _infer(profiled: ProfiledModel, batch: Batch) -> None:
+    with profiled.accelerator.autocast():
+        profiled.model.logits(batch.waveforms, batch.lengths)
 
 
-def _learn(subject: ProfiledModel, start: PrefixBatch) -> None:
-    ask = GradientRequest(
-        subject.model, start.states, lambda logits: subject.loss(logits, start.labels)
+def _learn(profiled: ProfiledModel, start: PrefixBatch) -> None:
+    request = GradientRequest(
+        profiled.model, start.states, lambda logits: profiled.loss(logits, start.labels)
     )
-    add_gradients([ask], subject.accelerator)
-    parameters = trainable(subject.model)
-    optimiser_step(subject.accelerator, subject.optimizer, parameters, MAX_GRAD_NORM)
+    add_gradients([request], profiled.accelerator)
+    parameters = trainable(profiled.model)
+    optimiser_step(profiled.accelerator, profiled.optimizer, parameters, MAX_GRAD_NORM)

@@ -10,7 +10,7 @@ from typing import get_args
 import torch
 
 from harness.data.batches import BATCHES_AHEAD
-from harness.profiling.profiled_model import ProfiledModel, working
+from harness.profiling.profiled_model import ProfiledModel, prepared_step
 from harness.results.records import Mode
 from harness.specs import CostSpec
 
@@ -22,22 +22,22 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 WARM_UPS: dict[Mode, int] = {"infer": 1, "train": 1, "train_end_to_end": BATCHES_AHEAD + 1}
 """End to end, the first batches were decoded before anything is timed."""
 
-PRODUCT_SIZE = {"cpu": 2048, "cuda": 8192}
-PRODUCTS = 10
+MATMUL_SIZE = {"cpu": 2048, "cuda": 8192}
+MATMUL_REPEATS = 10
 
 
 def workloads_of(cost: CostSpec) -> list[Workload]:
-    """What a cost pass measures, in its order."""
+    """The workloads that a cost pass measures, in its order."""
     return list(product(MODES, cost.durations_s, cost.batch_sizes))
 
 
-def time_all(subject: ProfiledModel, cost: CostSpec) -> dict[Workload, list[float]]:
-    """Wall seconds of every step of every point."""
+def time_all(profiled: ProfiledModel, cost: CostSpec) -> dict[Workload, list[float]]:
+    """Wall seconds of every step of every workload."""
     samples: dict[Workload, list[float]] = {}
-    for point in workloads_of(cost):
-        steps = cost.infer_steps if point[0] == "infer" else cost.train_steps
-        with working(subject, *point) as step:
-            samples[point] = timed(step, steps, subject.device, WARM_UPS[point[0]])
+    for workload in workloads_of(cost):
+        steps = cost.infer_steps if workload[0] == "infer" else cost.train_steps
+        with prepared_step(profiled, *workload) as step:
+            samples[workload] = timed(step, steps, profiled.device, WARM_UPS[workload[0]])
     return samples
 
 
@@ -65,8 +65,8 @@ def synchronise(device: torch.device) -> None:
 
 def matmul_peak(device: torch.device, dtype: torch.dtype) -> float:
     """FLOPs per second of the fastest of some large products of square matrices."""
-    size = PRODUCT_SIZE[device.type]
+    size = MATMUL_SIZE[device.type]
     left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     with torch.inference_mode():
-        fastest_s = min(timed(lambda: left @ right, PRODUCTS, device))
+        fastest_s = min(timed(lambda: left @ right, MATMUL_REPEATS, device))
     return 2 * size**3 / fastest_s

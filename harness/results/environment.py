@@ -61,6 +61,7 @@ OF_FRAMES: Sources = {
         "data/audio_info.py",
         "cache/frame_summaries.py",
         "cache/extraction.py",
+        "cache/shard_writer.py",
         "training/devices.py",
     ),
 }

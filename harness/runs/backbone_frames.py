@@ -16,8 +16,8 @@ from backbones.base import Backbone
 from harness.cache.cached_inputs import CachedInputs
 from harness.cache.disk_space import free_disk_space, planned_bytes, written_bytes
 from harness.cache.extraction import ExtractionPass, extract, extraction_passes
-from harness.cache.frame_store import PARTIAL, Dtype, FrameKey, FrameStore, StoredFrames
-from harness.cache.frame_views import frame_views
+from harness.cache.frame_store import FrameKey, FrameStore, StoredFrames
+from harness.cache.frame_views import frame_views, keeps_frames, stored_dtype
 from harness.data.batches import LabelledSplit
 from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled
 from harness.files import cache_folder, content_digest, file_digest
@@ -103,7 +103,7 @@ class BackboneFrames:
     ) -> None:
         more_bytes = needed_bytes - written_bytes(todo, self._store)
         in_use = [s.folder for key in keys for s in self._store.holding(key, sounds)]
-        parts = [self._store.key(key) / f"{todo.name}{PARTIAL}" for key in todo.keys]
+        parts = [self._store.partial_shard(key, todo.name) for key in todo.keys]
         free_disk_space(self._store, more_bytes, 1e9 * self.options.cache_gb, [*in_use, *parts])
 
     def inputs(
@@ -122,14 +122,12 @@ class BackboneFrames:
         return CachedInputs(split, sounds, views, keys[0].view.form != "frames", audio)
 
     def keeps(self, trial: Trial) -> bool:
-        """Whether a trial learns from kept frames; in "train" mode its prefix has dropout."""
-        return self.options.frames != "off" and trial.training.frozen_mode == "eval"
+        """Whether a trial learns from kept frames."""
+        return keeps_frames(trial, self.options.frames)
 
     def _keys(self, trial: Trial, accelerator: Accelerator) -> tuple[FrameKey, ...]:
         backbone, precision = self.backbone(trial), precision_name(accelerator)
         views = frame_views(trial.head, trial.finetune_layers, len(backbone.layers))
-        asked = self.options.frames
-        kept: Dtype = precision if asked == "auto" or asked == "off" else asked
         return tuple(
             FrameKey(
                 backbone=trial.backbone.name,
@@ -138,7 +136,7 @@ class BackboneFrames:
                 program=frames_digest(),
                 device=accelerator.device.type,
                 precision=precision,
-                dtype=kept if view.form == "frames" else "float32",
+                dtype=stored_dtype(view, precision, self.options.frames),
                 view=view,
             )
             for view in views

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from harness.profiling.measurement import measure_apart
+from harness.profiling.measurement import measure_in_subprocess
 from harness.profiling.measurement_rounds import pooled
 from harness.results.environment import costs_digest
 from harness.results.records import CostRecord
@@ -40,7 +40,9 @@ def measure_costs(
             known = found.get(cost) or _known(find(cost.cost_id(name)))
             if known is None or (known.status == "ok" and known.rounds < number):
                 yield CostStarted(cost, number, rounds)
-                latest = measure_apart(cost, suite.suite, name, options.device, options.offline)
+                latest = measure_in_subprocess(
+                    cost, suite.suite, name, options.device, options.offline
+                )
                 known = _joined(known, latest)
                 yield CostMeasured(latest, known)
             found[cost] = known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from harness.profiling.estimation.estimate_text import outlook, whole
+from harness.profiling.estimation.estimate_text import estimate_line, total_of
 from harness.progress import Reporter
 from harness.results.records import CostRecord, Record
 from harness.results.store import ResultsStore
@@ -125,7 +125,7 @@ def _timings(
     except Exception as error:  # a run is worth more than its estimate
         reporter.note(f"no estimate: {type(error).__name__}: {error}")
         return RunTimings()
-    reporter.note(f"estimated: {outlook(whole(estimates))}")
+    reporter.note(f"estimated: {estimate_line(total_of(estimates))}")
     name = device_name(make_accelerator(options.device, "auto").device)
     return RunTimings(estimates, name, store.write_estimate)
 

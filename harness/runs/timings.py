@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from harness.profiling.estimation.estimate_text import comparison, to_json, whole
+from harness.profiling.estimation.estimate_text import comparison, to_json, total_of
 from harness.profiling.estimation.forecast import Amount
 from harness.profiling.estimation.suite_estimate import Estimate
 
@@ -30,4 +30,4 @@ class RunTimings:
     def line(self) -> str:
         """Estimate, where there is one, and truth side by side."""
         taken = sum(self.taken, Amount())
-        return comparison(whole(self.estimates) if self.estimates else None, taken)
+        return comparison(total_of(self.estimates) if self.estimates else None, taken)

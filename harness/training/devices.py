@@ -5,16 +5,17 @@ from __future__ import annotations
 import ctypes
 import gc
 import re
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
 
 from harness.errors import TrialTimeout, UserError, choices
+from harness.model.dtypes import DTYPES
 from harness.results.environment import processor
 from harness.results.records import Status
-from harness.specs import Precision
+from harness.specs import DtypeName, Precision
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # names and numbers of glibc's malloc.h
 
@@ -50,11 +51,10 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     return Accelerator(cpu=on_cpu, mixed_precision=mixed)
 
 
-def precision_name(accelerator: Accelerator) -> Literal["float32", "bf16", "fp16"]:
-    """The precision in force, in the suite's words."""
-    names: dict[str, Literal["float32", "bf16", "fp16"]]
-    names = {"no": "float32", "bf16": "bf16", "fp16": "fp16"}
-    return names[str(accelerator.mixed_precision)]
+def precision_name(accelerator: Accelerator) -> DtypeName:
+    """The precision in force, in the suite's words; accelerate's "no" is float32."""
+    mixed = str(accelerator.mixed_precision)
+    return next((name for name in DTYPES if name == mixed), "float32")
 
 
 def _choose_gpu(index: int) -> None:

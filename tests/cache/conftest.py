@@ -17,14 +17,14 @@ from backbones.base import Backbone
 from backbones.families.w2v_bert.w2v_bert_cards import w2v_bert_architecture
 from backbones.families.whisper.whisper_cards import whisper_architecture
 from backbones.loading import load
-from harness.cache.extraction import ShardWriter
-from harness.cache.frame_store import PARTIAL, FrameKey, FrameStore
+from harness.cache.frame_store import FrameKey, FrameStore
 from harness.cache.frame_views import FrameView
+from harness.cache.shard_writer import ShardWriter
 from harness.data.batches import LabelledSplit
 from harness.data.utterances import Utterance
 from harness.training.devices import make_accelerator
 
-SHELF = FrameKey(
+KEY = FrameKey(
     "tiny-wavlm", "weights", "settings", "program", "cpu", "float32", "float32", FrameView(0)
 )
 LENGTHS = (16_000, 4000, 9123, 16_001, 30_000, 7000)
@@ -80,10 +80,10 @@ def store(tmp_path: Path) -> FrameStore:
 
 @pytest.fixture
 def key() -> Callable[..., FrameKey]:
-    """A shelf that differs from the plain one as is said: `key(view=FrameView(1))`."""
+    """A frame key with other fields than the plain one: `key(view=FrameView(1))`."""
 
     def make(**changes: object) -> FrameKey:
-        return replace(SHELF, **changes)  # type: ignore[arg-type]
+        return replace(KEY, **changes)  # type: ignore[arg-type]
 
     return make
 
@@ -122,14 +122,13 @@ def _deterministic() -> None:
 
 @pytest.fixture
 def keep(store: FrameStore) -> Callable[..., Path]:
-    """Writes a segment: `keep(key, "name", {"sound": frames})` gives back its folder."""
+    """Writes a shard: `keep(key, "name", {"sound": frames})` gives back its folder."""
 
     def write(key: FrameKey, name: str, frames: dict[str, torch.Tensor]) -> Path:
-        folder = store.key(key) / name
-        with ShardWriter.opened(folder.with_name(f"{name}{PARTIAL}"), key) as part:
+        with ShardWriter.opened(store.partial_shard(key, name), key) as writer:
             for sound, values in frames.items():
-                part.append([sound], values[None], [len(values)])
-        part.seal()
-        return folder
+                writer.append([sound], values[None], [len(values)])
+        writer.seal()
+        return store.folder_of(key) / name
 
     return write

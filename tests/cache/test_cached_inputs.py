@@ -38,8 +38,8 @@ def from_store(
         spec = HeadSpec(head_dim=16, **head)
         views = frame_views(spec, finetune_layers, len(backbone.layers))
         keys = [key(view=view) for view in views]
-        for todo in extraction_passes(store, keys, noise, sounds):
-            extract(todo, store, backbone, accelerator)
+        for extraction in extraction_passes(store, keys, noise, sounds):
+            extract(extraction, store, backbone, accelerator)
         model = build_model(backbone, spec, len(noise.labels), finetune_layers, seed=1).eval()
         return CachedInputs(
             noise,
@@ -87,7 +87,7 @@ def test_batches_are_those_from_the_recordings(
 @pytest.mark.parametrize(
     ("pooling", "layers"), [("mean", "last"), ("mean", "weighted_sum"), ("statistics", "last")]
 )
-def test_condensed_batches_give_the_logits_of_the_recordings(
+def test_summarised_batches_give_the_logits_of_the_recordings(
     pooling: str, layers: str, emotion2vec: Backbone, from_store: From
 ) -> None:
     stored = from_store(emotion2vec, 0, pooling=pooling, layers=layers)

@@ -1,4 +1,4 @@
-"""The disk that frames take is known beforehand, and what is used least makes way."""
+"""The disk that frames take is known beforehand, and the least recently used are deleted."""
 
 import os
 from collections.abc import Callable
@@ -17,66 +17,67 @@ from harness.cache.disk_space import (
     size_bytes,
     written_bytes,
 )
-from harness.cache.extraction import extract, extraction_passes, lock
+from harness.cache.extraction import extract, extraction_passes
 from harness.cache.frame_store import INDEX, PARTIAL, FrameKey, FrameStore
 from harness.cache.frame_views import FrameView
+from harness.cache.shard_writer import shard_lock
 from harness.data.batches import LabelledSplit
 from harness.errors import UserError
 
-MakeShelf = Callable[..., FrameKey]
+MakeKey = Callable[..., FrameKey]
 Keep = Callable[..., Path]
 
-SEGMENT = {"sound": torch.zeros(100, 25)}
-SEGMENT_BYTES = 10_000
+SHARD = {"sound": torch.zeros(100, 25)}
+SHARD_BYTES = 10_000
 
 
 @pytest.fixture
-def aged(keep: Keep, key: MakeShelf) -> list[Path]:
-    """Segments on three shelves, the second used longest ago and the first after it."""
-    folders = [keep(key(view=FrameView(depth)), "all", SEGMENT) for depth in range(3)]
+def aged(keep: Keep, key: MakeKey) -> list[Path]:
+    """Shards of three frame sets, the second used longest ago and the first after it."""
+    folders = [keep(key(view=FrameView(depth)), "all", SHARD) for depth in range(3)]
     for folder, time_s in zip(folders, (2000, 1000, 3000), strict=True):
         os.utime(folder / "frames.bin", (0, 0))
         os.utime(folder / INDEX, (time_s, time_s))
     return folders
 
 
-def test_nothing_makes_way_where_there_is_room(store: FrameStore, aged: list[Path]) -> None:
+def test_nothing_is_deleted_where_the_disk_suffices(store: FrameStore, aged: list[Path]) -> None:
     assert free_disk_space(store, 5000, size_bytes(store.folder) + 5000) == []
     assert all(folder.is_dir() for folder in aged)
 
 
-def test_a_store_that_is_not_there_yet_has_room(store: FrameStore) -> None:
+def test_a_store_that_is_not_there_yet_has_disk_space(store: FrameStore) -> None:
     assert free_disk_space(store, 5000, 5000) == []
 
 
 @pytest.mark.parametrize(
-    ("more_bytes", "order"), [(1, [1]), (SEGMENT_BYTES + 1000, [1, 0]), (25_000, [1, 0, 2])]
+    ("more_bytes", "order"), [(1, [1]), (SHARD_BYTES + 1000, [1, 0]), (25_000, [1, 0, 2])]
 )
 def test_what_was_used_longest_ago_goes_first_and_no_more_than_must(
     more_bytes: int, order: list[int], store: FrameStore, aged: list[Path]
 ) -> None:
-    gone = free_disk_space(store, more_bytes, size_bytes(store.folder))
-    assert gone == [aged[index] for index in order]
+    deleted = free_disk_space(store, more_bytes, size_bytes(store.folder))
+    assert deleted == [aged[index] for index in order]
     assert [folder.is_dir() for folder in aged] == [index not in order for index in range(3)]
 
 
-def test_opening_a_shelf_makes_it_the_last_to_go(
-    store: FrameStore, key: MakeShelf, aged: list[Path]
+def test_an_opened_frame_set_is_the_last_to_be_deleted(
+    store: FrameStore, key: MakeKey, aged: list[Path]
 ) -> None:
     own = key(view=FrameView(1))
     store.open(own, store.sounds(own))
     assert free_disk_space(store, 1, size_bytes(store.folder)) == [aged[0]]
 
 
-def test_segments_in_use_never_make_way(store: FrameStore, aged: list[Path]) -> None:
+def test_shards_in_use_are_never_deleted(store: FrameStore, aged: list[Path]) -> None:
     limit = size_bytes(store.folder)
     assert free_disk_space(store, 5000, limit, aged[1:]) == [aged[0]]
     with pytest.raises(UserError):
-        free_disk_space(store, SEGMENT_BYTES, limit - SEGMENT_BYTES, aged[1:])
+        free_disk_space(store, SHARD_BYTES, limit - SHARD_BYTES, aged[1:])
     assert [folder.is_dir() for folder in aged] == [False, True, True]
 
 
-def test_what_can_never_fit_is_told_with_what_to_do_and_nothing_makes_way(
+def test_what_can_never_fit_is_refused_with_what_to_do_and_nothing_is_deleted(
     store: FrameStore, aged: list[Path]
 ) -> None:
     with pytest.raises(UserError, match=r"frames need 3\.00 GB .* 2\.00 GB are allowed") as error:
@@ -86,7 +87,7 @@ def test_what_can_never_fit_is_told_with_what_to_do_and_nothing_makes_way(
     assert all(folder.is_dir() for folder in aged)
 
 
-def test_a_disk_with_less_room_than_is_allowed_counts(
+def test_a_disk_with_less_space_than_is_allowed_counts(
     store: FrameStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = SPARE_BYTES + 1000
@@ -96,23 +97,23 @@ def test_a_disk_with_less_room_than_is_allowed_counts(
         free_disk_space(store, 1001, 1e12)
 
 
-def test_what_an_interrupted_pass_left_makes_way_unless_it_is_being_written(
+def test_a_partial_shard_is_deleted_unless_it_is_being_written(
     store: FrameStore, aged: list[Path]
 ) -> None:
-    part = aged[2].rename(aged[2].with_name(f"name{PARTIAL}"))
-    os.utime(part / INDEX, (0, 0))
+    partial = aged[2].rename(aged[2].with_name(f"name{PARTIAL}"))
+    os.utime(partial / INDEX, (0, 0))
     limit = size_bytes(store.folder)
-    with lock(store.folder, "name"):
+    with shard_lock(store.folder, "name"):
         assert free_disk_space(store, 1, limit) == [aged[1]]
-        assert part.is_dir()
-    assert free_disk_space(store, SEGMENT_BYTES + 1000, limit) == [part]
+        assert partial.is_dir()
+    assert free_disk_space(store, SHARD_BYTES + 1000, limit) == [partial]
 
 
 @pytest.mark.usefixtures("small_batches")
 def test_planned_bytes_are_those_that_are_written(
     backbone: Backbone,
     store: FrameStore,
-    key: MakeShelf,
+    key: MakeKey,
     noise: LabelledSplit,
     sounds: list[str],
     accelerator: Accelerator,
@@ -121,21 +122,21 @@ def test_planned_bytes_are_those_that_are_written(
     whole = [key(view=FrameView(depth)) for depth in range(top + 1)]
     summarised = [key(view=FrameView(top, "mean")), key(view=FrameView(top, "statistics"))]
     for keys in ([*whole, key(view=FrameView(0), dtype="bf16")], summarised):
-        (todo,) = extraction_passes(store, keys, noise, sounds)
-        planned = planned_bytes(todo, backbone)
-        extract(todo, store, backbone, accelerator)
-        folders = [store.key(own) / todo.name for own in keys]
+        (extraction,) = extraction_passes(store, keys, noise, sounds)
+        planned = planned_bytes(extraction, backbone)
+        extract(extraction, store, backbone, accelerator)
+        folders = [store.folder_of(own) / extraction.name for own in keys]
         assert planned == sum((folder / "frames.bin").stat().st_size for folder in folders)
-    on_disk = sum(size_bytes(store.key(own)) for own in whole)
+    on_disk = sum(size_bytes(store.folder_of(own)) for own in whole)
     frames = sum(shard.size_bytes for own in whole for shard in store.shards(own))
     assert on_disk == pytest.approx(frames, rel=0.02)  # whose they are takes little
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_what_an_interrupted_pass_has_written_needs_no_room_a_second_time(
+def test_what_an_interrupted_pass_has_written_needs_no_disk_a_second_time(
     emotion2vec: Backbone,
     store: FrameStore,
-    key: MakeShelf,
+    key: MakeKey,
     noise: LabelledSplit,
     sounds: list[str],
     accelerator: Accelerator,
@@ -144,11 +145,11 @@ def test_what_an_interrupted_pass_has_written_needs_no_room_a_second_time(
         if done == total - 1:
             raise KeyboardInterrupt
 
-    (todo,) = extraction_passes(store, [key()], noise, sounds)
-    assert written_bytes(todo, store) == 0
+    (extraction,) = extraction_passes(store, [key()], noise, sounds)
+    assert written_bytes(extraction, store) == 0
     with pytest.raises(KeyboardInterrupt):
-        extract(todo, store, emotion2vec, accelerator, stop)
-    planned, written = planned_bytes(todo, emotion2vec), written_bytes(todo, store)
+        extract(extraction, store, emotion2vec, accelerator, stop)
+    planned, written = planned_bytes(extraction, emotion2vec), written_bytes(extraction, store)
     assert 0.5 * planned < written == size_bytes(store.folder) < planned
-    part = store.key(key()) / f"{todo.name}{PARTIAL}"
-    assert free_disk_space(store, planned - written, planned, [part]) == []
+    partial = store.partial_shard(key(), extraction.name)
+    assert free_disk_space(store, planned - written, planned, [partial]) == []

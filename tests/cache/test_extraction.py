@@ -18,29 +18,25 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from backbones.base import Backbone, Frames
-from harness.cache.extraction import (
-    JOURNAL,
-    ExtractionPass,
-    ShardWriter,
-    extract,
-    extraction_passes,
-)
-from harness.cache.frame_store import FRAMES, PARTIAL, FrameKey, FrameStore
+from harness.cache.extraction import ExtractionPass, extract, extraction_passes
+from harness.cache.frame_store import FRAMES, FrameKey, FrameStore
 from harness.cache.frame_summaries import summarise
 from harness.cache.frame_views import Form, FrameView
+from harness.cache.shard_writer import JOURNAL
 from harness.data import audio
 from harness.data.batches import LabelledSplit
 from harness.errors import UserError
 
-MakeShelf = Callable[..., FrameKey]
+MakeKey = Callable[..., FrameKey]
 ROOT = Path(__file__).parents[2]
 OWN_MOUNTS = ("unshare", "--user", "--map-root-user", "--mount")
 
 KILLED = """
 import os, pickle, signal, sys
-import harness.cache.extraction as module
+import harness.cache.extraction as extraction_module
+import harness.cache.shard_writer as writer_module
 from backbones import load
-from harness.cache.extraction import extract, passes
+from harness.cache.extraction import extract, extraction_passes
 from harness.training.devices import make_accelerator
 
 def dying(function, calls):
@@ -52,38 +48,38 @@ def dying(function, calls):
         return function(*arguments)
     return call
 
-store, shelves, split, sounds, name, calls = pickle.load(sys.stdin.buffer)
-module.BATCH_SECONDS = 2.0
+store, keys, split, sounds, name, calls = pickle.load(sys.stdin.buffer)
+extraction_module.BATCH_SECONDS = 2.0
 if name:
-    setattr(module, name, dying(getattr(module, name), calls))
-for todo in passes(store, shelves, split, sounds):
-    extract(todo, store, load("tiny-emotion2vec"), make_accelerator("cpu", "float32"))
+    setattr(writer_module, name, dying(getattr(writer_module, name), calls))
+for extraction in extraction_passes(store, keys, split, sounds):
+    extract(extraction, store, load("tiny-emotion2vec"), make_accelerator("cpu", "float32"))
 """
 FULL = """
 import pickle, subprocess, sys
 from dataclasses import replace
 from pathlib import Path
-import harness.cache.extraction as module
+import harness.cache.extraction as extraction_module
 from backbones import load
 from harness.errors import UserError
-from harness.cache.extraction import extract, passes
+from harness.cache.extraction import extract, extraction_passes
 from harness.training.devices import make_accelerator
 
-store, shelves, split, sounds = pickle.load(sys.stdin.buffer)
-module.BATCH_SECONDS = 2.0
+store, keys, split, sounds = pickle.load(sys.stdin.buffer)
+extraction_module.BATCH_SECONDS = 2.0
 store.folder.mkdir()
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", store.folder], check=True)
-(todo,) = passes(store, shelves, split, sounds)
+(extraction,) = extraction_passes(store, keys, split, sounds)
 backbone, accelerator = load("tiny-emotion2vec"), make_accelerator("cpu", "float32")
 try:
-    extract(todo, store, backbone, accelerator)
+    extract(extraction, store, backbone, accelerator)
 except UserError as error:
     print(error)
-assert not any(store.segments(shelf) for shelf in shelves)
-assert all((store.shelf(shelf) / f"{todo.name}.part").is_dir() for shelf in shelves)
+assert not any(store.shards(key) for key in keys)
+assert all(store.partial_shard(key, extraction.name).is_dir() for key in keys)
 subprocess.run(["mount", "-o", "remount,size=8m", store.folder], check=True)
-extract(todo, store, backbone, accelerator)
-print("completed", [len(store.sounds(shelf)) for shelf in shelves])
+extract(extraction, store, backbone, accelerator)
+print("completed", [len(store.sounds(key)) for key in keys])
 """
 
 
@@ -103,7 +99,7 @@ class Counted:
 
 
 @dataclass
-class Desk:
+class Scenario:
     """A store, recordings of noise to fill it from, and a backbone to do so."""
 
     store: FrameStore
@@ -112,32 +108,32 @@ class Desk:
     accelerator: Accelerator
     backbone: Any
 
-    def of(self, chosen: slice) -> "Desk":
+    def of(self, chosen: slice) -> "Scenario":
         """The same with some of the recordings."""
         split = self.split
-        part = LabelledSplit(
+        subset = LabelledSplit(
             split.utterances[chosen], split.labels[chosen], split.durations_s[chosen]
         )
-        return replace(self, split=part, sounds=self.sounds[chosen])
+        return replace(self, split=subset, sounds=self.sounds[chosen])
 
     def extraction_passes(self, *keys: FrameKey) -> list[ExtractionPass]:
         return extraction_passes(self.store, keys, self.split, self.sounds)
 
     def fill(self, *keys: FrameKey) -> None:
-        for todo in self.extraction_passes(*keys):
-            extract(todo, self.store, self.backbone, self.accelerator)
+        for extraction in self.extraction_passes(*keys):
+            extract(extraction, self.store, self.backbone, self.accelerator)
 
     def interrupted(self, after: int, *keys: FrameKey) -> list[Path]:
-        """Stop a pass after some batches; gives back its parts."""
+        """Stop a pass after some batches; gives back its partial shards."""
 
         def stop(done: int, total: int) -> None:
             if done == after:
                 raise KeyboardInterrupt
 
-        (todo,) = self.extraction_passes(*keys)
+        (extraction,) = self.extraction_passes(*keys)
         with pytest.raises(KeyboardInterrupt):
-            extract(todo, self.store, self.backbone, self.accelerator, stop)
-        return [self.store.key(key) / f"{todo.name}{PARTIAL}" for key in keys]
+            extract(extraction, self.store, self.backbone, self.accelerator, stop)
+        return [self.store.partial_shard(key, extraction.name) for key in keys]
 
     def files(self) -> dict[str, bytes]:
         """Everything that was written, except locks."""
@@ -154,36 +150,36 @@ class Desk:
 
 
 @pytest.fixture
-def desk(
+def scenario(
     store: FrameStore,
     noise: LabelledSplit,
     sounds: list[str],
     accelerator: Accelerator,
     emotion2vec: Backbone,
-) -> Desk:
-    return Desk(store, noise, sounds, accelerator, Counted(emotion2vec))
+) -> Scenario:
+    return Scenario(store, noise, sounds, accelerator, Counted(emotion2vec))
 
 
 @pytest.fixture
-def undisturbed(desk: Desk, tmp_path: Path) -> Desk:
-    """A second desk, with a store of its own."""
-    return replace(desk, store=FrameStore(tmp_path / "undisturbed"))
+def undisturbed(scenario: Scenario, tmp_path: Path) -> Scenario:
+    """A second scenario, with a store of its own."""
+    return replace(scenario, store=FrameStore(tmp_path / "undisturbed"))
 
 
 @pytest.fixture
-def keys(key: MakeShelf) -> list[FrameKey]:
+def keys(key: MakeKey) -> list[FrameKey]:
     whole = [key(view=FrameView(depth)) for depth in range(4)]
     return [*whole, key(view=FrameView(1, "mean"), dtype="bf16")]
 
 
 @pytest.mark.usefixtures("small_batches")
 def test_stored_frames_are_those_of_each_utterance_alone(
-    desk: Desk, backbone: Backbone, key: MakeShelf
+    scenario: Scenario, backbone: Backbone, key: MakeKey
 ) -> None:
     keys = [key(view=FrameView(depth)) for depth in range(len(backbone.layers) + 1)]
-    replace(desk, backbone=backbone).fill(*keys)
-    opened = [desk.store.open(own, desk.sounds).frames for own in keys]
-    for sound, wave in desk.waves():
+    replace(scenario, backbone=backbone).fill(*keys)
+    opened = [scenario.store.open(own, scenario.sounds).frames for own in keys]
+    for sound, wave in scenario.waves():
         alone = backbone.states(wave, torch.tensor([wave.shape[1]]), range(len(keys)))
         for depth, stored in enumerate(opened):
             assert len(stored[sound]) == int(alone[depth].lengths)
@@ -192,71 +188,79 @@ def test_stored_frames_are_those_of_each_utterance_alone(
 
 @pytest.mark.parametrize("depth", [0, 1, -1])
 @pytest.mark.parametrize("form", ["mean", "statistics"])
-def test_condensed_frames_leave_the_extra_tokens_out(
-    depth: int, form: Form, desk: Desk, key: MakeShelf
+def test_summarised_frames_leave_the_extra_tokens_out(
+    depth: int, form: Form, scenario: Scenario, key: MakeKey
 ) -> None:
-    own = key(view=FrameView(range(len(desk.backbone.layers) + 1)[depth], form))
-    desk.fill(own)
-    stored = desk.store.open(own, desk.sounds).frames
-    for sound, wave in desk.waves():
-        state = desk.backbone.backbone(wave, output_hidden_states=True).hidden_states[depth]
+    own = key(view=FrameView(range(len(scenario.backbone.layers) + 1)[depth], form))
+    scenario.fill(own)
+    stored = scenario.store.open(own, scenario.sounds).frames
+    for sound, wave in scenario.waves():
+        state = scenario.backbone.backbone(wave, output_hidden_states=True).hidden_states[depth]
         speech = summarise(Frames(state, torch.tensor([state.shape[1]])), form)
         torch.testing.assert_close(stored[sound], speech.values[0], rtol=0, atol=1e-4)
 
 
-def test_what_is_stored_is_not_computed_again(desk: Desk, keys: list[FrameKey]) -> None:
-    desk.fill(*keys)
-    before, asked = desk.files(), len(desk.backbone.asked)
-    desk.fill(*keys)
-    assert len(desk.backbone.asked) == asked
-    assert desk.files() == before
+def test_what_is_stored_is_not_computed_again(scenario: Scenario, keys: list[FrameKey]) -> None:
+    scenario.fill(*keys)
+    before, asked = scenario.files(), len(scenario.backbone.asked)
+    scenario.fill(*keys)
+    assert len(scenario.backbone.asked) == asked
+    assert scenario.files() == before
 
 
-def test_one_pass_serves_every_depth(desk: Desk, keys: list[FrameKey]) -> None:
-    desk.fill(*keys)
-    assert desk.backbone.asked == [(len(desk.sounds), (0, 1, 2, 3))]
+def test_one_pass_serves_every_depth(scenario: Scenario, keys: list[FrameKey]) -> None:
+    scenario.fill(*keys)
+    assert scenario.backbone.asked == [(len(scenario.sounds), (0, 1, 2, 3))]
 
 
-def test_more_utterances_and_depths_compute_only_what_lacks(desk: Desk, key: MakeShelf) -> None:
+def test_more_utterances_and_depths_compute_only_what_lacks(
+    scenario: Scenario, key: MakeKey
+) -> None:
     lower, upper = key(view=FrameView(1)), key(view=FrameView(2))
-    desk.of(slice(4)).fill(lower)
-    desk.fill(lower, upper)
-    assert sorted(desk.backbone.asked) == [(2, (1,)), (4, (1,)), (6, (2,))]
-    assert desk.store.sounds(lower) == desk.store.sounds(upper) == set(desk.sounds)
+    scenario.of(slice(4)).fill(lower)
+    scenario.fill(lower, upper)
+    assert sorted(scenario.backbone.asked) == [(2, (1,)), (4, (1,)), (6, (2,))]
+    assert scenario.store.sounds(lower) == scenario.store.sounds(upper) == set(scenario.sounds)
 
 
-def test_two_suites_share_the_utterances_that_both_have(desk: Desk, key: MakeShelf) -> None:
-    desk.of(slice(4)).fill(key())
-    before = desk.store.open(key(), desk.sounds).frames
-    desk.of(slice(None, 1, -1)).fill(key())
-    assert [rows for rows, _ in desk.backbone.asked] == [4, 2]
-    found = desk.store.open(key(), desk.sounds).frames
-    assert found.keys() == set(desk.sounds)
+def test_two_suites_share_the_utterances_that_both_have(scenario: Scenario, key: MakeKey) -> None:
+    scenario.of(slice(4)).fill(key())
+    before = scenario.store.open(key(), scenario.sounds).frames
+    scenario.of(slice(None, 1, -1)).fill(key())
+    assert [rows for rows, _ in scenario.backbone.asked] == [4, 2]
+    found = scenario.store.open(key(), scenario.sounds).frames
+    assert found.keys() == set(scenario.sounds)
     assert all(torch.equal(found[sound], values) for sound, values in before.items())
 
 
-def test_a_sound_that_is_there_twice_is_computed_once(desk: Desk, key: MakeShelf) -> None:
+def test_a_sound_that_is_there_twice_is_computed_once(scenario: Scenario, key: MakeKey) -> None:
     same = ["same", "other", "same", "other", "same", "same"]
-    replace(desk, sounds=same).fill(key())
-    assert desk.backbone.asked == [(2, (0,))]
-    assert desk.store.sounds(key()) == {"same", "other"}
+    replace(scenario, sounds=same).fill(key())
+    assert scenario.backbone.asked == [(2, (0,))]
+    assert scenario.store.sounds(key()) == {"same", "other"}
 
 
-def test_each_type_keeps_the_same_frames(desk: Desk, key: MakeShelf) -> None:
+def test_each_type_keeps_the_same_frames(scenario: Scenario, key: MakeKey) -> None:
     full, half = key(), key(dtype="bf16")
-    desk.fill(full, half)
-    exact, compact = (desk.store.open(own, desk.sounds).frames for own in (full, half))
-    assert all(torch.equal(compact[sound], exact[sound].bfloat16()) for sound in desk.sounds)
+    scenario.fill(full, half)
+    exact, compact = (scenario.store.open(own, scenario.sounds).frames for own in (full, half))
+    assert all(torch.equal(compact[sound], exact[sound].bfloat16()) for sound in scenario.sounds)
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_each_batch_is_told(desk: Desk, key: MakeShelf) -> None:
-    told: list[tuple[int, int]] = []
-    (todo,) = desk.extraction_passes(key())
-    extract(todo, desk.store, desk.backbone, desk.accelerator, lambda *two: told.append(two))
-    total = len(todo.plan())
+def test_each_batch_is_reported(scenario: Scenario, key: MakeKey) -> None:
+    reported: list[tuple[int, int]] = []
+    (extraction,) = scenario.extraction_passes(key())
+    extract(
+        extraction,
+        scenario.store,
+        scenario.backbone,
+        scenario.accelerator,
+        lambda *two: reported.append(two),
+    )
+    total = len(extraction.plan())
     assert total > 2
-    assert told == [(done, total) for done in range(1, total + 1)]
+    assert reported == [(done, total) for done in range(1, total + 1)]
 
 
 def apart(program: str, *what: Any, before: Sequence[str] = ()) -> Any:
@@ -276,44 +280,44 @@ def apart(program: str, *what: Any, before: Sequence[str] = ()) -> Any:
     ("name", "call"),
     [
         ("_to_disk", 1),  # some frames are written, no journal
-        ("_to_disk", 16),  # some shelves have the second batch, others have not
+        ("_to_disk", 16),  # some frame sets have the second batch, others have not
         ("_to_disk", 19),
-        ("seal", 1),  # all is computed, and nothing is a segment yet
-        ("seal", 3),  # two shelves have theirs
+        ("seal", 1),  # all is computed, and nothing is a shard yet
+        ("seal", 3),  # two frame sets have theirs
     ],
 )
 def test_a_pass_that_was_killed_goes_on_to_the_bytes_of_one_that_was_not(
-    name: str, call: int, desk: Desk, undisturbed: Desk, keys: list[FrameKey]
+    name: str, call: int, scenario: Scenario, undisturbed: Scenario, keys: list[FrameKey]
 ) -> None:
     undisturbed.fill(*keys)
     whole = undisturbed.files()
     assert len(whole) == 2 * len(keys)
-    todo = (desk.store, keys, desk.split, desk.sounds)
-    assert apart(KILLED, *todo, name, call).returncode == -signal.SIGKILL
-    assert desk.files() != whole
-    again = apart(KILLED, *todo, None, 0)
+    inputs = (scenario.store, keys, scenario.split, scenario.sounds)
+    assert apart(KILLED, *inputs, name, call).returncode == -signal.SIGKILL
+    assert scenario.files() != whole
+    again = apart(KILLED, *inputs, None, 0)
     assert again.returncode == 0, again.stderr.decode()
-    assert desk.files() == whole
+    assert scenario.files() == whole
 
 
-def cut_off_the_last_line(part: Path) -> None:
-    os.truncate(part / JOURNAL, (part / JOURNAL).stat().st_size - 30)
+def cut_off_the_last_line(folder: Path) -> None:
+    os.truncate(folder / JOURNAL, (folder / JOURNAL).stat().st_size - 30)
 
 
-def cut_off_the_last_newline(part: Path) -> None:
-    os.truncate(part / JOURNAL, (part / JOURNAL).stat().st_size - 1)
+def cut_off_the_last_newline(folder: Path) -> None:
+    os.truncate(folder / JOURNAL, (folder / JOURNAL).stat().st_size - 1)
 
 
-def lose_the_journal(part: Path) -> None:
-    (part / JOURNAL).unlink()
+def lose_the_journal(folder: Path) -> None:
+    (folder / JOURNAL).unlink()
 
 
-def lose_frames_that_the_journal_has(part: Path) -> None:
-    os.truncate(part / FRAMES, (part / FRAMES).stat().st_size - 1)
+def lose_frames_that_the_journal_has(folder: Path) -> None:
+    os.truncate(folder / FRAMES, (folder / FRAMES).stat().st_size - 1)
 
 
-def write_half_a_batch(part: Path) -> None:
-    with (part / FRAMES).open("ab") as file:
+def write_half_a_batch(folder: Path) -> None:
+    with (folder / FRAMES).open("ab") as file:
         file.write(b"half a batch")
 
 
@@ -328,46 +332,31 @@ def write_half_a_batch(part: Path) -> None:
         (write_half_a_batch, 2),
     ],
 )
-def test_what_an_interrupted_part_lacks_is_computed_again_and_no_more(
+def test_what_a_partial_shard_lacks_is_computed_again_and_no_more(
     damage: Callable[[Path], None],
     kept: int,
-    desk: Desk,
-    undisturbed: Desk,
+    scenario: Scenario,
+    undisturbed: Scenario,
     keys: list[FrameKey],
 ) -> None:
     undisturbed.fill(*keys)
-    damage(desk.interrupted(2, *keys)[1])
-    (todo,) = desk.extraction_passes(*keys)
-    desk.backbone.asked.clear()
-    desk.fill(*keys)
-    assert len(desk.backbone.asked) == len(todo.plan()) - kept
-    assert desk.files() == undisturbed.files()
-
-
-def test_a_part_that_went_back_remembers_what_was_written_since(
-    store: FrameStore, key: MakeShelf
-) -> None:
-    folder = store.folder / f"name{PARTIAL}"
-    with ShardWriter.opened(folder, key()) as part:
-        part.append(["a"], torch.zeros(1, 3, 4), [3])
-        part.append(["b", "c"], torch.ones(2, 3, 4), [2, 1])
-        part.go_back_to(1)
-        part.append(["d"], torch.full((1, 3, 4), 2.0), [3])
-    with ShardWriter.opened(folder, key()) as again:
-        assert again.rows == [[("a", 3)], [("d", 3)]]
-    expected = torch.cat([torch.zeros(12), torch.full((12,), 2.0)])
-    assert (folder / FRAMES).read_bytes() == expected.numpy().tobytes()
+    damage(scenario.interrupted(2, *keys)[1])
+    (extraction,) = scenario.extraction_passes(*keys)
+    scenario.backbone.asked.clear()
+    scenario.fill(*keys)
+    assert len(scenario.backbone.asked) == len(extraction.plan()) - kept
+    assert scenario.files() == undisturbed.files()
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_an_interrupted_part_with_other_batches_is_not_gone_on_with(
-    desk: Desk, key: MakeShelf, monkeypatch: pytest.MonkeyPatch
+def test_a_partial_shard_with_other_batches_is_not_gone_on_with(
+    scenario: Scenario, key: MakeKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.interrupted(2, key())
+    scenario.interrupted(2, key())
     monkeypatch.setattr("harness.cache.extraction.BATCH_SECONDS", 3.0)
-    desk.fill(key())
-    (shard,) = desk.store.shards(key())
-    assert sorted(sound for sound, _ in shard.rows) == sorted(desk.sounds)
+    scenario.fill(key())
+    (shard,) = scenario.store.shards(key())
+    assert sorted(sound for sound, _ in shard.rows) == sorted(scenario.sounds)
 
 
 def small_disks_can_be_made() -> bool:
@@ -377,50 +366,40 @@ def small_disks_can_be_made() -> bool:
 @pytest.mark.slow
 @pytest.mark.skipif(not small_disks_can_be_made(), reason="nothing can be mounted here")
 def test_a_full_disk_ends_a_pass_with_what_to_do_and_a_larger_one_completes_it(
-    desk: Desk, keys: list[FrameKey]
+    scenario: Scenario, keys: list[FrameKey]
 ) -> None:
-    todo = (desk.store, keys, desk.split, desk.sounds)
-    process = apart(FULL, *todo, before=OWN_MOUNTS)
+    inputs = (scenario.store, keys, scenario.split, scenario.sounds)
+    process = apart(FULL, *inputs, before=OWN_MOUNTS)
     said = process.stdout.decode()
     assert process.returncode == 0, process.stderr.decode()
-    assert f"the disk of {desk.store.folder} is full" in said
-    assert f"completed {[len(desk.sounds)] * len(keys)}" in said
+    assert f"the disk of {scenario.store.folder} is full" in said
+    assert f"completed {[len(scenario.sounds)] * len(keys)}" in said
 
 
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-@pytest.mark.parametrize("place", ["_to_disk", "seal"])
-def test_a_disk_that_fills_up_leaves_no_segment_and_the_next_run_completes(
-    place: str, number: int, desk: Desk, key: MakeShelf, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("function", ["_to_disk", "seal"])
+def test_a_disk_that_fills_up_leaves_no_shard_and_the_next_run_completes(
+    function: str, number: int, scenario: Scenario, key: MakeKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object) -> None:
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"harness.cache.extraction.{place}", full)
+        patch.setattr(f"harness.cache.shard_writer.{function}", full)
         with pytest.raises(UserError, match="make room and run again"):
-            desk.fill(key())
-    assert desk.store.shards(key()) == []
-    desk.fill(key())
-    assert desk.store.sounds(key()) == set(desk.sounds)
+            scenario.fill(key())
+    assert scenario.store.shards(key()) == []
+    scenario.fill(key())
+    assert scenario.store.sounds(key()) == set(scenario.sounds)
 
 
 def test_other_errors_of_a_disk_are_not_called_a_full_one(
-    desk: Desk, key: MakeShelf, monkeypatch: pytest.MonkeyPatch
+    scenario: Scenario, key: MakeKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*arguments: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("harness.cache.extraction.seal", broken)
+    monkeypatch.setattr("harness.cache.shard_writer.seal", broken)
     with pytest.raises(OSError, match="Input/output error"):
-        desk.fill(key())
-
-
-def test_frames_too_large_for_fp16_are_refused_and_not_kept_as_infinity(
-    tmp_path: Path, key: MakeShelf
-) -> None:
-    with ShardWriter.opened(tmp_path / "part", key(dtype="fp16")) as part:
-        part.append(["quiet"], torch.full((1, 2, 3), 6e4), [2])
-        with pytest.raises(UserError, match="use --frames bf16 or float32"):
-            part.append(["loud"], torch.full((1, 2, 3), 7e4), [2])
-        assert part.batches == 1
+        scenario.fill(key())

@@ -15,11 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from harness.cache.frame_store import DTYPES, FRAMES, INDEX, PARTIAL, Dtype, FrameKey, FrameStore
+from harness.cache.frame_store import FRAMES, INDEX, PARTIAL, FrameKey, FrameStore
 from harness.cache.frame_views import FrameView
+from harness.model.dtypes import DTYPES
+from harness.specs import DtypeName
 
 Keep = Callable[..., Path]
-MakeShelf = Callable[..., FrameKey]
+MakeKey = Callable[..., FrameKey]
 
 
 def frames(**lengths: int) -> dict[str, Tensor]:
@@ -32,7 +34,7 @@ def frames(**lengths: int) -> dict[str, Tensor]:
 )
 @given(lengths=st.lists(st.integers(1, 30), min_size=1, max_size=6))
 def test_frames_come_back_in_the_type_they_are_kept_in(
-    dtype: Dtype, lengths: list[int], store: FrameStore, keep: Keep, key: MakeShelf
+    dtype: DtypeName, lengths: list[int], store: FrameStore, keep: Keep, key: MakeKey
 ) -> None:
     shutil.rmtree(store.folder, ignore_errors=True)  # of the example before
     own = key(dtype=dtype)
@@ -44,7 +46,7 @@ def test_frames_come_back_in_the_type_they_are_kept_in(
         assert torch.equal(found[sound], values.to(DTYPES[dtype]))
 
 
-def test_frames_are_mapped_from_their_file(store: FrameStore, keep: Keep, key: MakeShelf) -> None:
+def test_frames_are_mapped_from_their_file(store: FrameStore, keep: Keep, key: MakeKey) -> None:
     folder = keep(key(), "all", frames(a=2, b=3))
     found = store.open(key(), {"a", "b"}).frames
     with (folder / FRAMES).open("r+b") as file:
@@ -54,7 +56,7 @@ def test_frames_are_mapped_from_their_file(store: FrameStore, keep: Keep, key: M
 
 
 def test_changing_opened_frames_changes_nothing_on_disk(
-    store: FrameStore, keep: Keep, key: MakeShelf
+    store: FrameStore, keep: Keep, key: MakeKey
 ) -> None:
     folder = keep(key(), "all", frames(a=2))
     before = (folder / FRAMES).read_bytes()
@@ -62,8 +64,8 @@ def test_changing_opened_frames_changes_nothing_on_disk(
     assert (folder / FRAMES).read_bytes() == before
 
 
-def test_segments_of_a_shelf_are_read_together(
-    store: FrameStore, keep: Keep, key: MakeShelf
+def test_shards_of_a_frame_set_are_read_together(
+    store: FrameStore, keep: Keep, key: MakeKey
 ) -> None:
     one, other = frames(a=2, b=3), frames(c=4)
     keep(key(), "one", one)
@@ -74,17 +76,17 @@ def test_segments_of_a_shelf_are_read_together(
 
 
 def test_only_the_utterances_that_are_asked_for_are_opened(
-    store: FrameStore, keep: Keep, key: MakeShelf
+    store: FrameStore, keep: Keep, key: MakeKey
 ) -> None:
     keep(key(), "one", frames(a=2, b=3))
     other = keep(key(), "other", frames(c=4)) / INDEX
     os.utime(other, (0, 0))
     assert store.open(key(), {"b", "unknown"}).frames.keys() == {"b"}
-    assert other.stat().st_mtime == 0  # so that it makes way before what is used
+    assert other.stat().st_mtime == 0  # so that it is deleted before what is used
 
 
 def test_a_file_larger_than_all_memory_can_be_opened(
-    store: FrameStore, keep: Keep, key: MakeShelf
+    store: FrameStore, keep: Keep, key: MakeKey
 ) -> None:
     folder = keep(key(), "all", frames(a=2))
     rows = 2 * psutil.virtual_memory().total // (5 * 4)
@@ -95,7 +97,7 @@ def test_a_file_larger_than_all_memory_can_be_opened(
 
 
 def test_frames_of_a_cache_that_may_only_be_read_are_used(
-    store: FrameStore, keep: Keep, key: MakeShelf, monkeypatch: pytest.MonkeyPatch
+    store: FrameStore, keep: Keep, key: MakeKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*arguments: object) -> None:
         raise PermissionError
@@ -105,7 +107,7 @@ def test_frames_of_a_cache_that_may_only_be_read_are_used(
     assert len(store.open(key(), {"a"}).frames["a"]) == 2
 
 
-def test_what_is_being_written_is_never_read(store: FrameStore, keep: Keep, key: MakeShelf) -> None:
+def test_what_is_being_written_is_never_read(store: FrameStore, keep: Keep, key: MakeKey) -> None:
     folder = keep(key(), "all", frames(a=2))
     folder.rename(folder.with_name(f"all{PARTIAL}"))
     assert store.open(key(), {"a"}).frames == {}
@@ -130,8 +132,8 @@ DAMAGES: dict[str, Callable[[Path], Any]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_segment_counts_as_none_and_makes_way(
-    damage: str, store: FrameStore, keep: Keep, key: MakeShelf
+def test_a_damaged_shard_counts_as_none_and_is_deleted(
+    damage: str, store: FrameStore, keep: Keep, key: MakeKey
 ) -> None:
     folder = keep(key(), "damaged", frames(a=2))
     keep(key(), "whole", frames(b=2))
@@ -141,27 +143,27 @@ def test_a_damaged_segment_counts_as_none_and_makes_way(
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(FrameKey)])
-def test_whatever_could_change_a_frame_changes_the_shelf(name: str, key: MakeShelf) -> None:
+def test_whatever_could_change_a_frame_changes_the_key(name: str, key: MakeKey) -> None:
     other = {"view": FrameView(1), "dtype": "bf16"}.get(name, "other")
     assert key(**{name: other}).name != key().name
     assert key(**{name: getattr(key(), name)}).name == key().name
 
 
 @pytest.mark.parametrize("view", [FrameView(2), FrameView(0, "mean"), FrameView(0, "statistics")])
-def test_depth_and_form_have_shelves_of_their_own(view: FrameView, key: MakeShelf) -> None:
+def test_depth_and_form_have_frame_sets_of_their_own(view: FrameView, key: MakeKey) -> None:
     assert key(view=view).name != key().name
 
 
-def test_a_shelf_is_one_folder_whatever_the_backbone_is_called(
-    store: FrameStore, key: MakeShelf
+def test_a_frame_set_is_one_folder_whatever_the_backbone_is_called(
+    store: FrameStore, key: MakeKey
 ) -> None:
     own = replace(key(), backbone="someone/network")
-    assert store.key(own).parent == store.folder
+    assert store.folder_of(own).parent == store.folder
     assert own.name != replace(key(), backbone="someone_network").name
 
 
-def test_reading_says_when_a_segment_was_last_used(
-    store: FrameStore, keep: Keep, key: MakeShelf
+def test_reading_notes_when_a_shard_was_last_used(
+    store: FrameStore, keep: Keep, key: MakeKey
 ) -> None:
     index = keep(key(), "all", frames(a=2)) / INDEX
     os.utime(index, (0, 0))

@@ -1,4 +1,4 @@
-"""A pooling that learns nothing cannot tell condensed frames from all of them."""
+"""A pooling that learns nothing cannot tell summarised frames from all of them."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ def noise(lengths: list[int], seed: int, offset: float = 0.0) -> Frames:
 @pytest.mark.parametrize("form", FORMS)
 @settings(deadline=None)
 @given(lengths=lengths_of_rows, seed=st.integers(0, 99), offset=st.floats(-20, 20))
-def test_pooling_condensed_frames_is_pooling_all_frames(
+def test_pooling_summarised_frames_is_pooling_all_frames(
     form: Form, lengths: list[int], seed: int, offset: float
 ) -> None:
     frames = noise(lengths, seed, offset)

@@ -4,9 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cache.frame_views import FrameView, frame_views
+from harness.cache.frame_views import FrameView, frame_views, keeps_frames, stored_dtype
 from harness.model.components import POOLINGS
-from harness.specs import HeadSpec
+from harness.specs import (
+    BackboneSpec,
+    CorpusSpec,
+    FramesChoice,
+    FrozenMode,
+    HeadSpec,
+    ProtocolSpec,
+    TrainingSpec,
+    Trial,
+)
 
 poolings = st.sampled_from(sorted(POOLINGS))
 
@@ -43,3 +52,31 @@ def test_a_frozen_backbone_keeps_what_its_pooling_needs(
 
 def test_a_network_without_layers_has_one_view() -> None:
     assert frame_views(HeadSpec(), "all", 0) == frame_views(HeadSpec(), 0, 0) == (FrameView(0),)
+
+
+@pytest.mark.parametrize(
+    ("choice", "frozen_mode", "kept"),
+    [
+        ("auto", "eval", True),
+        ("bf16", "eval", True),
+        ("off", "eval", False),
+        ("auto", "train", False),
+    ],
+)
+def test_frames_are_kept_unless_dropout_changes_them_or_the_user_says_off(
+    choice: FramesChoice, frozen_mode: FrozenMode, kept: bool
+) -> None:
+    trial = Trial(
+        corpus=CorpusSpec(name="synthetic"),
+        protocol=ProtocolSpec(),
+        fold=1,
+        backbone=BackboneSpec(name="tiny-wavlm"),
+        training=TrainingSpec(frozen_mode=frozen_mode),
+    )
+    assert keeps_frames(trial, choice) is kept
+
+
+def test_summaries_are_kept_in_float32_whatever_is_chosen() -> None:
+    assert stored_dtype(FrameView(3, "mean"), "bf16", "fp16") == "float32"
+    assert stored_dtype(FrameView(3), "bf16", "fp16") == "fp16"
+    assert stored_dtype(FrameView(3), "bf16", "auto") == "bf16"

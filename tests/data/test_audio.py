@@ -47,7 +47,7 @@ def test_what_16_khz_cannot_hold_is_filtered_out_not_folded_back(tmp_path: Path)
     assert np.abs(audio.read_file(path)[2_000:14_000]).max() < 1e-3
 
 
-def test_a_stretch_is_the_same_samples_as_the_slice_of_the_whole(tmp_path: Path) -> None:
+def test_a_segment_is_the_same_samples_as_the_slice_of_the_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, sine(440, 16_000), 16_000)
     whole, part = audio.read_file(path), audio.read_file(path, 0.25, 0.75)
@@ -56,7 +56,7 @@ def test_a_stretch_is_the_same_samples_as_the_slice_of_the_whole(tmp_path: Path)
     np.testing.assert_array_equal(audio.read(utterance), part)
 
 
-def test_a_stretch_may_pass_the_end_by_a_rounding_but_no_more(tmp_path: Path) -> None:
+def test_a_segment_may_pass_the_end_by_a_rounding_but_no_more(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, sine(440, 16_000), 16_000)
     assert len(audio.read_file(path, 0.5, 1.005)) == 8_000

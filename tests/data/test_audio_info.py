@@ -35,7 +35,7 @@ def test_the_same_sound_has_the_same_digest_in_wav_and_in_flac(write_audio: Writ
     assert digests[2] == digests[3] != digests[0]
 
 
-def test_a_stretch_has_facts_of_its_own(write_audio: WriteAudio) -> None:
+def test_a_segment_has_audio_info_of_its_own(write_audio: WriteAudio) -> None:
     whole = corpus_of(write_audio("a.wav")).utterances[0]
     part = replace(whole, utterance_id="part", start_s=0.1, end_s=0.3)
     first, second = inspect_audio(make_corpus("mine", [whole, part]))
@@ -78,7 +78,7 @@ def test_a_second_look_decodes_nothing_until_a_file_changes(
 def test_a_damaged_cache_is_as_good_as_none(write_audio: WriteAudio, tmp_path: Path) -> None:
     corpus = corpus_of(write_audio("a.wav"))
     expected = inspect_audio(corpus)
-    for damage in ("", "[]", '{"format": 0, "facts": {}}', '{"format": 1}'):
+    for damage in ("", "[]", '{"format": 0, "audio_info": {}}', '{"format": 1}'):
         (tmp_path / "mine.json").write_text(damage)
         assert inspect_audio(corpus, tmp_path) == expected
 

@@ -34,7 +34,7 @@ def play(standin: Path, tmp_path: Path) -> Play:
     def run(scenario: str, program: str) -> str:
         (tmp_path / "scenario.txt").write_text(scenario)
         script = tmp_path / "program.py"
-        # the watching process imports its parent's file
+        # the monitoring process imports its parent's file
         body = "".join(f"    {line}\n" for line in program.strip().splitlines())
         script.write_text(f"if __name__ == '__main__':\n{body}")
         environment = os.environ | {

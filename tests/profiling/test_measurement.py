@@ -23,7 +23,7 @@ from harness.errors import SuiteError
 from harness.model.ser_model import SERModel
 from harness.profiling import interference
 from harness.profiling.estimation.work import head_work, work_of
-from harness.profiling.measurement import measure_apart
+from harness.profiling.measurement import measure_in_subprocess
 from harness.profiling.profiled_model import CLASSES, load, recordings
 from harness.profiling.timing import MODES, time_all, timed
 from harness.results.records import CostRecord
@@ -40,7 +40,7 @@ def tiny(finetune_layers: int = 1) -> CostTrial:
 
 @pytest.fixture(scope="module")
 def record() -> CostRecord:
-    found = measure_apart(tiny(), "smoke", "here", "cpu", offline=True)
+    found = measure_in_subprocess(tiny(), "smoke", "here", "cpu", offline=True)
     assert found.status == "ok", found.error
     return found
 
@@ -55,10 +55,10 @@ def test_every_duration_and_batch_size_is_measured_with_its_raw_samples(
         for duration in (0.5, 1.0)
         for size in (1, 2)
     ]
-    for point in record.points:
-        assert len(point.samples_s) == (3 if point.mode == "infer" else 2)
-        expected = point.duration_s * point.batch_size / median(point.samples_s)
-        assert point.audio_s_per_s == pytest.approx(expected)
+    for workload in record.points:
+        assert len(workload.samples_s) == (3 if workload.mode == "infer" else 2)
+        expected = workload.duration_s * workload.batch_size / median(workload.samples_s)
+        assert workload.audio_s_per_s == pytest.approx(expected)
 
 
 def test_memory_rises_with_training_and_is_not_that_of_a_gpu(record: CostRecord) -> None:
@@ -73,16 +73,16 @@ def test_what_a_cpu_cannot_tell_is_missing_with_the_reason(record: CostRecord) -
         ("peak_gpu_bytes", "gpu_device_peak_bytes", "joules_per_audio_hour"),
         "the work ran on the CPU",
     )
-    assert all(point.joules_per_audio_hour is None for point in record.points)
+    assert all(workload.joules_per_audio_hour is None for workload in record.points)
 
 
-def test_work_is_counted_at_every_point(record: CostRecord) -> None:
+def test_flops_are_counted_for_every_workload(record: CostRecord) -> None:
     infer = {p.duration_s: p for p in record.points if (p.mode, p.batch_size) == ("infer", 2)}
     train = {p.duration_s: p for p in record.points if (p.mode, p.batch_size) == ("train", 1)}
-    for duration, point in infer.items():
-        assert point.frames == round(duration * 50) - 1
+    for duration, workload in infer.items():
+        assert workload.frames == round(duration * 50) - 1
         # a released layer is computed once forwards and about twice backwards
-        assert 1 < train[duration].flops_per_audio_s / point.flops_per_audio_s < 3
+        assert 1 < train[duration].flops_per_audio_s / workload.flops_per_audio_s < 3
     assert record.matmul_peak_flops > 1e9
 
 
@@ -92,14 +92,14 @@ def test_the_flops_of_inference_are_those_counted_part_by_part(record: CostRecor
     frames = 49
     # one layer is released, and so belongs to what is above the prefix
     expected = parts.prefix(frames, parts.layers - 1) + head_work(model).flops(frames)
-    point = next(p for p in record.points if p.duration_s == 1.0 and p.mode == "infer")
-    assert point.flops_per_audio_s == pytest.approx(expected, rel=0.02)
+    workload = next(p for p in record.points if p.duration_s == 1.0 and p.mode == "infer")
+    assert workload.flops_per_audio_s == pytest.approx(expected, rel=0.02)
 
 
-def test_work_that_takes_turns_scatters_and_is_marked() -> None:
+def test_samples_that_spread_are_marked_unstable() -> None:
     """A bound of almost nothing, which every real measurement breaks."""
     cost = CostSpec(durations_s=(0.5,), batch_sizes=(1,), infer_steps=8, max_spread=1e-9)
-    found = measure_apart(
+    found = measure_in_subprocess(
         tiny().model_copy(update={"cost": cost}), "smoke", "here", "cpu", offline=True
     )
     assert "samples spread by more than 0%" in found.points[0].unstable
@@ -109,7 +109,7 @@ def test_a_measurement_that_fails_becomes_a_record_that_says_why_without_secrets
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SOME_TOKEN", "tiny-wavlm")  # which what goes wrong is said of
-    record = measure_apart(tiny(finetune_layers=99), "smoke", "here", "cpu", offline=True)
+    record = measure_in_subprocess(tiny(finetune_layers=99), "smoke", "here", "cpu", offline=True)
     assert record.status == "failed"
     assert record.error is not None
     assert "99" in record.error
@@ -125,7 +125,7 @@ def test_a_measurement_that_is_interrupted_leaves_no_process_behind() -> None:
     Timer(6.0, os.kill, (os.getpid(), signal.SIGINT)).start()
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        measure_apart(trial, "smoke", "here", "cpu", offline=True)
+        measure_in_subprocess(trial, "smoke", "here", "cpu", offline=True)
     assert time.monotonic() - started < 30
     assert multiprocessing.active_children() == []
 
@@ -196,12 +196,12 @@ def test_recordings_hold_the_seconds_asked_for_and_are_the_same_each_time(tmp_pa
     assert torch.equal(first.waveforms, again.waveforms)
 
 
-def test_every_point_has_the_steps_asked_for() -> None:
+def test_every_workload_has_the_steps_asked_for() -> None:
     accelerator = make_accelerator("cpu", "float32")
-    subject = load(tiny(), accelerator, offline=True)
+    profiled = load(tiny(), accelerator, offline=True)
     cost = CostSpec(durations_s=(0.5,), batch_sizes=(1, 2), infer_steps=5, train_steps=1)
-    samples = time_all(subject, cost)
-    assert {point: len(taken) for point, taken in samples.items()} == {
+    samples = time_all(profiled, cost)
+    assert {workload: len(taken) for workload, taken in samples.items()} == {
         (mode, 0.5, size): 5 if mode == "infer" else 1 for mode in MODES for size in (1, 2)
     }
 
@@ -210,7 +210,7 @@ def test_a_programs_own_work_is_not_that_of_others(monkeypatch: pytest.MonkeyPat
     """Of 20 s of all processors 9 were in use, 6 of them by this program."""
     clocks = iter([(100.0, 50.0, 10.0), (120.0, 59.0, 16.0)])
     monkeypatch.setattr(interference, "_clocks", lambda: next(clocks))
-    with interference.watching_processors() as found:
+    with interference.monitored_processors() as found:
         pass
     assert found.share == pytest.approx(3 / 20)
     assert found.reasons == ["other programs took 15% of the processors"]
@@ -231,7 +231,7 @@ def test_what_others_take_of_the_processors_is_noticed() -> None:
     busy = [sys.executable, "-c", "while True: pass"]
     others = [subprocess.Popen(busy) for _ in range(os.cpu_count() or 1)]
     try:
-        with interference.watching_processors() as found:
+        with interference.monitored_processors() as found:
             time.sleep(1)
     finally:
         for other in others:

@@ -39,7 +39,7 @@ def _extract(archive: Path, folder: Path) -> None:
             members = bundle.infolist()
             for member in members:
                 _check_member(archive, member)
-            _check_room(folder, sum(member.file_size for member in members))
+            _check_disk_space(folder, sum(member.file_size for member in members))
             bundle.extractall(folder)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError) as error:
         raise UserError(f"{archive}: is damaged ({error}); delete it and fetch it again") from error
@@ -54,7 +54,7 @@ def _check_member(archive: Path, member: zipfile.ZipInfo) -> None:
         raise UserError(f"{archive}: refused, since {member.filename!r} reaches outside its folder")
 
 
-def _check_room(folder: Path, needed_bytes: int) -> None:
+def _check_disk_space(folder: Path, needed_bytes: int) -> None:
     free_bytes = shutil.disk_usage(folder).free
     if needed_bytes > free_bytes:
         raise UserError(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.data.corpus_reading import CORPORA_VARIABLE, corpora_folder, corpus_card, find_root
 from harness.data.prefetch.archives import unpacked
-from harness.data.prefetch.http_download import Progress, Remote, download
+from harness.data.prefetch.http_download import Progress, RemoteFile, download
 from harness.data.utterances import Corpus
 from harness.errors import UserError
 from harness.files import file_digest
@@ -21,21 +21,21 @@ from harness.specs import CorpusSpec
 class CorpusSource:
     """Where a corpus is published, and how to tell that all of it arrived."""
 
-    remote: Remote
+    remote: RemoteFile
     recordings_sha256: str | None = None
     """Digest over all recordings (see `recordings_digest`), for an archive without one."""
 
 
 SOURCES: dict[str, CorpusSource] = {
     "ravdess": CorpusSource(
-        Remote(
+        RemoteFile(
             url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip",
             size_bytes=208_468_073,
             md5="bc696df654c87fed845eb13823edef8a",
         )
     ),
     "emodb": CorpusSource(
-        Remote(url="http://emodb.bilderbar.info/download/download.zip"),
+        RemoteFile(url="http://emodb.bilderbar.info/download/download.zip"),
         recordings_sha256="584ee8b74109ed90cbde079a5997d4299859327b106933933dd0881670cd2fcf",
     ),
 }
@@ -68,8 +68,8 @@ def prefetch_corpus(
 
     Args:
         spec: Which corpus.
-        progress: Told of the bytes that arrive.
-        note: Told, in a line each, what is being done.
+        progress: Called with the bytes that arrived.
+        note: Called with a line for each step.
         offline: Only look; never ask the network.
 
     Raises:
@@ -165,9 +165,11 @@ def _target(spec: CorpusSpec) -> Path:
 
 
 def _cannot_fetch(spec: CorpusSpec, reason: str) -> str:
-    place = spec.root or f"${CORPORA_VARIABLE}/{spec.name}"
+    folder = spec.root or f"${CORPORA_VARIABLE}/{spec.name}"
     head = f"corpus {spec.name!r} is not on this machine" + (f", and {reason}" if reason else "")
     if spec.reader not in SOURCES:
-        return f"{head}; it has no public address: put it at {place}, or name its folder as `root:`"
+        return (
+            f"{head}; it has no public address: put it at {folder}, or name its folder as `root:`"
+        )
     url = SOURCES[spec.reader].remote.url
-    return f"{head}. Without a network, fetch {url} elsewhere and unpack it at {place}."
+    return f"{head}. Without a network, fetch {url} elsewhere and unpack it at {folder}."

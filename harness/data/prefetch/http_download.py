@@ -19,11 +19,11 @@ CHUNK_BYTES = 1 << 16
 TIMEOUT_S = (10.0, 60.0)
 """To connect, and between two packets."""
 
-_TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
+_RETRY_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteFile:
     """A file on a server, and how to tell that it arrived whole."""
 
     url: str
@@ -32,12 +32,12 @@ class Remote:
     sha256: str | None = None
 
 
-class _Broken(Exception):
+class _AttemptFailed(Exception):
     """This attempt failed; another may not."""
 
 
 def download(
-    remote: Remote,
+    remote: RemoteFile,
     target: Path,
     progress: Progress | None = None,
     *,
@@ -61,26 +61,28 @@ def download(
     """
     if target.is_file() and _fault(target, remote) is None:
         return target
-    part = target.with_name(target.name + ".part")
+    partial = target.with_name(target.name + ".part")
     _make_folder(target.parent)
     reason = ""
     for attempt in range(attempts):
         time.sleep(pause_s * 2 ** (attempt - 1) if attempt else 0)
-        resumed = part.exists()
+        resumed = partial.exists()
         try:
-            _fetch(remote, part, progress, timeout_s)
-        except (_Broken, requests.RequestException) as error:
+            _fetch(remote, partial, progress, timeout_s)
+        except (_AttemptFailed, requests.RequestException) as error:
             reason = _reason(error)
             continue
-        reason = _fault(part, remote) or ""
+        reason = _fault(partial, remote) or ""
         if not reason:
-            part.replace(target)
-            _validator(part).unlink(missing_ok=True)
+            partial.replace(target)
+            _validator(partial).unlink(missing_ok=True)
             return target
-        _forget(part)
+        _discard(partial)
         if not resumed:  # a fresh and whole answer that is wrong will be wrong again
             raise UserError(f"{remote.url}: not the file that was expected: {reason}")
-    kept = " What arrived is kept, and the next call goes on from there." if part.exists() else ""
+    kept = (
+        " What arrived is kept, and the next call goes on from there." if partial.exists() else ""
+    )
     raise UserError(f"{remote.url}: {attempts} attempts failed, the last: {reason}.{kept}")
 
 
@@ -98,40 +100,40 @@ def _reason(error: Exception) -> str:
 
 
 def _fetch(
-    remote: Remote, part: Path, progress: Progress | None, timeout_s: tuple[float, float]
+    remote: RemoteFile, partial: Path, progress: Progress | None, timeout_s: tuple[float, float]
 ) -> None:
     """One attempt: ask for what is missing, and append it."""
-    have_bytes = part.stat().st_size if part.exists() else 0
-    headers = _headers(part, have_bytes)
+    have_bytes = partial.stat().st_size if partial.exists() else 0
+    headers = _headers(partial, have_bytes)
     with requests.get(remote.url, headers=headers, stream=True, timeout=timeout_s) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
             if have_bytes == remote.size_bytes:
                 return
-            _forget(part)
-            raise _Broken("the server does not have the rest of what was fetched earlier")
+            _discard(partial)
+            raise _AttemptFailed("the server does not have the rest of what was fetched earlier")
         _check_status(remote, answer)
         start_bytes = have_bytes
         if answer.status_code != requests.codes.partial_content:
             start_bytes = 0  # the whole file: no ranges here, or another version by now
         elif not answer.headers.get("Content-Range", "").startswith(f"bytes {have_bytes}-"):
-            _forget(part)
-            raise _Broken("the server sent another part than the one asked for")
-        _remember_validator(part, answer)
-        _write(answer, part, start_bytes, progress)
+            _discard(partial)
+            raise _AttemptFailed("the server sent another part than the one asked for")
+        _remember_validator(partial, answer)
+        _write(answer, partial, start_bytes, progress)
 
 
-def _headers(part: Path, have_bytes: int) -> dict[str, str]:
+def _headers(partial: Path, have_bytes: int) -> dict[str, str]:
     headers = {"Accept-Encoding": "identity"}  # a compressed answer cannot be resumed
     if have_bytes:
         headers["Range"] = f"bytes={have_bytes}-"
-        if _validator(part).exists():
-            headers["If-Range"] = _validator(part).read_text(encoding="utf-8")
+        if _validator(partial).exists():
+            headers["If-Range"] = _validator(partial).read_text(encoding="utf-8")
     return headers
 
 
-def _check_status(remote: Remote, answer: requests.Response) -> None:
-    if answer.status_code in _TRY_AGAIN:
-        raise _Broken(f"HTTP {answer.status_code} {answer.reason}")
+def _check_status(remote: RemoteFile, answer: requests.Response) -> None:
+    if answer.status_code in _RETRY_STATUSES:
+        raise _AttemptFailed(f"HTTP {answer.status_code} {answer.reason}")
     if not answer.ok:
         raise UserError(
             f"{remote.url}: the server answers HTTP {answer.status_code} {answer.reason}"
@@ -139,26 +141,26 @@ def _check_status(remote: Remote, answer: requests.Response) -> None:
 
 
 def _write(
-    answer: requests.Response, part: Path, start_bytes: int, progress: Progress | None
+    answer: requests.Response, partial: Path, start_bytes: int, progress: Progress | None
 ) -> None:
     announced = answer.headers.get("Content-Length")
     total_bytes = start_bytes + int(announced) if announced else None
     have_bytes = start_bytes
     pieces = answer.iter_content(CHUNK_BYTES)
-    with part.open("ab" if start_bytes else "wb") as file:
+    with partial.open("ab" if start_bytes else "wb") as file:
         for piece in pieces:
             try:
                 file.write(piece)
             except OSError as error:
-                raise UserError(f"{part}: cannot be written ({error})") from error
+                raise UserError(f"{partial}: cannot be written ({error})") from error
             have_bytes += len(piece)
             if progress:
                 progress(have_bytes, total_bytes)
     if total_bytes is not None and have_bytes < total_bytes:
-        raise _Broken(f"the connection broke off after {have_bytes} of {total_bytes} bytes")
+        raise _AttemptFailed(f"the connection broke off after {have_bytes} of {total_bytes} bytes")
 
 
-def _fault(path: Path, remote: Remote) -> str | None:
+def _fault(path: Path, remote: RemoteFile) -> str | None:
     """What shows that a file is not the expected one."""
     size_bytes = path.stat().st_size
     if remote.size_bytes is not None and size_bytes != remote.size_bytes:
@@ -173,24 +175,24 @@ def _fault(path: Path, remote: Remote) -> str | None:
     return None
 
 
-def _validator(part: Path) -> Path:
+def _validator(partial: Path) -> Path:
     """Holds what the server calls this version, so that two versions are never joined."""
-    return part.with_name(part.name + ".etag")
+    return partial.with_name(partial.name + ".etag")
 
 
-def _remember_validator(part: Path, answer: requests.Response) -> None:
+def _remember_validator(partial: Path, answer: requests.Response) -> None:
     etag = answer.headers.get("ETag", "")
     strong = "" if etag.startswith("W/") else etag
     validator = strong or answer.headers.get("Last-Modified", "")
     if validator:
-        _validator(part).write_text(validator, encoding="utf-8")
+        _validator(partial).write_text(validator, encoding="utf-8")
     else:
-        _validator(part).unlink(missing_ok=True)
+        _validator(partial).unlink(missing_ok=True)
 
 
-def _forget(part: Path) -> None:
-    part.unlink(missing_ok=True)
-    _validator(part).unlink(missing_ok=True)
+def _discard(partial: Path) -> None:
+    partial.unlink(missing_ok=True)
+    _validator(partial).unlink(missing_ok=True)
 
 
 def _make_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness.data.readers.manifest_rows import REQUIRED, SPLITS, Listed, read_row
+from harness.data.readers.manifest_rows import REQUIRED, SPLITS, ManifestRow, read_row
 from harness.data.readers.table_rows import Row, read_rows
 from harness.data.utterances import Corpus, PublishedFolds, Splits, make_corpus
 from harness.errors import CorpusError, choices
@@ -33,15 +33,15 @@ def read(root: Path, spec: CorpusSpec) -> Corpus:
     may_lack = () if spec.speaker_overlap == "refused" else ("speaker",)
     required = [name for name in REQUIRED if name not in may_lack]
     _check_columns(path, rows, required)
-    listed: list[Listed] = []
+    listed: list[ManifestRow] = []
     mistakes: list[str] = []
     for row in rows:
         found = read_row(row, root, required)
-        if isinstance(found, Listed):
+        if isinstance(found, ManifestRow):
             listed.append(found)
         else:
             mistakes += [f"line {row.line}: {mistake}" for mistake in found]
-    mistakes += _doubled(listed) + _half_filled(listed)
+    mistakes += _repeated_ids(listed) + _incomplete_columns(listed)
     if mistakes:
         raise CorpusError(f"{path}: faulty rows:\n  " + "\n  ".join(mistakes))
     return make_corpus(spec.name, (row.utterance for row in listed), _published(listed))
@@ -78,7 +78,7 @@ def _check_columns(path: Path, rows: list[Row], required: Iterable[str]) -> None
         raise CorpusError(f"{path}: {near}{hint}")
 
 
-def _doubled(listed: list[Listed]) -> list[str]:
+def _repeated_ids(listed: list[ManifestRow]) -> list[str]:
     first: dict[str, int] = {}
     mistakes = []
     for row in listed:
@@ -91,7 +91,7 @@ def _doubled(listed: list[Listed]) -> list[str]:
     return mistakes
 
 
-def _half_filled(listed: list[Listed]) -> list[str]:
+def _incomplete_columns(listed: list[ManifestRow]) -> list[str]:
     """A split or a fold that only some rows have would leave the others out in silence."""
     splits = Counter(row.split is not None for row in listed)
     folds = Counter(row.fold is not None for row in listed)
@@ -104,7 +104,7 @@ def _half_filled(listed: list[Listed]) -> list[str]:
     return mistakes
 
 
-def _published(listed: list[Listed]) -> PublishedFolds:
+def _published(listed: list[ManifestRow]) -> PublishedFolds:
     ordered = sorted(listed, key=lambda row: row.utterance.utterance_id)
     if any(row.split for row in ordered):
         by_split = {

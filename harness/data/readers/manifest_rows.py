@@ -17,7 +17,7 @@ SPLITS = ("train", "dev", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ManifestRow:
     """What one row says."""
 
     line: int
@@ -26,7 +26,7 @@ class Listed:
     fold: int | None
 
 
-def read_row(row: Row, root: Path, required: Iterable[str]) -> Listed | list[str]:
+def read_row(row: Row, root: Path, required: Iterable[str]) -> ManifestRow | list[str]:
     """The utterance that a row lists, or all its mistakes.
 
     Args:
@@ -46,12 +46,12 @@ def read_row(row: Row, root: Path, required: Iterable[str]) -> Listed | list[str
     file = str(values.get("file", ""))
     if file and not (root / file).is_file():
         mistakes.append(f"file {file!r} does not exist in {root}")
-    start_s, end_s = _stretch(values, mistakes)
+    start_s, end_s = _segment_bounds(values, mistakes)
     split, fold = _split(values, mistakes), _fold(values, mistakes)
     if mistakes:
         return mistakes
     utterance = Utterance(
-        utterance_id=_text(values, "utterance_id") or _made_id(file, start_s, end_s),
+        utterance_id=_text(values, "utterance_id") or _default_id(file, start_s, end_s),
         path=root / file,
         label=str(values["label"]),
         speaker=_text(values, "speaker"),
@@ -60,11 +60,11 @@ def read_row(row: Row, root: Path, required: Iterable[str]) -> Listed | list[str
         text=_text(values, "text"),
         language=_text(values, "language"),
     )
-    return Listed(row.line, utterance, split, fold)
+    return ManifestRow(row.line, utterance, split, fold)
 
 
-def _made_id(file: str, start_s: float | None, end_s: float | None) -> str:
-    """The file's path without its suffix, and its stretch where it has one."""
+def _default_id(file: str, start_s: float | None, end_s: float | None) -> str:
+    """The file's path without its suffix, and its segment where it has one."""
     stem = Path(file).with_suffix("").as_posix()
     if start_s is None and end_s is None:
         return stem
@@ -75,7 +75,9 @@ def _text(values: dict[str, Any], name: str) -> str | None:
     return str(values[name]) if name in values else None
 
 
-def _stretch(values: dict[str, Any], mistakes: list[str]) -> tuple[float | None, float | None]:
+def _segment_bounds(
+    values: dict[str, Any], mistakes: list[str]
+) -> tuple[float | None, float | None]:
     start_s, end_s = _seconds(values, "start_s", mistakes), _seconds(values, "end_s", mistakes)
     if end_s is not None and end_s <= (start_s or 0.0):
         mistakes.append(f"end_s {end_s:g} does not lie after start_s {start_s or 0.0:g}")

@@ -1,4 +1,4 @@
-"""What is known of one backbone on this machine: its work, and how fast each part of it goes."""
+"""A backbone's profile on this machine: its work, and how fast each component of it is."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from harness.cache.frame_views import Form, FrameView, frame_views
 from harness.model.building import build_model, outline_backbone
 from harness.profiling.estimation.calibration import (
     BackboneSpeed,
+    CalibrationBatch,
     HeadSpeed,
-    Sample,
     backbone_speed,
     head_speed,
 )
@@ -29,7 +29,7 @@ class BackboneProfile:
     """Of one backbone in one precision. Everything is counted and timed when first asked for."""
 
     backbone: Backbone
-    sample: Sample
+    batch: CalibrationBatch
     accelerator: Accelerator
     _heads: dict[tuple[HeadSpec, Form], tuple[Work, HeadSpeed]] = field(default_factory=dict)
     _frames: dict[float, int] = field(default_factory=dict)
@@ -42,13 +42,13 @@ class BackboneProfile:
     @cached_property
     def speed(self) -> BackboneSpeed:
         """How fast it does."""
-        return backbone_speed(self.backbone, self.work, self.sample, self.accelerator)
+        return backbone_speed(self.backbone, self.work, self.batch, self.accelerator)
 
     @property
     def flops_per_audio_s(self) -> float:
         """Of a whole forward pass, over an utterance of the usual length."""
-        frames = self.frames(self.sample.seconds)
-        return self.work.prefix(frames, self.work.layers) / self.sample.seconds
+        frames = self.frames(self.batch.seconds)
+        return self.work.prefix(frames, self.work.layers) / self.batch.seconds
 
     def frames(self, seconds: float) -> int:
         """How many frames an utterance has."""
@@ -69,12 +69,12 @@ class BackboneProfile:
         stem = self.speed.stem.seconds(rows * self.work.stem.flops(frames))
         return stem + depth * self.speed.layer.seconds(rows * self._layer_flops(frames))
 
-    def suffix_s(self, rows: int, frames: int, trial: Trial, *, learning: bool) -> float:
+    def suffix_s(self, rows: int, frames: int, trial: Trial, *, training: bool) -> float:
         """Seconds that a batch takes from a trial's frozen frames to logits, or to a step."""
         view = self.views(trial)[0]
         work, speed = self._head(trial.head, view.form)
-        head = speed.train if learning else speed.infer
-        layer = self.speed.released if learning else self.speed.layer
+        head = speed.train if training else speed.infer
+        layer = self.speed.released if training else self.speed.layer
         layer_s = layer.seconds(rows * self._layer_flops(frames))
         head_s = head.seconds(rows * work.flops(view.rows(frames)))
         return head_s + self.released(trial) * layer_s
@@ -88,7 +88,7 @@ class BackboneProfile:
             model = build_model(self.backbone, known[0], CLASSES, 0, seed=0)
             model.to(self.accelerator.device).eval()
             work = head_work(model)
-            speed = head_speed(model, work, FrameView(0, form), self.sample, self.accelerator)
+            speed = head_speed(model, work, FrameView(0, form), self.batch, self.accelerator)
             self._heads[known] = work, speed
         return self._heads[known]
 
@@ -97,7 +97,7 @@ NUMBERS = 1 << 16
 SCALE = 0.02  # of weights as they are usually drawn
 
 
-def blank(spec: BackboneSpec, device: torch.device) -> Backbone:
+def placeholder_backbone(spec: BackboneSpec, device: torch.device) -> Backbone:
     """The backbone that a suite names, without its weights: nothing is fetched or verified.
 
     Every tensor repeats the same small random numbers. How long a product takes does not depend

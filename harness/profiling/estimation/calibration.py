@@ -1,8 +1,8 @@
-"""A short calibration: how fast this machine does the parts of a network, at their own sizes.
+"""A short calibration: how fast this machine computes the components of a network.
 
-Each part is timed on one utterance and on as many as keep the machine busy for a moment, and the
-line through the two tells what every batch costs and what every FLOP costs. The parts are a stem,
-one frozen layer, one released layer in a training step, and a head in either way.
+Each component, at its own size, is timed on one utterance and on as many as keep the machine busy
+for a moment; a linear fit through the two gives the cost of a batch and of a FLOP. The components
+are a stem, one frozen layer, one released layer in a training step, and a head in either way.
 
 Left out are the loss and the scores, the decoding of audio and the reading of frames where they
 do not keep up, and how busy other processes are later on. Next to a network of a usual size all
@@ -29,15 +29,13 @@ from harness.data.audio import SAMPLE_RATE_HZ
 from harness.data.batches import DECODING_THREADS
 from harness.model.ser_model import SERModel
 from harness.profiling.estimation.work import BackboneWork, Work, noise
-from harness.profiling.profiled_model import MAX_GRAD_NORM
+from harness.profiling.profiled_model import MAX_GRAD_NORM, Step, frame_count
 from harness.profiling.timing import timed
 from harness.training.optimisation import optimiser_step, trainable
 
 BUSY_S = 0.1
-LEAST_REPEATS = 3
-MOST_REPEATS = 7
-
-Step = Callable[[], None]
+MIN_REPEATS = 3
+MAX_REPEATS = 7
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class LinearCost:
 
 @dataclass(frozen=True)
 class BackboneSpeed:
-    """How fast the parts of a backbone are."""
+    """How fast the components of a backbone are."""
 
     stem: LinearCost
     layer: LinearCost
@@ -91,21 +89,21 @@ class HeadSpeed:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """The batches to time with: one utterance of a usual length, and at most so many."""
+class CalibrationBatch:
+    """The largest batch to time with: how many utterances, of which length."""
 
     seconds: float
     rows: int
 
 
 def backbone_speed(
-    backbone: Backbone, work: BackboneWork, sample: Sample, accelerator: Accelerator
+    backbone: Backbone, work: BackboneWork, largest: CalibrationBatch, accelerator: Accelerator
 ) -> BackboneSpeed:
     """Time a backbone's stem and one of its layers, frozen and released."""
     device, width = accelerator.device, backbone.config.hidden_size
-    samples = torch.tensor([round(sample.seconds * SAMPLE_RATE_HZ)])
-    heard = int(backbone.frame_lengths(samples))
-    frames = heard + work.extra_tokens
+    samples = torch.tensor([round(largest.seconds * SAMPLE_RATE_HZ)])
+    audio_frames = frame_count(backbone, largest.seconds)
+    frames = audio_frames + work.extra_tokens
 
     def stem(rows: int) -> Step:
         waveforms = 0.1 * torch.randn(rows, int(samples), device=device)
@@ -124,23 +122,26 @@ def backbone_speed(
             lambda: backbone.run(states, work.layers - 1, work.layers).values, backbone, accelerator
         )
 
-    stem_line = _line(stem, work.stem.flops(heard), sample.rows, device)
+    stem_cost = _linear_cost(stem, work.stem.flops(audio_frames), largest.rows, device)
     if not work.layers:
-        return BackboneSpeed(stem_line, LinearCost(), LinearCost())
+        return BackboneSpeed(stem_cost, LinearCost(), LinearCost())
     flops = work.layer.flops(frames)
-    layer_line = _line(layer, flops, sample.rows, device)
-    released_line = _line(released, flops, sample.rows, device)
+    layer_cost = _linear_cost(layer, flops, largest.rows, device)
+    released_cost = _linear_cost(released, flops, largest.rows, device)
     backbone.finetune(0).eval()
-    return BackboneSpeed(stem_line, layer_line, released_line)
+    return BackboneSpeed(stem_cost, layer_cost, released_cost)
 
 
 def head_speed(
-    model: SERModel, work: Work, view: FrameView, sample: Sample, accelerator: Accelerator
+    model: SERModel,
+    work: Work,
+    view: FrameView,
+    largest: CalibrationBatch,
+    accelerator: Accelerator,
 ) -> HeadSpeed:
     """Time the head on a frozen backbone, on frames of a view."""
     device, width = accelerator.device, model.backbone.config.hidden_size
-    samples = torch.tensor([round(sample.seconds * SAMPLE_RATE_HZ)])
-    frames = view.rows(int(model.backbone.frame_lengths(samples)))
+    frames = view.rows(frame_count(model.backbone, largest.seconds))
 
     def states(rows: int) -> list[Frames]:
         return [noise(rows, frames, width, device) for _ in model.depths]
@@ -154,25 +155,25 @@ def head_speed(
         return _training(lambda: model.suffix(batch), model.train(), accelerator)
 
     flops = work.flops(frames)
-    infer_line = _line(infer, flops, sample.rows, device)
-    train_line = _line(train, flops, sample.rows, device)
+    infer_cost = _linear_cost(infer, flops, largest.rows, device)
+    train_cost = _linear_cost(train, flops, largest.rows, device)
     model.eval()
-    return HeadSpeed(infer_line, train_line)
+    return HeadSpeed(infer_cost, train_cost)
 
 
-def _line(
+def _linear_cost(
     batch: Callable[[int], Step], flops: float, most_rows: int, device: torch.device
 ) -> LinearCost:
-    one_s = _usual_s(batch(1), device)
+    one_s = _median_s(batch(1), device)
     rows = min(most_rows, max(2, round(BUSY_S / one_s)))
-    many_s = _usual_s(batch(rows), device)
+    many_s = _median_s(batch(rows), device)
     return LinearCost.through((flops, one_s), (rows * flops, many_s))
 
 
-def _usual_s(step: Step, device: torch.device) -> float:
-    """Seconds that a step usually takes; a short one is repeated more often."""
+def _median_s(step: Step, device: torch.device) -> float:
+    """Seconds of a step, the median of several; a short one is repeated more often."""
     (first_s,) = timed(step, 1, device)
-    repeats = min(MOST_REPEATS, max(LEAST_REPEATS, round(BUSY_S / first_s)))
+    repeats = min(MAX_REPEATS, max(MIN_REPEATS, round(BUSY_S / first_s)))
     return median(timed(step, repeats, device))
 
 

@@ -20,7 +20,7 @@ def table(estimates: Sequence[Estimate]) -> str:
     if len(rows) > 1:
         corpora = {e.corpus: e.audio_s for e in estimates}
         trials = sum(e.trials for e in estimates)
-        rows.append(_row("all", "", trials, sum(corpora.values()), whole(estimates)))
+        rows.append(_row("all", "", trials, sum(corpora.values()), total_of(estimates)))
     for row, estimate in zip(rows, estimates, strict=False):
         row["GFLOP/audio s"] = f"{estimate.flops_per_audio_s / 1e9:.2f}"
     sides = ("left", "left", *["right"] * 7)
@@ -43,24 +43,24 @@ def comparison(expected: Amount | None, taken: Amount) -> str:
     return f"estimated {estimated}, took {took}; frames {planned} planned, {written} written"
 
 
-def outlook(expected: Amount) -> str:
+def estimate_line(expected: Amount) -> str:
     """An estimate in a line.
 
-    >>> outlook(Amount(60, 660, 410_000_000))
+    >>> estimate_line(Amount(60, 660, 410_000_000))
     '12 min at most, frames 0.41 GB'
     """
     return f"{duration_text(expected.wall_s)} at most, frames {size_text(expected.frames_bytes)}"
 
 
-def to_json(estimates: Sequence[Estimate], taken: Sequence[Amount], machine: str) -> str:
+def to_json(estimates: Sequence[Estimate], taken: Sequence[Amount], device_name: str) -> str:
     """Everything, raw: seconds and bytes, `taken` null where a run has not come so far."""
     groups = [asdict(estimate) | {"taken": None} for estimate in estimates]
     for group, amount in zip(groups, taken, strict=False):
         group["taken"] = asdict(amount)
-    return json.dumps({"machine": machine, "groups": groups}, indent=1)
+    return json.dumps({"machine": device_name, "groups": groups}, indent=1)
 
 
-def whole(estimates: Sequence[Estimate]) -> Amount:
+def total_of(estimates: Sequence[Estimate]) -> Amount:
     """All of it together."""
     return sum((estimate.expected for estimate in estimates), Amount())
 
@@ -83,7 +83,7 @@ def duration_text(seconds: float) -> str:
 
 
 def size_text(size_bytes: float) -> str:
-    """Room on a disk.
+    """Disk space.
 
     >>> [size_text(size) for size in (0, 4_100_000, 412_000_000)]
     ['0 MB', '4 MB', '0.41 GB']

@@ -12,8 +12,7 @@ from functools import cache
 
 from harness.cache.disk_space import view_bytes
 from harness.cache.extraction import BATCH_SECONDS
-from harness.cache.frame_store import Dtype
-from harness.cache.frame_views import FrameView
+from harness.cache.frame_views import FrameView, keeps_frames, stored_dtype
 from harness.data.batches import LabelledSplit, bucketed
 from harness.data.prepared_corpus import Fold, PreparedCorpus, cut_fold, labelled
 from harness.profiling.estimation.backbone_profile import BackboneProfile
@@ -44,13 +43,13 @@ class Amount:
 
 
 @dataclass(frozen=True)
-class Load:
-    """What of a batch decides how long it takes."""
+class BatchShape:
+    """What decides how long a batch takes."""
 
     rows: int
     longest_s: float
     cropped: bool
-    """Whether it holds a stretch of a longer utterance, whose frames are never kept."""
+    """Whether it holds an excerpt of a longer utterance, whose frames are never kept."""
 
 
 def amount(
@@ -61,30 +60,21 @@ def amount(
 ) -> Amount:
     """What trials on one corpus × backbone, alike in precision, will take."""
     folds = {trial.fold: cut_fold(trial, prepared) for trial in trials}
-    kept = [trial for trial in trials if _keeps(trial, frames)]
-    learning_s = sum(
+    kept = [trial for trial in trials if keeps_frames(trial, frames)]
+    training_s = sum(
         _training_s(trial, _splits(trial, prepared, folds[trial.fold]), profile, trial in kept)
         for trial in trials
     )
     if not kept:
-        return Amount(0.0, learning_s)
+        return Amount(0.0, training_s)
     durations_s = _distinct_durations(prepared, [folds[trial.fold] for trial in kept])
     views = {view for trial in kept for view in profile.views(trial)}
+    precision = precision_name(profile.accelerator)
     size_bytes = sum(
-        view_bytes(view, _dtype(view, profile, frames), durations_s, profile.backbone)
+        view_bytes(view, stored_dtype(view, precision, frames), durations_s, profile.backbone)
         for view in views
     )
-    return Amount(_extraction_s(durations_s, views, profile), learning_s, size_bytes)
-
-
-def _keeps(trial: Trial, frames: FramesChoice) -> bool:
-    return frames != "off" and trial.training.frozen_mode == "eval"
-
-
-def _dtype(view: FrameView, profile: BackboneProfile, frames: FramesChoice) -> Dtype:
-    if view.form != "frames":
-        return "float32"
-    return precision_name(profile.accelerator) if frames == "auto" or frames == "off" else frames
+    return Amount(_extraction_s(durations_s, views, profile), training_s, size_bytes)
 
 
 def _extraction_s(
@@ -92,8 +82,8 @@ def _extraction_s(
 ) -> float:
     depth = max(view.depth for view in views)
     return sum(
-        profile.prefix_s(load.rows, profile.frames(load.longest_s), depth)
-        for load in loads(tuple(durations_s), None, BATCH_SECONDS)
+        profile.prefix_s(batch.rows, profile.frames(batch.longest_s), depth)
+        for batch in batch_shapes(tuple(durations_s), None, BATCH_SECONDS)
     )
 
 
@@ -103,43 +93,44 @@ def _training_s(
     epochs = trial.training.epochs
     times = {"train": epochs, "dev": epochs + 1, "test": 1}
     return sum(
-        times[name] * _pass_s(trial, split, profile, kept, learning=name == "train")
+        times[name] * _pass_s(trial, split, profile, kept, training=name == "train")
         for name, split in splits.items()
     )
 
 
 def _pass_s(
-    trial: Trial, split: LabelledSplit, profile: BackboneProfile, kept: bool, *, learning: bool
+    trial: Trial, split: LabelledSplit, profile: BackboneProfile, kept: bool, *, training: bool
 ) -> float:
     """Seconds of one pass over a split."""
     depth = max(view.depth for view in profile.views(trial))
     total = 0.0
-    for load in loads(split.durations_s, split.crop_s, trial.training.batch_seconds):
-        frames = profile.frames(load.longest_s)
-        total += profile.suffix_s(load.rows, frames, trial, learning=learning)
-        if load.cropped or not kept:
-            total += profile.prefix_s(load.rows, frames, depth)
+    for batch in batch_shapes(split.durations_s, split.crop_s, trial.training.batch_seconds):
+        frames = profile.frames(batch.longest_s)
+        total += profile.suffix_s(batch.rows, frames, trial, training=training)
+        if batch.cropped or not kept:
+            total += profile.prefix_s(batch.rows, frames, depth)
     return total
 
 
 @cache
-def loads(
+def batch_shapes(
     durations_s: tuple[float, ...], crop_s: float | None, batch_seconds: float
-) -> tuple[Load, ...]:
+) -> tuple[BatchShape, ...]:
     """The batches that utterances are cut into.
 
-    >>> loads((1.0, 3.0, 1.2, 2.9), None, batch_seconds=6.0)
-    (Load(rows=2, longest_s=3.0, cropped=False), Load(rows=2, longest_s=1.2, cropped=False))
+    >>> shapes = batch_shapes((1.0, 3.0, 1.2, 2.9), None, batch_seconds=6.0)
+    >>> [(shape.rows, shape.longest_s) for shape in shapes]
+    [(2, 3.0), (2, 1.2)]
     """
     limit = crop_s or float("inf")
-    brought = [min(duration, limit) for duration in durations_s]
+    cropped_s = [min(duration, limit) for duration in durations_s]
     return tuple(
-        Load(
-            len(batch),
-            max(brought[index] for index in batch),
-            any(durations_s[index] > limit for index in batch),
+        BatchShape(
+            len(indices),
+            max(cropped_s[index] for index in indices),
+            any(durations_s[index] > limit for index in indices),
         )
-        for batch in bucketed(brought, batch_seconds)
+        for indices in bucketed(cropped_s, batch_seconds)
     )
 
 

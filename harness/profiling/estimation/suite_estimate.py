@@ -10,8 +10,8 @@ from backbones.randomness import random_numbers_kept
 from harness.backbone_card import card_of
 from harness.data.prepared_corpus import PreparedCorpus
 from harness.files import content_digest
-from harness.profiling.estimation.backbone_profile import BackboneProfile, blank
-from harness.profiling.estimation.calibration import Sample, gathering_threads
+from harness.profiling.estimation.backbone_profile import BackboneProfile, placeholder_backbone
+from harness.profiling.estimation.calibration import CalibrationBatch, gathering_threads
 from harness.profiling.estimation.forecast import Amount, amount
 from harness.specs import BackboneSpec, FramesChoice, Precision, Trial
 from harness.training.devices import make_accelerator, release_memory
@@ -52,13 +52,13 @@ def estimate(
     expected = [Amount()] * len(groups)
     flops = [0.0] * len(groups)
     with random_numbers_kept(), gathering_threads():
-        for precision, alike in _alike(groups).items():
+        for precision, networks in _by_network(groups).items():
             accelerator = make_accelerator(device, precision)
-            for numbers in alike.values():
+            for numbers in networks.values():
                 first = groups[numbers[0]][1][0]
-                network = blank(first.backbone, accelerator.device)
+                network = placeholder_backbone(first.backbone, accelerator.device)
                 profile = BackboneProfile(
-                    network, _sample([groups[n] for n in numbers]), accelerator
+                    network, _largest_batch([groups[n] for n in numbers]), accelerator
                 )
                 for number in numbers:
                     prepared, trials = groups[number]
@@ -79,7 +79,7 @@ def estimate(
     ]
 
 
-def _alike(groups: Sequence[Group]) -> dict[Precision, dict[str, list[int]]]:
+def _by_network(groups: Sequence[Group]) -> dict[Precision, dict[str, list[int]]]:
     """Numbers of the groups by precision and by network, so that one network is there at a time."""
     found: dict[Precision, dict[str, list[int]]] = {}
     for number, (_, trials) in enumerate(groups):
@@ -96,10 +96,10 @@ def _network(spec: BackboneSpec) -> str:
     return content_digest([card.family, settings, card.pads_to_s])
 
 
-def _sample(groups: Sequence[Group]) -> Sample:
+def _largest_batch(groups: Sequence[Group]) -> CalibrationBatch:
     usual_s = median(duration for prepared, _ in groups for duration in _durations(prepared))
     batch_seconds = max(trial.training.batch_seconds for _, trials in groups for trial in trials)
-    return Sample(usual_s, max(1, int(batch_seconds / usual_s)))
+    return CalibrationBatch(usual_s, max(1, int(batch_seconds / usual_s)))
 
 
 def _durations(prepared: PreparedCorpus) -> list[float]:

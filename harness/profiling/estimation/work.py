@@ -19,9 +19,9 @@ FRAMES = 100
 
 @dataclass(frozen=True)
 class Work:
-    """FLOPs of a part of a network over one utterance; a product and its sum are two.
+    """FLOPs of a component of a network over one utterance; a product and its sum are two.
 
-    Attention looks at pairs of frames, all else at each frame by itself.
+    Attention relates pairs of frames, all else takes each frame by itself.
 
     >>> Work(per_frame=10.0, per_pair=1.0).flops(frames=5)
     75.0
@@ -44,7 +44,7 @@ class Work:
 
 @dataclass(frozen=True)
 class BackboneWork:
-    """What the parts of a backbone compute in a forward pass."""
+    """What the components of a backbone compute in a forward pass."""
 
     stem: Work
     layer: Work
@@ -84,7 +84,7 @@ def head_work(model: SERModel) -> Work:
 
 
 def noise(rows: int, frames: int, width: int, device: torch.device) -> Frames:
-    """Frames that mean nothing.
+    """Random frames.
 
     Shape:
         values: (rows, frames, width)

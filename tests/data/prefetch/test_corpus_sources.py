@@ -19,7 +19,7 @@ from harness.data.prefetch.corpus_sources import (
     prefetch_corpus,
     recordings_digest,
 )
-from harness.data.prefetch.http_download import Remote
+from harness.data.prefetch.http_download import RemoteFile
 from harness.errors import UserError
 from harness.specs import CorpusSpec
 
@@ -58,7 +58,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: Any) -> Path:
 def serve(site: Any, name: str, content: bytes, patch: pytest.MonkeyPatch, **known: Any) -> None:
     site.files[f"{name}.zip"] = content
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    remote = Remote(site.url(f"{name}.zip"), len(content), md5)
+    remote = RemoteFile(site.url(f"{name}.zip"), len(content), md5)
     patch.setitem(corpus_sources.SOURCES, name, CorpusSource(remote, **known))
 
 
@@ -141,7 +141,9 @@ def test_without_a_network_the_error_says_what_to_do(
 ) -> None:
     monkeypatch.setattr("harness.data.prefetch.http_download.time.sleep", lambda seconds: None)
     monkeypatch.setitem(
-        corpus_sources.SOURCES, "ravdess", CorpusSource(Remote("http://127.0.0.1:9/ravdess.zip"))
+        corpus_sources.SOURCES,
+        "ravdess",
+        CorpusSource(RemoteFile("http://127.0.0.1:9/ravdess.zip")),
     )
     with pytest.raises(UserError) as caught:
         prefetch_corpus(RAVDESS)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.data.prefetch.http_download import Remote, download
+from harness.data.prefetch.http_download import RemoteFile, download
 from harness.errors import UserError
 
 BODY = np.random.default_rng(0).bytes(1_000_000)
@@ -21,12 +21,12 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
-def remote(site: Any, **known: Any) -> Remote:
+def remote(site: Any, **known: Any) -> RemoteFile:
     site.files["corpus.zip"] = BODY
-    return Remote(site.url("corpus.zip"), **known)
+    return RemoteFile(site.url("corpus.zip"), **known)
 
 
-def fetch(what: Remote, target: Path, **options: Any) -> Path:
+def fetch(what: RemoteFile, target: Path, **options: Any) -> Path:
     return download(what, target, **{"pause_s": 0.01, "timeout_s": (2.0, 2.0), **options})
 
 
@@ -127,7 +127,7 @@ def test_another_file_than_the_expected_one_is_refused_and_not_kept(
 
 def test_a_file_that_is_not_there_is_told_at_once(site: Any, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"gone\.zip: the server answers HTTP 404"):
-        fetch(Remote(site.url("gone.zip")), tmp_path / "gone.zip")
+        fetch(RemoteFile(site.url("gone.zip")), tmp_path / "gone.zip")
     assert len(site.asked) == 1
 
 
@@ -148,7 +148,7 @@ def test_a_server_that_cannot_be_reached_is_told(tmp_path: Path) -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/corpus.zip"
         with pytest.raises(UserError, match=r"2 attempts failed, the last: no connection\.$"):
-            fetch(Remote(url), tmp_path / "corpus.zip", attempts=2)
+            fetch(RemoteFile(url), tmp_path / "corpus.zip", attempts=2)
 
 
 def test_a_folder_that_cannot_be_made_is_told(site: Any, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_label_that_the_map_does_not_name_is_told(tmp_path: Path) -> None:
         read(root)
 
 
-def test_a_fold_that_lists_a_stranger_is_told(tmp_path: Path) -> None:
+def test_a_fold_that_lists_an_unknown_utterance_is_refused(tmp_path: Path) -> None:
     root = lists(tmp_path)
     file = root / "data" / "emodb" / "fold_2" / "emodb_test_fold_2.jsonl"
     file.write_text(line("99z99Xz", "anger"))

@@ -9,7 +9,7 @@ import backbones
 from harness.data.batches import bucketed
 from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled
 from harness.profiling.estimation.backbone_profile import BackboneProfile
-from harness.profiling.estimation.calibration import Sample
+from harness.profiling.estimation.calibration import CalibrationBatch
 from harness.profiling.estimation.forecast import Amount, amount
 from harness.specs import Trial
 from harness.training.devices import make_accelerator
@@ -22,14 +22,14 @@ class SecondABatch(BackboneProfile):
     def prefix_s(self, rows: int, frames: int, depth: int) -> float:
         return 1.0
 
-    def suffix_s(self, rows: int, frames: int, trial: Trial, *, learning: bool) -> float:
-        return 1.0 if learning else 0.0
+    def suffix_s(self, rows: int, frames: int, trial: Trial, *, training: bool) -> float:
+        return 1.0 if training else 0.0
 
 
 @pytest.fixture
 def profile() -> BackboneProfile:
     accelerator = make_accelerator("cpu", "float32")
-    return SecondABatch(backbones.load("tiny-wavlm"), Sample(1.0, 8), accelerator)
+    return SecondABatch(backbones.load("tiny-wavlm"), CalibrationBatch(1.0, 8), accelerator)
 
 
 @pytest.fixture
@@ -85,10 +85,10 @@ def test_half_precision_takes_half_the_disk(
 def test_released_layers_cost_more_the_more_there_are(
     wavlm: Trials, prepared: PreparedCorpus, profile: BackboneProfile
 ) -> None:
-    real = BackboneProfile(profile.backbone, Sample(1.0, 8), profile.accelerator)
+    real = BackboneProfile(profile.backbone, CalibrationBatch(1.0, 8), profile.accelerator)
     none, two = wavlm("matrix.finetune_layers=[0, 2]")
     (everything,) = wavlm("matrix.finetune_layers=[all]")
-    seconds = [real.suffix_s(8, 50, trial, learning=True) for trial in (none, two, everything)]
+    seconds = [real.suffix_s(8, 50, trial, training=True) for trial in (none, two, everything)]
     assert seconds == sorted(seconds)
     assert everything.finetune_layers == "all"
     assert seconds[2] - seconds[0] == pytest.approx(2 * (seconds[1] - seconds[0]))

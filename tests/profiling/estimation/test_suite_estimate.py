@@ -12,7 +12,7 @@ import torch
 from backbones.base import Backbone
 from harness.data.batches import DECODING_THREADS
 from harness.data.prepared_corpus import PreparedCorpus
-from harness.profiling.estimation.backbone_profile import blank
+from harness.profiling.estimation.backbone_profile import placeholder_backbone
 from harness.profiling.estimation.calibration import gathering_threads
 from harness.profiling.estimation.forecast import Amount
 from harness.profiling.estimation.suite_estimate import estimate
@@ -39,9 +39,9 @@ def test_networks_that_are_alike_are_timed_once(
 
     def counted(spec: BackboneSpec, device: torch.device) -> Backbone:
         built.append(spec.name)
-        return blank(spec, device)
+        return placeholder_backbone(spec, device)
 
-    monkeypatch.setattr("harness.profiling.estimation.suite_estimate.blank", counted)
+    monkeypatch.setattr("harness.profiling.estimation.suite_estimate.placeholder_backbone", counted)
     names = "whisper-tiny, whisper-tiny-30s, tiny-wavlm"
     listed = trials(f"backbones=[{names}]", "matrix.finetune_layers=[0]")
     chosen = [[trial] for trial in listed]
@@ -62,7 +62,7 @@ def test_random_numbers_go_on_as_if_nothing_had_been_timed(
     assert torch.rand(1) == expected
 
 
-def test_what_is_timed_has_the_company_that_a_run_has() -> None:
+def test_calibration_has_the_idle_threads_that_a_run_has() -> None:
     def gathering() -> int:
         return sum(thread.name.startswith("gather") for thread in threading.enumerate())
 
