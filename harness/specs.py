@@ -135,7 +135,8 @@ class LearningRateSpec(Spec):
 class EarlyStoppingSpec(Spec):
     """When to stop and which epoch's model to keep, both judged on dev."""
 
-    metric: Literal["macro_f1", "uar", "accuracy", "weighted_f1"] = "macro_f1"
+    metric: str = "macro_f1"
+    """One of the task's for which higher is better."""
     window: PositiveInt = 5
     """Epochs in the moving average of the metric."""
     loss_factor: Annotated[Number, Field(ge=1)] | None = 1.05

@@ -42,10 +42,8 @@ class CachedInputs:
         limit = self.split.crop_s
         if limit is not None and any(self.split.durations_s[index] > limit for index in indices):
             return load_batch(self.split, indices, seed)
-        labels = torch.tensor([self.split.labels[index] for index in indices])
-        return PrefixBatch(
-            tuple(self._gather(view, indices) for view in self.views), labels, indices
-        )
+        states = tuple(self._gather(view, indices) for view in self.views)
+        return PrefixBatch(states, self.split.targets_of(indices), indices)
 
     def _gather(self, view: StoredFrames, indices: Sequence[int]) -> Frames:
         rows = [view.frames[self.sounds[index]] for index in indices]
@@ -58,7 +56,7 @@ class CachedInputs:
         states = tuple(Frames(s.values.to(device), s.lengths.to(device)) for s in batch.states)
         if not self.summarised:
             states = self.audio.model.start(states)
-        return PrefixBatch(states, batch.labels.to(device), batch.indices)
+        return PrefixBatch(states, batch.targets.to(device), batch.indices)
 
 
 def padded(rows: Sequence[Tensor]) -> Tensor:

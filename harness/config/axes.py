@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import Any
 
@@ -13,6 +13,7 @@ from harness.config import name_checks
 from harness.config.validation_messages import needed, shown
 from harness.errors import SuiteError
 from harness.specs import Axes, Spec
+from harness.tasks.task import TaskCard
 
 SELECTORS = ("corpus", "backbone", "fold")
 """What a rule of `include` or `exclude` can name besides axes."""
@@ -20,7 +21,11 @@ SELECTORS = ("corpus", "backbone", "fold")
 # training.time_limit_s decides no outcome, so it tells no two trials apart
 _NOT_VARIED = {"training.time_limit_s"}
 
-_CHECKS = {"loss": name_checks.loss, "head.pooling": name_checks.pooling}
+_CHECKS: dict[str, Callable[[str, TaskCard], str]] = {
+    "head.pooling": lambda name, _: name_checks.pooling(name),
+    "loss": name_checks.loss,
+    "training.early_stopping.metric": name_checks.selecting_metric,
+}
 
 
 def _leaves(schema: type[Spec], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -63,21 +68,23 @@ def short_name(axis: str) -> str:
     return min((name for name, full in AXIS_NAMES.items() if full == axis), key=len, default=axis)
 
 
-def axis_value(axis: str, value: Any) -> Any:
+def axis_value(axis: str, value: Any, task: TaskCard) -> Any:
     """The value as the schema types it, a pooling by its canonical name.
 
-    >>> axis_value("training.learning_rate.head", "1e-3")
+    >>> from harness.tasks import TASKS
+    >>> axis_value("training.learning_rate.head", "1e-3", TASKS["classification"])
     0.001
 
     Raises:
-        SuiteError: the axis cannot have this value; the message says what it needs.
+        SuiteError: the axis cannot have this value, for a suite of this task; the message says
+            what it needs.
     """
     try:
         typed = flat(Axes.model_validate(nested({axis: value})))[axis]
     except ValidationError as error:
         raise SuiteError(f"found {shown(value)}, needs {needed(error)}") from error
     check = _CHECKS.get(axis)
-    return check(typed) if check else typed
+    return check(typed, task) if check else typed
 
 
 def nested(values: dict[str, Any]) -> dict[str, Any]:

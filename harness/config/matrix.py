@@ -21,6 +21,7 @@ from harness.config.matrix_rules import read_matrix
 from harness.config.yaml_tree import Mistake
 from harness.errors import SuiteError, choices
 from harness.specs import Axes, CorpusSpec, Suite, Trial
+from harness.tasks.task import TaskCard
 
 FoldNumbers = Callable[[CorpusSpec], tuple[int, ...]]
 
@@ -51,7 +52,8 @@ def expand(
     folds = {name: fold_numbers(spec) for name, spec in corpora.items()}
     base = Axes(head=suite.head, training=suite.training)
     cards = {name: card_of(spec) for name, spec in backbones.items()}
-    entries, mistakes = _all_entries(suite.matrix, base, folds, cards)
+    task = name_checks.task(suite.task)
+    entries, mistakes = _all_entries(suite.matrix, base, folds, cards, task)
     mistakes += _missing_folds(suite, folds)
     if mistakes:
         raise SuiteError(_message(suite.suite, mistakes))
@@ -77,11 +79,11 @@ def expand(
 def matrix_mistakes(data: dict[str, Any], base: Axes) -> list[Mistake]:
     """What is wrong with the matrix of a suite's tree, as far as it shows without its folds."""
     corpora = [spec["name"] for _, spec in name_checks.items(data, "corpora")]
-    backbones = name_checks.listed_cards(data)
+    backbones, task = name_checks.listed_cards(data), name_checks.listed_task(data)
     section = data.get("matrix")
     if not (corpora and backbones):
-        return read_matrix(section, corpora, list(backbones))[1]
-    return _all_entries(section, base, dict.fromkeys(corpora, (None,)), backbones)[1]
+        return read_matrix(section, corpora, list(backbones), task)[1]
+    return _all_entries(section, base, dict.fromkeys(corpora, (None,)), backbones, task)[1]
 
 
 def select(trials: Sequence[Trial], only: str | Sequence[str]) -> tuple[Trial, ...]:
@@ -131,9 +133,13 @@ def label(trial: Trial) -> str:
 
 
 def _all_entries(
-    section: Any, base: Axes, folds: Folds, backbones: Mapping[str, BackboneCard]
+    section: Any,
+    base: Axes,
+    folds: Folds,
+    backbones: Mapping[str, BackboneCard],
+    task: TaskCard,
 ) -> tuple[list[MatrixEntry], list[Mistake]]:
-    matrix, mistakes = read_matrix(section, list(folds), list(backbones))
+    matrix, mistakes = read_matrix(section, list(folds), list(backbones), task)
     entries, more = matrix_entries(matrix, flat(base), folds, backbones)
     # a rule that is mistaken in itself need not be said to match nothing as well
     reported = {mistake.path[:3] for mistake in mistakes}

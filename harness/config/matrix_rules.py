@@ -12,12 +12,12 @@ from harness.config.axes import AXES, AXIS_NAMES, SELECTORS, axis_value
 from harness.config.validation_messages import shown
 from harness.config.yaml_tree import KeyPath, Mistake
 from harness.errors import SuiteError, choices
+from harness.tasks.task import TaskCard
 
-DEFAULT_AXES: Mapping[str, tuple[Any, ...]] = {
-    "finetune_layers": (0,),
-    "loss": ("weighted_cross_entropy",),
-    "seed": (1,),
-}
+
+def default_axes(task: TaskCard) -> dict[str, tuple[Any, ...]]:
+    """The axes that every matrix has, with what they are where it does not say."""
+    return {"finetune_layers": (0,), "loss": (task.default_loss,), "seed": (1,)}
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,17 @@ class Matrix:
 
 
 def read_matrix(
-    section: Any, corpora: Sequence[str], backbones: Sequence[str]
+    section: Any, corpora: Sequence[str], backbones: Sequence[str], task: TaskCard
 ) -> tuple[Matrix, list[Mistake]]:
     """Read the `matrix` section of a suite that lists these corpora and backbones.
 
     What is mistaken is left out of the matrix and listed beside it.
     """
-    reader = _Reader(corpora, backbones)
+    reader = _Reader(corpora, backbones, task)
     if not isinstance(section, Mapping):
-        return Matrix(Rule(("matrix",), axes=DEFAULT_AXES)), reader.mistakes
+        return Matrix(Rule(("matrix",), axes=default_axes(task))), reader.mistakes
     written = {key: value for key, value in section.items() if key not in ("include", "exclude")}
-    axes = {**DEFAULT_AXES, **reader.axes(written, ("matrix",))}
+    axes = {**default_axes(task), **reader.axes(written, ("matrix",))}
     listed = Rule(("matrix",), axes=axes)
     return (
         Matrix(
@@ -76,9 +76,10 @@ def read_matrix(
 class _Reader:
     """Reads rules and gathers what is wrong with them."""
 
-    def __init__(self, corpora: Sequence[str], backbones: Sequence[str]) -> None:
+    def __init__(self, corpora: Sequence[str], backbones: Sequence[str], task: TaskCard) -> None:
         self.corpora = corpora
         self.backbones = backbones
+        self.task = task
         self.mistakes: list[Mistake] = []
 
     def rules(
@@ -115,7 +116,7 @@ class _Reader:
         values: list[Any] = []
         for value_path, value in _listed(written, path):
             try:
-                values.append(axis_value(axis, value))
+                values.append(axis_value(axis, value, self.task))
             except SuiteError as error:
                 self._add(value_path, f"{path[-1]}: {error}")
         return tuple(values)

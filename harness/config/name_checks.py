@@ -11,18 +11,47 @@ from harness.backbone_card import card_of
 from harness.config.yaml_tree import Mistake
 from harness.data.corpora import CORPORA
 from harness.errors import SuiteError, UserError, choices
-from harness.model.components import LOSSES, POOLINGS, pooling_name
-from harness.specs import BackboneSpec, Suite
+from harness.model.components import LOSSES, POOLINGS, losses_of, pooling_name
+from harness.specs import BackboneSpec, Suite, TrainingSpec
+from harness.tasks import TASKS
+from harness.tasks.task import TaskCard
 
 
-def loss(name: str) -> str:
-    """The name of a loss.
+def task(name: str) -> TaskCard:
+    """The card of a task.
 
     Raises:
         SuiteError: there is none of that name.
     """
+    if name not in TASKS:
+        raise SuiteError(f"unknown task {name!r}: {choices(name, TASKS)}")
+    return TASKS[name]
+
+
+def loss(name: str, of: TaskCard) -> str:
+    """The name of a loss that fits a task.
+
+    Raises:
+        SuiteError: there is none of that name, or it fits another task.
+    """
+    fitting = losses_of(of.name)
     if name not in LOSSES:
-        raise SuiteError(f"unknown loss {name!r}: {choices(name, LOSSES)}")
+        raise SuiteError(f"unknown loss {name!r}: {choices(name, fitting)}")
+    if name not in fitting:
+        raise SuiteError(f"loss {name!r} does not fit task {of.name}: {choices(name, fitting)}")
+    return name
+
+
+def selecting_metric(name: str, of: TaskCard) -> str:
+    """The name of a metric that can select an epoch.
+
+    Raises:
+        SuiteError: the task has none of that name, or higher is not better.
+    """
+    if name not in of.selecting:
+        raise SuiteError(
+            f"no metric {name!r} selects an epoch of task {of.name}: {choices(name, of.selecting)}"
+        )
     return name
 
 
@@ -44,8 +73,9 @@ def canonical(suite: Suite) -> Suite:
     A backbone that exists with random weights only gets `init: random`: its name asks for them.
 
     Raises:
-        SuiteError: a name is in no table.
+        SuiteError: a name is in no table, or no metric of the suite's task.
     """
+    selecting_metric(suite.training.early_stopping.metric, task(suite.task))
     renamed = [_canonical_backbone(spec) for spec in suite.backbones]
     head = suite.head.model_copy(update={"pooling": pooling(suite.head.pooling)})
     return suite.model_copy(update={"backbones": tuple(renamed), "head": head})
@@ -76,7 +106,13 @@ def name_mistakes(data: Any) -> list[Mistake]:
         *_backbone_mistakes(data),
         *_protocol_mistakes(data),
         *_pooling_mistakes(data),
+        *_task_mistakes(data),
     ]
+
+
+def listed_task(data: dict[str, Any]) -> TaskCard:
+    """The card of a suite's task; of one that is mistaken or left out, the default's."""
+    return TASKS.get(str(data.get("task")), TASKS[Suite.model_fields["task"].default])
 
 
 def items(data: dict[str, Any], key: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -186,3 +222,28 @@ def _pooling_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
             pooling(name)
         except SuiteError as error:
             yield Mistake(("head", "pooling"), f"head.pooling: {error}")
+
+
+def _task_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
+    name = data.get("task")
+    if isinstance(name, str) and name not in TASKS:
+        yield Mistake(("task",), f"unknown task {name!r}: {choices(name, TASKS)}")
+        return
+    card = listed_task(data)
+    metric = _at(data, "training", "early_stopping", "metric")
+    metric = TrainingSpec().early_stopping.metric if metric is None else metric
+    if isinstance(metric, str):
+        try:
+            selecting_metric(metric, card)
+        except SuiteError as error:
+            path = ("training", "early_stopping", "metric")
+            yield Mistake(path, f"training.early_stopping.metric: {error}")
+    if data.get("must_beat_majority") is True and "majority" not in card.baselines:
+        text = f"must_beat_majority: task {card.name} has no majority to be beaten"
+        yield Mistake(("must_beat_majority",), text)
+
+
+def _at(data: Any, *path: str) -> Any:
+    for key in path:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data

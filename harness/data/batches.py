@@ -27,18 +27,18 @@ Loaded = TypeVar("Loaded")
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded waveforms with their labels.
+    """Padded waveforms with their targets.
 
     Shape:
         waveforms: (B, S), float32, zero beyond each row's length
         lengths: (B,), samples
-        labels: (B,), class numbers
+        targets: (B,), as the task encodes them; (0,) of a split without targets
         indices: positions of the rows in the split they came from
     """
 
     waveforms: Tensor
     lengths: Tensor
-    labels: Tensor
+    targets: Tensor
     indices: list[int]
 
     def to(self, device: torch.device) -> Batch:
@@ -46,20 +46,21 @@ class Batch:
         return Batch(
             self.waveforms.to(device, non_blocking=True),
             self.lengths.to(device, non_blocking=True),
-            self.labels.to(device, non_blocking=True),
+            self.targets.to(device, non_blocking=True),
             self.indices,
         )
 
 
 @dataclass(frozen=True)
 class LabelledSplit:
-    """The utterances of one split, with class numbers and lengths.
+    """The utterances of one split, with targets and lengths.
 
+    `targets` are as the task encodes them; empty where nothing is to be learned or scored.
     `crop_s` is the longest stretch taken from an utterance, None for all of it.
     """
 
     utterances: tuple[Utterance, ...]
-    labels: tuple[int, ...]
+    targets: tuple[int | float, ...]
     durations_s: tuple[float, ...]
     crop_s: float | None = None
 
@@ -67,6 +68,10 @@ class LabelledSplit:
         """Seconds of audio that each utterance brings to a batch."""
         limit = self.crop_s or float("inf")
         return [min(duration, limit) for duration in self.durations_s]
+
+    def targets_of(self, indices: Sequence[int]) -> Tensor:
+        """The targets of a batch, (B,); (0,) of a split without targets."""
+        return torch.tensor([self.targets[index] for index in indices] if self.targets else [])
 
 
 def bucketed(
@@ -103,8 +108,7 @@ def load_batch(split: LabelledSplit, indices: list[int], seed: Sequence[int]) ->
     waveforms = torch.zeros(len(waves), int(lengths.max()))
     for row, wave in zip(waveforms, waves, strict=True):
         row[: len(wave)] = torch.from_numpy(wave)
-    labels = torch.tensor([split.labels[index] for index in indices])
-    return Batch(waveforms, lengths, labels, indices)
+    return Batch(waveforms, lengths, split.targets_of(indices), indices)
 
 
 def stream(

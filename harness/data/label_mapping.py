@@ -13,28 +13,24 @@ from harness.errors import CorpusError, choices
 def map_labels(corpus: Corpus, labels: Mapping[str, str | None] | None) -> Corpus:
     """Turn labels into classes; a label that maps to None is left out, as the suite says.
 
+    Targets that are no labels stay as they are.
+
     Raises:
-        CorpusError: a label of the corpus is not named, a named label never occurs, or fewer
-            than two classes remain.
+        CorpusError: a label of the corpus is not named, or a named label never occurs.
     """
-    if labels is not None:
-        _check_map(corpus, labels)
-        kept = [(u, labels[u.label]) for u in corpus.utterances]
-        corpus = make_corpus(
-            corpus.name,
-            (replace(u, label=label) for u, label in kept if label is not None),
-            corpus.published,
-        )
-    if len(corpus.classes) < 2:
-        raise CorpusError(
-            f"corpus {corpus.name!r}: at least two classes are needed, "
-            f"found: {', '.join(corpus.classes) or 'none'}"
-        )
-    return corpus
+    if labels is None:
+        return corpus
+    _check_map(corpus, labels)
+    kept = [
+        replace(u, target=labels[u.target]) if isinstance(u.target, str) else u
+        for u in corpus.utterances
+        if not isinstance(u.target, str) or labels[u.target] is not None
+    ]
+    return make_corpus(corpus.name, kept, corpus.published)
 
 
 def _check_map(corpus: Corpus, labels: Mapping[str, str | None]) -> None:
-    counts = Counter(utterance.label for utterance in corpus.utterances)
+    counts = Counter(u.target for u in corpus.utterances if isinstance(u.target, str))
     unnamed = [f"{label!r} ({counts[label]})" for label in sorted(counts) if label not in labels]
     mistakes = []
     if unnamed:

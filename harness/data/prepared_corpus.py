@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.data.audio_info import AudioInfo, audio_digest, inspect_audio
@@ -11,10 +12,13 @@ from harness.data.quality import QualityReport, apply_policy
 from harness.data.splits import leakage
 from harness.data.splits.folds import split
 from harness.data.subset import subset
-from harness.data.utterances import Corpus, Splits
+from harness.data.utterances import Corpus, Splits, Utterance
 from harness.files import cache_folder
 from harness.progress import Reporter
 from harness.specs import CorpusSpec, Trial
+
+Encode = Callable[[Sequence[Utterance]], tuple[int | float, ...]]
+"""From utterances to their targets as a loss takes them."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +79,25 @@ def cut_fold(trial: Trial, prepared: PreparedCorpus) -> Fold:
 
 
 def labelled(
-    prepared: PreparedCorpus, ids: tuple[str, ...], crop_s: float | None = None
+    prepared: PreparedCorpus,
+    ids: tuple[str, ...],
+    crop_s: float | None = None,
+    encode: Encode | None = None,
 ) -> LabelledSplit:
-    """The utterances `ids` with class numbers and lengths, longest stretch `crop_s`."""
-    utterances = prepared.corpus.by_id()
+    """The utterances `ids` with their lengths.
+
+    Args:
+        prepared: the corpus
+        ids: which of its utterances, in this order
+        crop_s: longest stretch taken from an utterance
+        encode: makes the targets; None for a split from which nothing is learned or scored
+    """
+    by_id = prepared.corpus.by_id()
+    utterances = tuple(by_id[name] for name in ids)
     durations = {info.utterance_id: info.duration_s or 0.0 for info in prepared.audio_info}
-    numbers = prepared.corpus.class_index()
     return LabelledSplit(
-        utterances=tuple(utterances[name] for name in ids),
-        labels=tuple(numbers[utterances[name].label] for name in ids),
+        utterances=utterances,
+        targets=encode(utterances) if encode else (),
         durations_s=tuple(durations[name] for name in ids),
         crop_s=crop_s,
     )

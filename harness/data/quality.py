@@ -90,7 +90,7 @@ def apply_policy(
 
 
 def _labels(corpus: Corpus) -> set[str]:
-    return {utterance.label for utterance in corpus.utterances}
+    return {u.target for u in corpus.utterances if isinstance(u.target, str)}
 
 
 def _faults(audio_info: Iterable[AudioInfo], policy: QualitySpec) -> list[Problem]:
@@ -117,12 +117,11 @@ def _faults(audio_info: Iterable[AudioInfo], policy: QualitySpec) -> list[Proble
 def _duplicates(
     corpus: Corpus, audio_info: Iterable[AudioInfo], policy: QualitySpec
 ) -> list[Problem]:
-    label_of = {utterance.utterance_id: utterance.label for utterance in corpus.utterances}
+    target_of = {utterance.utterance_id: utterance.target for utterance in corpus.utterances}
     problems = []
     for ids in same_sound(audio_info):
         first, *others = ids
-        labels = {label_of[name] for name in ids}
-        if len(labels) > 1:
+        if len({target_of[name] for name in ids}) > 1:
             handling: Handling = "exclude" if policy.duplicate == "exclude" else "refuse"
             detail = f"the same sound under different labels: {', '.join(ids)}"
             problems += [Problem(name, "duplicate", handling, detail) for name in ids]

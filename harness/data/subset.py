@@ -16,7 +16,7 @@ def subset(corpus: Corpus, utterances: int) -> Corpus:
     """
     waiting: dict[str, dict[str, list[Utterance]]] = defaultdict(lambda: defaultdict(list))
     for utterance in sorted(corpus.utterances, key=_order):
-        waiting[utterance.speaker or ""][utterance.label].append(utterance)
+        waiting[utterance.speaker or ""][utterance.stratum].append(utterance)
     chosen: set[str] = set()
     taken: Counter[str] = Counter()
     taken_by: Counter[tuple[str, str]] = Counter()

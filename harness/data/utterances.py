@@ -1,4 +1,4 @@
-"""A labelled recording, a corpus of them, and the splits they fall into."""
+"""A recording with its target, a corpus of them, and the splits they fall into."""
 
 from __future__ import annotations
 
@@ -6,19 +6,27 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+Target = str | float
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One labelled recording, or the segment of one between `start_s` and `end_s`."""
+    """One recording, or the segment of one between `start_s` and `end_s`."""
 
     utterance_id: str
     path: Path
-    label: str
-    speaker: str | None
+    target: Target | None = None
+    """What a model is to predict: a class's name, or a number; None if it is not known."""
+    speaker: str | None = None
     start_s: float | None = None
     end_s: float | None = None
     text: str | None = None
     language: str | None = None
+
+    @property
+    def stratum(self) -> str:
+        """What splits balance: the class; numbers, and what is not known, are one stratum."""
+        return self.target if isinstance(self.target, str) else ""
 
 
 @dataclass(frozen=True)
@@ -50,18 +58,15 @@ An empty dev is cut from train later.
 
 @dataclass(frozen=True)
 class Corpus:
-    """Utterances in the order of their ids, with their classes in a fixed order."""
+    """Utterances in the order of their ids."""
 
     name: str
     utterances: tuple[Utterance, ...]
     classes: tuple[str, ...]
+    """Every target that is a name, in alphabetical order, whatever utterances are left out."""
     published: PublishedFolds = field(default_factory=dict)
     complete: bool = True
     """False if recordings are missing that the published corpus has."""
-
-    def class_index(self) -> dict[str, int]:
-        """The number of each class, 0 to C-1."""
-        return {label: index for index, label in enumerate(self.classes)}
 
     def by_id(self) -> dict[str, Utterance]:
         """The utterances by their id."""
@@ -79,7 +84,7 @@ class Corpus:
 def make_corpus(
     name: str, utterances: Iterable[Utterance], published: PublishedFolds | None = None
 ) -> Corpus:
-    """Put utterances in the order of their ids and their labels in alphabetical order."""
+    """Put utterances in the order of their ids and their classes in alphabetical order."""
     ordered = tuple(sorted(utterances, key=lambda utterance: utterance.utterance_id))
-    classes = tuple(sorted({utterance.label for utterance in ordered}))
+    classes = tuple(sorted({u.target for u in ordered if isinstance(u.target, str)}))
     return Corpus(name, ordered, classes, published or {})

@@ -14,7 +14,7 @@ from harness.errors import UserError, choices
 
 @dataclass(frozen=True)
 class Component:
-    """A pooling or a loss: where it is made, and what it is."""
+    """A pooling: where it is made, and what it is."""
 
     target: str
     summary: str
@@ -23,6 +23,13 @@ class Component:
         """Import the module and give back the function or class."""
         module, attribute = self.target.split(":")
         return getattr(import_module(module), attribute)
+
+
+@dataclass(frozen=True)
+class LossComponent(Component):
+    """A loss, and the task that it fits."""
+
+    task: str
 
 
 POOLINGS = {
@@ -44,16 +51,25 @@ POOLING_ALIASES = {
 }
 
 LOSSES = {
-    "cross_entropy": Component("harness.model.losses:CrossEntropy", "plain cross-entropy"),
-    "weighted_cross_entropy": Component(
+    "cross_entropy": LossComponent(
+        "harness.model.losses:CrossEntropy", "plain cross-entropy", task="classification"
+    ),
+    "weighted_cross_entropy": LossComponent(
         "harness.model.losses:WeightedCrossEntropy",
         "cross-entropy weighted by N / (C · n_c) of the train split",
+        task="classification",
     ),
-    "dr": Component(
+    "dr": LossComponent(
         "harness.model.losses:DistributionalRanking",
         "distributional ranking (Qian et al. 2020) over the batch's sigmoid probabilities",
+        task="classification",
     ),
 }
+
+
+def losses_of(task: str) -> tuple[str, ...]:
+    """Names of the losses that fit a task."""
+    return tuple(name for name, loss in LOSSES.items() if loss.task == task)
 
 
 def pooling_name(name: str) -> str:

@@ -115,9 +115,9 @@ def recordings(folder: Path, duration_s: float, count: int) -> LabelledSplit:
         path = folder / f"{number}.wav"
         noise = 0.1 * torch.randn(round(duration_s * SAMPLE_RATE_HZ), generator=generator)
         soundfile.write(path, noise.numpy(), SAMPLE_RATE_HZ)
-        utterances.append(Utterance(str(number), path, "", None))
-    labels = tuple(number % CLASSES for number in range(count))
-    return LabelledSplit(tuple(utterances), labels, (duration_s,) * count)
+        utterances.append(Utterance(str(number), path))
+    targets = tuple(number % CLASSES for number in range(count))
+    return LabelledSplit(tuple(utterances), targets, (duration_s,) * count)
 
 
 def _infer(profiled: ProfiledModel, batch: Batch) -> None:
@@ -127,7 +127,7 @@ def _infer(profiled: ProfiledModel, batch: Batch) -> None:
 
 def _learn(profiled: ProfiledModel, start: PrefixBatch) -> None:
     request = GradientRequest(
-        profiled.model, start.states, lambda logits: profiled.loss(logits, start.labels)
+        profiled.model, start.states, lambda logits: profiled.loss(logits, start.targets)
     )
     add_gradients([request], profiled.accelerator)
     parameters = trainable(profiled.model)

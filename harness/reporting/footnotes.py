@@ -9,20 +9,21 @@ from harness.reporting.report_model import ReportRow
 from harness.results.failures import error_line
 from harness.results.flags import FLAG_MEANINGS
 from harness.results.records import CostRecord
+from harness.tasks import TASKS
 
 
 def comparison_footnotes(rows: Sequence[ReportRow]) -> tuple[str, ...]:
     """Of scores, parameters, costs and flags; none without rows."""
     if not rows:
         return ()
+    cards = [TASKS[row.task] for row in rows]
     return (
-        "Accuracy is WA, UAR is UA (balanced accuracy); all scores are on test, in %.",
+        *dict.fromkeys(card.scores_note for card in cards),
         "Scores are the mean over folds ± the standard deviation over folds (of the means over "
         f"seeds) / over seeds (of the means over folds); {DASH} where there is only one.",
         "[low, high]: 95 % interval of that mean, by a bootstrap over the speakers of each test "
         "split.",
-        "chance: the expected scores of guessing every class equally often; majority: always "
-        "the class most frequent in train.",
+        *dict.fromkeys(card.baselines_note for card in cards),
         "Trained M: millions of parameters that train, the head's included, and their share.",
         "Depth %: the share of the backbone's transformer layers that train.",
         *_depth(rows),

@@ -21,7 +21,7 @@ from harness.results.group_scores import Predictions, baseline_scores, group_sco
 from harness.results.records import CostRecord, Record
 from harness.results.trial_groups import TrialGroup, backbone_key, group_trials
 from harness.specs import Trial
-from harness.tasks.scores import Baselines
+from harness.tasks import TASKS
 
 Value = TypeVar("Value")
 
@@ -101,7 +101,7 @@ def _baselines(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
         }
         records = tuple(by_split.values())
         found = flags([record.trial for record in records], records)
-        for baseline in Baselines.model_fields if records else ():
+        for baseline in TASKS[task].baselines if records else ():
             yield BaselineRow(
                 corpus=corpus,
                 baseline=baseline,

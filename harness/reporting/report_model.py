@@ -56,7 +56,7 @@ class BaselineRow:
 
     corpus: str
     baseline: str
-    """A field of `Baselines`: "chance" or "majority"."""
+    """One of those of the task, such as "majority"."""
     task: str
     folds: int
     scores: Mapping[str, GroupScore]

@@ -22,7 +22,7 @@ from harness.results.failures import error_line
 from harness.results.records import Fit, Record
 from harness.specs import Trial
 from harness.tasks import TASKS
-from harness.tasks.scores import SplitMetrics
+from harness.tasks.scores import SplitScores
 from harness.tasks.task import Metric
 
 
@@ -34,10 +34,11 @@ def trial_columns(report: Report) -> tuple[Column, ...]:
     """
     if not report.trials:
         return _always(TASKS)
-    always = _always(dict.fromkeys(row.record.trial.task for row in report.trials))
+    tasks = dict.fromkeys(row.record.trial.task for row in report.trials)
+    always = _always(tasks)
     known = {column.name for column in always}
     axes = [_axis(name) for name in report.trials[0].settings if name not in known]
-    return (*always, *_MORE, *axes)
+    return (*always, *_more(tasks), *axes)
 
 
 def _record(row: TrialRow) -> Record:
@@ -52,7 +53,7 @@ def _fit(row: TrialRow) -> Fit | None:
     return row.record.fit
 
 
-def _test(row: TrialRow) -> SplitMetrics | None:
+def _test(row: TrialRow) -> SplitScores | None:
     return row.record.metrics.get("test")
 
 
@@ -79,27 +80,31 @@ def _always(tasks: Iterable[str]) -> tuple[Column, ...]:
     )
 
 
-_MORE = (
-    *within(_record, Column("head_parameters", int, "parameters")),
-    *within(
-        _test,
-        Column("accuracy_frequent", float, "share"),
-        Column("accuracy_middle", float, "share"),
-        Column("accuracy_rare", float, "share"),
-    ),
-    *within(
-        _fit,
-        Column("fit_wall_s", float, "s"),
-        Column("best_epoch", int),
-        Column("stopped", str),
-        Column("frames_from", str),
-    ),
-    *within(_record, Column("random_weights", bool), Column("limited_data", bool)),
-    *within(_trial, Column("limit_utterances", int)),
-    *within(_record, Column("partial_corpus", bool), Column("speaker_overlap", bool)),
-    *within(_cost, *TRIAL_COST_FACTS, Column("cost_unstable", bool, value=lambda c: c.unstable)),
-    *within(_record, Column("started_at", str), Column("error", str, value=error_line)),
-)
+def _more(tasks: Iterable[str]) -> tuple[Column, ...]:
+    """The columns that follow, but for the axes."""
+    return (
+        *within(_record, Column("head_parameters", int, "parameters")),
+        *within(
+            _test,
+            *map(
+                _metric, dict.fromkeys(detail for task in tasks for detail in TASKS[task].details)
+            ),
+        ),
+        *within(
+            _fit,
+            Column("fit_wall_s", float, "s"),
+            Column("best_epoch", int),
+            Column("stopped", str),
+            Column("frames_from", str),
+        ),
+        *within(_record, Column("random_weights", bool), Column("limited_data", bool)),
+        *within(_trial, Column("limit_utterances", int)),
+        *within(_record, Column("partial_corpus", bool), Column("speaker_overlap", bool)),
+        *within(
+            _cost, *TRIAL_COST_FACTS, Column("cost_unstable", bool, value=lambda c: c.unstable)
+        ),
+        *within(_record, Column("started_at", str), Column("error", str, value=error_line)),
+    )
 
 
 def _axis(name: str) -> Column:

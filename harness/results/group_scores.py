@@ -11,7 +11,7 @@ from harness.results.records import Record
 from harness.results.statistics import Interval, intervals, spread
 from harness.specs import Trial
 from harness.tasks import TASKS
-from harness.tasks.scores import SplitMetrics
+from harness.tasks.scores import SplitScores
 from harness.tasks.task import metric_names
 
 Predictions = Callable[[str], pd.DataFrame]
@@ -48,23 +48,24 @@ def baseline_scores(records: Sequence[Record], baseline: str) -> dict[str, Group
 
     Args:
         records: outcomes with baselines, one for each test split
-        baseline: the kind of guessing, a field of `Baselines`
+        baseline: the kind of guessing, as the task names it
     """
     return _summarised(
         pd.DataFrame(
             [
                 {"fold": record.trial.fold, "seed": 0}
-                | metrics_of(record.trial, getattr(record.baselines, baseline))
+                | metrics_of(record.trial, record.baselines[baseline])
                 for record in records
+                if record.baselines is not None
             ]
         ),
         {},
     )
 
 
-def metrics_of(trial: Trial, scores: SplitMetrics) -> dict[str, float]:
+def metrics_of(trial: Trial, scores: SplitScores) -> dict[str, float | None]:
     """The scores of one split that the trial's task names, in its order."""
-    return {name: getattr(scores, name) for name in metric_names(TASKS[trial.task].metrics)}
+    return {name: scores.value(name) for name in metric_names(TASKS[trial.task].metrics)}
 
 
 def scores_on_test(records: Iterable[Record]) -> pd.DataFrame:
@@ -107,4 +108,4 @@ def _intervals(records: Sequence[Record], predictions: Predictions) -> dict[str,
     except FileNotFoundError:
         # an interval over part of the trials would not belong to their mean
         return None
-    return intervals(by_seed) if by_seed else None
+    return intervals(by_seed, TASKS[records[0].trial.task]) if by_seed else None

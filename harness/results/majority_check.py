@@ -44,7 +44,7 @@ def _shortfall(corpus: str, backbone: str, groups: Sequence[TrialGroup]) -> str 
 
 
 def _verdict(group: TrialGroup) -> _Verdict:
-    guesses = [record.baselines.majority for record in group.finished if record.baselines]
+    guesses = [record.baselines["majority"] for record in group.finished if record.baselines]
     return max(
         (
             _Verdict(

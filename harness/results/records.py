@@ -7,9 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from harness.specs import CostTrial, Trial
-from harness.tasks.scores import Baselines as Baselines
-from harness.tasks.scores import ClassScore as ClassScore
-from harness.tasks.scores import SplitMetrics as SplitMetrics
+from harness.tasks.scores import RecordedScores
 
 SCHEMA_VERSION = 3
 """Raised when a record says more, so that an older harness asks to be upgraded. What records of
@@ -74,10 +72,12 @@ class Record(Frozen):
     wall_s: float
     """Its equal share where trials trained side by side."""
     classes: list[str] = []
+    """Names of the network's outputs: of classification the classes."""
     split_sizes: dict[str, int] = {}
-    metrics: dict[str, SplitMetrics] = {}
+    metrics: dict[str, RecordedScores] = {}
     """By split: "dev" and "test"."""
-    baselines: Baselines | None = None
+    baselines: dict[str, RecordedScores] | None = None
+    """What predicting without looking scores on test, by the names that the task gives it."""
     fit: Fit | None = None
     digests: Digests | None = None
     trainable_parameters: int | None = None

@@ -10,14 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from harness.tasks.metrics import classes_of, predicted_classes
-
-INTERVAL_METRICS = ("accuracy", "uar", "macro_f1")
-
-Confusions = NDArray[np.float64]
-"""Confusion matrices. Shape: (..., C, C), rows are true classes."""
+from harness.tasks.task import Floats, SufficientStatistics, TaskCard
 
 
 @dataclass(frozen=True)
@@ -67,6 +61,7 @@ class Interval:
 
 def intervals(
     seeds: Sequence[Sequence[pd.DataFrame]],
+    task: TaskCard,
     confidence: float = 0.95,
     resamples: int = 1000,
     seed: int = 0,
@@ -83,24 +78,27 @@ def intervals(
 
     Args:
         seeds: for each seed the test predictions of each fold; columns `utterance_id`,
-            `speaker`, `label` and `p_<class>` for every class
+            `speaker` and those of the task
+        task: what they predict
         confidence: share of the draws inside the interval
         resamples: how many draws
         seed: of the draws, so that the same records give the same table
 
     Returns:
-        An interval for each of INTERVAL_METRICS, or None if there are fewer than two speakers.
+        An interval for each metric that has one; None if there are fewer than two speakers, or
+        the task has no intervals.
 
     Raises:
-        ValueError: the predictions do not have the same classes.
+        ValueError: the predictions do not have the same columns.
     """
-    drawn = _drawn([seeds], resamples, seed)
+    drawn = _drawn([seeds], task, resamples, seed)
     return _percentiles(drawn[0], confidence) if drawn else None
 
 
 def differences(
     base: Sequence[Sequence[pd.DataFrame]],
     head: Sequence[Sequence[pd.DataFrame]],
+    task: TaskCard,
     confidence: float = 0.95,
     resamples: int = 1000,
     seed: int = 0,
@@ -113,48 +111,50 @@ def differences(
     Args:
         base: predictions as `intervals` takes them
         head: those to compare with them, on the same utterances
+        task: what they predict
         confidence: share of the draws inside the interval
         resamples: how many draws
         seed: of the draws
 
     Returns:
-        An interval for each of INTERVAL_METRICS, or None if there are fewer than two speakers.
+        An interval for each metric that has one; None if there are fewer than two speakers, or
+        the task has no intervals.
 
     Raises:
-        ValueError: the predictions do not have the same classes.
+        ValueError: the predictions do not have the same columns.
     """
-    drawn = _drawn([base, head], resamples, seed)
+    drawn = _drawn([base, head], task, resamples, seed)
     if not drawn:
         return None
     before, after = drawn
-    return _percentiles({m: after[m] - before[m] for m in INTERVAL_METRICS}, confidence)
+    return _percentiles({m: after[m] - before[m] for m in before}, confidence)
 
 
 def _drawn(
-    groups: Sequence[Sequence[Sequence[pd.DataFrame]]], resamples: int, seed: int
-) -> list[dict[str, Confusions]]:
+    groups: Sequence[Sequence[Sequence[pd.DataFrame]]], task: TaskCard, resamples: int, seed: int
+) -> list[dict[str, Floats]]:
     """Each group's mean scores in every draw of speakers, the same for all groups (R,)."""
     frames = [frame for seeds in groups for folds in seeds for frame in folds]
-    classes = classes_of(frames[0])
-    if any(classes_of(frame) != classes for frame in frames):
-        raise ValueError("predictions of one group must have the same classes")
+    if any(list(frame.columns) != list(frames[0].columns) for frame in frames):
+        raise ValueError("predictions of one group must have the same columns")
+    statistics = task.load().sufficient_statistics
     clusters = sorted({name for frame in frames for name in _clusters(frame)})
-    if len(clusters) < 2:
+    if statistics is None or len(clusters) < 2:
         return []
     generator = np.random.default_rng(seed)
     even = np.full(len(clusters), 1 / len(clusters))
     draws = generator.multinomial(len(clusters), even, size=resamples).astype(float)
     return [
-        _mean_over_seeds([_mean_over_folds(folds, classes, clusters, draws) for folds in seeds])
+        _mean_over_seeds([_mean_over_folds(folds, statistics, clusters, draws) for folds in seeds])
         for seeds in groups
     ]
 
 
-def _mean_over_seeds(scored: Sequence[dict[str, Confusions]]) -> dict[str, Confusions]:
-    return {m: np.mean([scores[m] for scores in scored], axis=0) for m in INTERVAL_METRICS}
+def _mean_over_seeds(scored: Sequence[dict[str, Floats]]) -> dict[str, Floats]:
+    return {m: np.mean([scores[m] for scores in scored], axis=0) for m in scored[0]}
 
 
-def _percentiles(drawn: dict[str, Confusions], confidence: float) -> dict[str, Interval]:
+def _percentiles(drawn: dict[str, Floats], confidence: float) -> dict[str, Interval]:
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     found: dict[str, Interval] = {}
     for metric, values in drawn.items():
@@ -163,57 +163,33 @@ def _percentiles(drawn: dict[str, Confusions], confidence: float) -> dict[str, I
     return found
 
 
-def scores_of_confusions(confusions: Confusions) -> dict[str, Confusions]:
-    """INTERVAL_METRICS of many confusion matrices at once, as `tasks.metrics` defines them.
-
-    Shape:
-        confusions: (R, C, C)
-        output: (R,) each
-    """
-    hits = np.diagonal(confusions, axis1=-2, axis2=-1)
-    true, guessed = confusions.sum(-1), confusions.sum(-2)
-    return {
-        "accuracy": _ratio(hits.sum(-1), true.sum(-1)),
-        "uar": _ratio(_ratio(hits, true).sum(-1), (true > 0).sum(-1)),
-        "macro_f1": _ratio(_ratio(2 * hits, true + guessed).sum(-1), (true + guessed > 0).sum(-1)),
-    }
-
-
 def _mean_over_folds(
     folds: Sequence[pd.DataFrame],
-    classes: Sequence[str],
+    statistics: SufficientStatistics,
     clusters: Sequence[str],
-    draws: Confusions,
-) -> dict[str, Confusions]:
+    draws: Floats,
+) -> dict[str, Floats]:
     """Each draw's mean score over folds; not a number for a draw without any of their speakers."""
-    confusions = [_by_cluster(frame, classes, clusters) for frame in folds]
-    members = np.array([counts.any((1, 2)) for counts in confusions])
+    members = np.array([np.isin(clusters, _clusters(frame)) for frame in folds])
     weights = draws @ (members / members.sum(1, keepdims=True)).T
-    size = len(classes)
     scored = [
-        scores_of_confusions((draws @ counts.reshape(len(clusters), -1)).reshape(-1, size, size))
-        for counts in confusions
+        statistics.scores(draws @ _sums(statistics.of_utterances(frame), frame, clusters))
+        for frame in folds
     ]
     total = weights.sum(1)
     weights = np.divide(weights.T, total, out=np.full(weights.T.shape, np.nan), where=total > 0)
     return {
         metric: (weights * np.array([scores[metric] for scores in scored])).sum(0)
-        for metric in INTERVAL_METRICS
+        for metric in scored[0]
     }
 
 
-def _by_cluster(frame: pd.DataFrame, classes: Sequence[str], clusters: Sequence[str]) -> Confusions:
-    """The confusion matrix of every cluster (K, C, C)."""
-    number = {name: index for index, name in enumerate(classes)}
+def _sums(values: Floats, frame: pd.DataFrame, clusters: Sequence[str]) -> Floats:
+    """What the utterances of every cluster add up to: from (N, S) to (K, S)."""
     place = {name: index for index, name in enumerate(clusters)}
-    counts = np.zeros((len(clusters), len(classes), len(classes)))
-    where = (
-        [place[name] for name in _clusters(frame)],
-        [number[name] for name in frame["label"]],
-        [number[name] for name in predicted_classes(frame)],
-    )
-    np.add.at(counts, where, 1)
-    return counts
+    sums = np.zeros((len(clusters), values.shape[1]))
+    np.add.at(sums, [place[name] for name in _clusters(frame)], values)
+    return sums
 
 
 def _clusters(frame: pd.DataFrame) -> list[str]:
@@ -222,7 +198,3 @@ def _clusters(frame: pd.DataFrame) -> list[str]:
         f"utterance {utterance}" if pd.isna(speaker) else f"speaker {speaker}"
         for utterance, speaker in zip(frame["utterance_id"], frame["speaker"], strict=True)
     ]
-
-
-def _ratio(above: Confusions, below: Confusions) -> Confusions:
-    return np.divide(above, below, out=np.zeros(np.shape(above)), where=below > 0)

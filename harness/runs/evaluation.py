@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import pandas as pd
 from safetensors import SafetensorError
@@ -14,12 +15,13 @@ from harness.model.building import build_model, load_backbone
 from harness.model.ser_model import SERModel
 from harness.progress import Reporter
 from harness.results.flags import flags
+from harness.results.group_scores import metrics_of
 from harness.results.records import Record
 from harness.results.store import MODEL, ResultsStore
 from harness.runs.trial_execution import predictions_frame
 from harness.specs import CorpusSpec
-from harness.tasks.metrics import score_predictions
-from harness.tasks.scores import SplitMetrics
+from harness.tasks import TASKS
+from harness.tasks.scores import SplitScores
 from harness.training.devices import make_accelerator
 from harness.training.fit_inputs import AudioInputs
 from harness.training.prediction import predict
@@ -94,8 +96,8 @@ def restore(store: ResultsStore, record: Record, *, offline: bool) -> SERModel:
             f"trial {trial.trial_id} was trained on other weights of {trial.backbone.name} than "
             f"those found now ({backbone.weights.source}); name the right ones as `source:`"
         )
-    classes = len(record.classes)
-    model = build_model(backbone, trial.head, classes, trial.finetune_layers, trial.seed)
+    width = len(record.classes)
+    model = build_model(backbone, trial.head, width, trial.finetune_layers, trial.seed)
     path = store.trial(record.trial_id) / MODEL
     try:
         model.load_trained_state(load_file(path))
@@ -121,41 +123,31 @@ def _all_of_another(record: Record, prepared: PreparedCorpus) -> tuple[str, ...]
             f"trial {record.trial_id} was trained on {prepared.corpus.name}: leave --corpus out to "
             "score it on its own test split"
         )
-    strange = sorted(set(prepared.corpus.classes) - set(record.classes))
-    if strange:
-        raise UserError(
-            f"trial {record.trial_id} knows {', '.join(record.classes)}, but "
-            f"{prepared.corpus.name} also has {', '.join(strange)}: map them with "
-            "`labels:` in a YAML file and give that to --corpus"
-        )
+    TASKS[record.trial.task].load().shared_outputs(record.classes, prepared.corpus)
     return tuple(utterance.utterance_id for utterance in prepared.corpus.utterances)
 
 
 def _score(
     record: Record, prepared: PreparedCorpus, ids: Iterable[str], model: SERModel, device: str
-) -> SplitMetrics:
-    """Scores among the classes that the corpus has; the model chooses between those alone."""
-    training = record.trial.training
+) -> SplitScores:
+    training, task = record.trial.training, TASKS[record.trial.task].load()
+    outputs = task.shared_outputs(record.classes, prepared.corpus)
     accelerator = make_accelerator(device, training.precision)
-    split = labelled(prepared, tuple(ids))
+    split = labelled(prepared, tuple(ids), encode=partial(task.encode, outputs=outputs))
     inputs = AudioInputs(split, model.to(accelerator.device), accelerator)
-    logits = predict(model, inputs, training.batch_seconds, accelerator)
-    shared = [record.classes.index(name) for name in prepared.corpus.classes]
-    frame = predictions_frame("test", split, logits[:, shared], prepared.corpus.classes)
-    return score_predictions(frame)
+    values = predict(model, inputs, training.batch_seconds, accelerator)
+    shared = [record.classes.index(name) for name in outputs]
+    return task.score(predictions_frame("test", split, values[:, shared], outputs, task))
 
 
-def _row(record: Record, spec: CorpusSpec, metrics: SplitMetrics) -> dict[str, object]:
+def _row(record: Record, spec: CorpusSpec, scores: SplitScores) -> dict[str, object]:
     return {
         "trial_id": record.trial_id,
         "backbone": record.trial.backbone.name,
         "finetune_layers": record.trial.finetune_layers,
         "trained_on": record.trial.corpus.name,
         "scored_on": spec.name,
-        "utterances": metrics.utterances,
-        "accuracy": metrics.accuracy,
-        "uar": metrics.uar,
-        "macro_f1": metrics.macro_f1,
-        "weighted_f1": metrics.weighted_f1,
+        "utterances": scores.utterances,
+        **metrics_of(record.trial, scores),
         "flags": ", ".join(flags([record.trial], [record], spec)),
     }

@@ -56,4 +56,4 @@ def _contest(record: Record) -> tuple[object, ...]:
 
 def _dev_score(record: Record) -> float:
     metric = record.trial.training.early_stopping.metric
-    return float(getattr(record.metrics["dev"], metric))
+    return record.metrics["dev"].value(metric) or 0.0

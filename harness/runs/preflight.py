@@ -17,6 +17,7 @@ from harness.results.environment import code_digest, costs_digest, frames_digest
 from harness.results.records import Digests
 from harness.runs.trial_execution import digests_of
 from harness.specs import BackboneSpec, CorpusSpec, Trial
+from harness.tasks import TASKS
 from harness.training.devices import make_accelerator
 
 
@@ -65,6 +66,7 @@ def check_all(
             with _collected(mistakes):
                 facts = backbones[trial.backbone]
                 _check_crop(trial, facts)
+                TASKS[trial.task].load().outputs(corpora[trial.corpus].corpus)
                 fold = cut_fold(trial, corpora[trial.corpus])
                 digests[trial.trial_id] = digests_of(fold, facts.weights_digest)
     if mistakes:

@@ -21,6 +21,7 @@ from harness.runs.events import (
 )
 from harness.runs.frame_events import FramesAdvanced, FramesEnded, FramesStarted
 from harness.specs import Trial
+from harness.tasks import TASKS
 from harness.training.fit_driver import EpochEnded, EpochResult, FitEvent
 
 
@@ -132,8 +133,8 @@ def outcome_line(record: Record) -> str:
     """How a trial ended, in a line."""
     if record.status != "ok":
         return f"{record.status}: {error_line(record)}"
-    test = record.metrics["test"]
-    return (
-        f"test UAR {test.uar:.3f}, macro-F1 {test.macro_f1:.3f}, accuracy {test.accuracy:.3f} "
-        f"in {record.wall_s:.0f} s"
-    )
+    card, test = TASKS[record.trial.task], record.metrics["test"]
+    headline_first = sorted(card.metrics, key=lambda metric: metric.name != card.headline)
+    values = ((metric.title, test.value(metric.name)) for metric in headline_first)
+    scores = ", ".join(f"{title} {value:.3f}" for title, value in values if value is not None)
+    return f"test {scores} in {record.wall_s:.0f} s"

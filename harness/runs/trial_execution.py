@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pandas as pd
 import torch
@@ -18,14 +20,14 @@ from harness.cache.cached_inputs import CachedInputs
 from harness.data.batches import LabelledSplit
 from harness.data.prepared_corpus import Fold, cut_fold, labelled
 from harness.model.building import build_model
-from harness.model.components import LOSSES
 from harness.redaction import redacted
 from harness.results.environment import code_digest, environment
-from harness.results.records import Digests, Fit, Record, SplitMetrics
+from harness.results.records import Digests, Fit, Record
 from harness.runs.backbone_frames import BackboneFrames
 from harness.specs import Trial
-from harness.tasks.baselines import baselines
-from harness.tasks.metrics import class_counts, score_predictions
+from harness.tasks import TASKS
+from harness.tasks.scores import SplitScores
+from harness.tasks.task import Task
 from harness.training.devices import device_info, make_accelerator, status_of
 from harness.training.fit import fit
 from harness.training.fit_driver import FitEvent, Fitting, run_fits
@@ -75,7 +77,7 @@ def _trial(
         status="failed",
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         wall_s=0.0,
-        classes=list(prepared.corpus.classes),
+        classes=list(TASKS[trial.task].load().outputs(prepared.corpus)),
         limited_data=trial.limit_utterances is not None,
         partial_corpus=prepared.partial,
         speaker_overlap=trial.corpus.speaker_overlap == "allowed",
@@ -91,25 +93,22 @@ def _trial(
 
 
 def predictions_frame(
-    split_name: str, split: LabelledSplit, logits: Tensor, classes: Sequence[str]
+    split_name: str, split: LabelledSplit, values: Tensor, outputs: Sequence[str], task: Task
 ) -> pd.DataFrame:
-    """One row an utterance: utterance_id, split, speaker, label, then p_<class> for each class.
+    """One row an utterance: utterance_id, split, speaker, then the columns of the task.
 
     Shape:
-        logits: (N, C)
+        values: what the network gives, (N, W)
     """
-    frame = pd.DataFrame(
+    utterances = split.utterances
+    return pd.DataFrame(
         {
-            "utterance_id": [utterance.utterance_id for utterance in split.utterances],
+            "utterance_id": [utterance.utterance_id for utterance in utterances],
             "split": split_name,
-            "speaker": [utterance.speaker for utterance in split.utterances],
-            "label": [utterance.label for utterance in split.utterances],
+            "speaker": [utterance.speaker for utterance in utterances],
+            **task.prediction_columns(utterances, values, outputs),
         }
     )
-    probabilities = logits.double().softmax(1).numpy()
-    for index, name in enumerate(classes):
-        frame[f"p_{name}"] = probabilities[:, index]
-    return frame
 
 
 def _train_and_score(
@@ -119,25 +118,26 @@ def _train_and_score(
     record: Record,
     accelerator: Accelerator,
 ) -> Fitting[Outcome]:
-    prepared, classes = frames.prepared, frames.prepared.corpus.classes
-    fold = cut_fold(trial, prepared)
-    model = build_model(backbone, trial.head, len(classes), trial.finetune_layers, trial.seed)
+    prepared, task = frames.prepared, TASKS[trial.task].load()
+    fold, outputs = cut_fold(trial, prepared), record.classes
+    encode = partial(task.encode, outputs=outputs)
+    model = build_model(backbone, trial.head, len(outputs), trial.finetune_layers, trial.seed)
     splits = {
-        "train": labelled(prepared, fold.splits.train, trial.training.crop_s),
-        "dev": labelled(prepared, fold.splits.dev),
-        "test": labelled(prepared, fold.splits.test),
+        "train": labelled(prepared, fold.splits.train, trial.training.crop_s, encode),
+        "dev": labelled(prepared, fold.splits.dev, encode=encode),
+        "test": labelled(prepared, fold.splits.test, encode=encode),
     }
     inputs = {
         name: frames.inputs(trial, model, split, accelerator) for name, split in splits.items()
     }
-    counts = class_counts(_labels(splits["train"]), classes)
-    loss = LOSSES[trial.loss].load()(list(counts.values()))
+    train = splits["train"].targets
+    loss = task.make_loss(trial.loss, train, outputs)
 
-    def score(logits: Tensor) -> tuple[float, float]:
-        found = predictions_frame("dev", splits["dev"], logits, classes)
-        metrics = score_predictions(found, counts)
-        selected = getattr(metrics, trial.training.early_stopping.metric)
-        return _loss_of(loss, logits, splits["dev"], accelerator.device), float(selected)
+    def score(values: Tensor) -> tuple[float, float]:
+        table = predictions_frame("dev", splits["dev"], values, outputs, task)
+        selected = task.score(table, train).value(trial.training.early_stopping.metric)
+        dev_loss = _loss_of(loss, values, splits["dev"], accelerator.device)
+        return dev_loss, math.nan if selected is None else selected
 
     fitted = yield from fit(
         model,
@@ -151,20 +151,20 @@ def _train_and_score(
     )
 
     tables: dict[str, pd.DataFrame] = {}
-    metrics: dict[str, SplitMetrics] = {}
+    metrics: dict[str, SplitScores] = {}
     for name in ("dev", "test"):
         split = splits[name]
-        logits = predict(model, inputs[name], trial.training.batch_seconds, accelerator)
-        test_loss = _loss_of(loss, logits, split, torch.device("cpu"))
-        tables[name] = predictions_frame(name, split, logits, classes)
-        metrics[name] = score_predictions(tables[name], counts, test_loss)
+        values = predict(model, inputs[name], trial.training.batch_seconds, accelerator)
+        tables[name] = predictions_frame(name, split, values, outputs, task)
+        split_loss = _loss_of(loss, values, split, torch.device("cpu"))
+        metrics[name] = task.score(tables[name], train, split_loss)
 
     kept = _kept_dtype(inputs["train"])
     finished = record.model_copy(
         update={
             "status": "ok",
             "metrics": metrics,
-            "baselines": baselines(_labels(splits["train"]), _labels(splits["test"]), classes),
+            "baselines": dict(task.baselines(train, splits["test"].targets, outputs)),
             "fit": Fit(
                 **asdict(fitted), frames_from="stored" if kept else "computed", frames_dtype=kept
             ),
@@ -206,11 +206,8 @@ def _labels_seen(backbone: Backbone) -> list[str]:
 
 
 def _loss_of(
-    loss: torch.nn.Module, logits: Tensor, split: LabelledSplit, device: torch.device
+    loss: torch.nn.Module, values: Tensor, split: LabelledSplit, device: torch.device
 ) -> float:
+    targets = split.targets_of(range(len(split.targets)))
     with torch.no_grad():
-        return float(loss.to(device)(logits.to(device), torch.tensor(split.labels).to(device)))
-
-
-def _labels(split: LabelledSplit) -> list[str]:
-    return [utterance.label for utterance in split.utterances]
+        return float(loss.to(device)(values.to(device), targets.to(device)))

@@ -1,18 +1,31 @@
-"""The shapes of scores. All values lie in [0, 1]; what cannot be scored is None, never 0."""
+"""The shapes of scores, as records hold them. What cannot be scored is None, never 0."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 
-class Scores(BaseModel):
-    """Immutable, and strict about unknown keys."""
+class SplitScores(BaseModel):
+    """The scores of one split: beside these two, the metrics of the task by their names."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, float | None] = Field(init=False)
+
+    utterances: int
+    loss: float | None = None
+
+    def value(self, metric: str) -> float | None:
+        """The score of that name."""
+        found: float | None = getattr(self, metric)
+        return found
+
+
+class ClassScore(BaseModel):
+    """How well one class is recognised."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ClassScore(Scores):
-    """How well one class is recognised."""
 
     precision: float
     recall: float
@@ -20,11 +33,14 @@ class ClassScore(Scores):
     support: int
 
 
-class SplitMetrics(Scores):
-    """All scores of one split. Accuracy is WA, `uar` is UA in the field's papers."""
+class SplitMetrics(SplitScores):
+    """All scores of classification on one split, in [0, 1].
 
-    utterances: int
-    loss: float | None
+    Accuracy is WA, `uar` is UA in the field's papers.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     accuracy: float
     uar: float
     macro_f1: float
@@ -38,10 +54,5 @@ class SplitMetrics(Scores):
     """Rows are true classes, columns predicted ones, in the order of `per_class`."""
 
 
-class Baselines(Scores):
-    """What guessing scores on the same test split."""
-
-    chance: SplitMetrics
-    """Expected scores of guessing every class equally often."""
-    majority: SplitMetrics
-    """Always the class most frequent in train."""
+RecordedScores = Annotated[SplitMetrics | SplitScores, Field(union_mode="left_to_right")]
+"""The scores of a split in a record of any task."""

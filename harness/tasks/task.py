@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.data.utterances import Corpus, Utterance
+from harness.tasks.scores import SplitScores
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Floats = NDArray[np.float64]
+Targets = tuple[int | float, ...]
+"""One number an utterance, as the losses of the task take it."""
 
 
 @dataclass(frozen=True)
@@ -22,17 +38,113 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class SufficientStatistics:
+    """What the bootstrap over speakers adds up, so that it need not score every draw anew."""
+
+    of_utterances: Callable[[pd.DataFrame], Floats]
+    """From the predictions of N utterances to S numbers each, (N, S)."""
+    scores: Callable[[Floats], dict[str, Floats]]
+    """From sums of them over utterances, (R, S), to the metrics that have intervals, (R,) each."""
+
+
+class Task(Protocol):
+    """What a task's module defines. The module loads without torch.
+
+    `outputs` are the names of the network's output values, in their order: the head is as wide.
+    """
+
+    sufficient_statistics: SufficientStatistics | None
+    """None if the task's scores have no intervals."""
+
+    def outputs(self, corpus: Corpus) -> tuple[str, ...]:
+        """The outputs of a network that is trained on a corpus.
+
+        Raises:
+            CorpusError: the corpus has nothing to predict.
+        """
+
+    def shared_outputs(self, outputs: Sequence[str], corpus: Corpus) -> tuple[str, ...]:
+        """Which of a trained network's outputs are scored on a corpus.
+
+        Raises:
+            UserError: the corpus has targets that the network does not know.
+        """
+
+    def encode(self, utterances: Sequence[Utterance], outputs: Sequence[str]) -> Targets:
+        """The targets of utterances.
+
+        Raises:
+            CorpusError: an utterance has no target.
+        """
+
+    def make_loss(self, name: str, train: Targets, outputs: Sequence[str]) -> nn.Module:
+        """A loss by its name: outputs (B, W) and targets (B,) to a scalar.
+
+        Args:
+            name: in `harness.model.components.LOSSES`
+            train: the targets of the train split
+            outputs: their names
+        """
+
+    def prediction_columns(
+        self, utterances: Sequence[Utterance], values: Tensor, outputs: Sequence[str]
+    ) -> Mapping[str, Sequence[Any] | Floats]:
+        """What a predictions frame says of each utterance: its target, then what was predicted.
+
+        Shape:
+            values: (N, W), as the network gives them, on the CPU
+        """
+
+    def score(
+        self, predictions: pd.DataFrame, train: Targets = (), loss: float | None = None
+    ) -> SplitScores:
+        """All scores of the predictions of one split.
+
+        Args:
+            predictions: with the columns of `prediction_columns`
+            train: the targets of the train split, if scores depend on them
+            loss: noted as it is
+
+        Raises:
+            ValueError: there are no utterances, or a prediction is not a number.
+        """
+
+    def baselines(
+        self, train: Targets, test: Targets, outputs: Sequence[str]
+    ) -> Mapping[str, SplitScores]:
+        """What predicting without looking scores on the test split, by the card's names.
+
+        Raises:
+            ValueError: a split is empty.
+        """
+
+
+@dataclass(frozen=True)
 class TaskCard:
-    """What is known of a task before anything of it is loaded."""
+    """What is known of a task before its module is loaded."""
 
     name: str
+    module: str
+    """Module that implements `Task`."""
     metrics: tuple[Metric, ...]
     headline: str
     """The metric that figures and verdicts show."""
-    losses: tuple[str, ...]
-    """Names of the losses that fit it, the default first."""
+    baselines: tuple[str, ...]
+    """What stands in tables beside what was learned."""
+    scores_note: str
+    """What a reader of the tables must know of the metrics."""
+    baselines_note: str
+    """What the baselines are."""
+    default_loss: str
+    """Of the losses that fit it, the one where a suite names none."""
+    details: tuple[Metric, ...] = ()
+    """Scores that only the table of trials shows."""
     version: int = 1
     """Raised when its numbers change."""
+
+    def load(self) -> Task:
+        """Import the module."""
+        return cast(Task, import_module(self.module))
 
     def metric(self, name: str) -> Metric:
         """The metric of that name.
@@ -41,6 +153,11 @@ class TaskCard:
             KeyError: it has none.
         """
         return {metric.name: metric for metric in self.metrics}[name]
+
+    @property
+    def selecting(self) -> tuple[str, ...]:
+        """Names of the metrics that may select an epoch: the higher, the better."""
+        return tuple(metric.name for metric in self.metrics if metric.higher_is_better)
 
 
 def metric_names(metrics: Sequence[Metric]) -> tuple[str, ...]:

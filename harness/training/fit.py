@@ -103,13 +103,13 @@ def fit(
         for step in plans[epoch - 1]:
             for _ in step:
                 batch = next(batches)
-                part = _part_of(loss, batch.labels, len(step))
+                part = _part_of(loss, batch.targets, len(step))
                 value = yield from loss_of(GradientRequest(model, batch.states, part))
                 total += value * len(step) * len(batch.indices)
             state.step()
             yield StepEnded(state.steps, total_steps)
             _check_time(deadline, spec.time_limit_s)
-        train_loss = float(total) / len(train.split.labels)
+        train_loss = float(total) / len(train.split.utterances)
         outputs = predict(model, dev, spec.batch_seconds, accelerator)
         # what is not a number cannot be scored, and is told below
         dev_loss, metric = score(outputs) if outputs.isfinite().all() else (math.nan, math.nan)

@@ -16,16 +16,16 @@ from harness.model.ser_model import SERModel
 
 @dataclass(frozen=True)
 class PrefixBatch:
-    """A batch as `SERModel.suffix` takes it, on the device, with its labels.
+    """A batch as `SERModel.suffix` takes it, on the device, with its targets.
 
     Shape:
         states: frames at the model's depths, (B, F, D) each
-        labels: (B,), class numbers
+        targets: (B,), as the task encodes them
         indices: positions of the rows in the split they came from
     """
 
     states: tuple[Frames, ...]
-    labels: Tensor
+    targets: Tensor
     indices: list[int]
 
 
@@ -57,4 +57,4 @@ class AudioInputs:
         moved = batch.to(self.accelerator.device)
         with self.accelerator.autocast():
             states = self.model.prefix(moved.waveforms, moved.lengths)
-        return PrefixBatch(states, moved.labels, moved.indices)
+        return PrefixBatch(states, moved.targets, moved.indices)

@@ -40,7 +40,7 @@ def from_store(
         keys = [key(view=view) for view in views]
         for extraction in extraction_passes(store, keys, noise, sounds):
             extract(extraction, store, backbone, accelerator)
-        model = build_model(backbone, spec, len(noise.labels), finetune_layers, seed=1).eval()
+        model = build_model(backbone, spec, len(noise.targets), finetune_layers, seed=1).eval()
         return CachedInputs(
             noise,
             sounds,
@@ -76,7 +76,7 @@ def test_batches_are_those_from_the_recordings(
     pairs = zip(stored.batches(PLAN), stored.audio.batches(PLAN), strict=True)
     for (kept, computed), indices in zip(pairs, PLAN, strict=True):
         assert kept.indices == computed.indices == indices
-        assert kept.labels.tolist() == computed.labels.tolist() == indices
+        assert kept.targets.tolist() == computed.targets.tolist() == indices
         for ours, theirs in zip(real_frames(kept), real_frames(computed), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4)
         torch.testing.assert_close(
@@ -115,7 +115,7 @@ def test_only_a_batch_with_a_recording_that_is_cut_goes_through_the_prefix(
     found = list(replace(whole, split=cut, audio=audio).batches(PLAN, (1, 2)))
     assert computed == [len(PLAN[0])]
     for ours, theirs in zip(found, expected, strict=True):
-        assert ours.labels.tolist() == theirs.labels.tolist()
+        assert ours.targets.tolist() == theirs.targets.tolist()
         for mine, other in zip(real_frames(ours), real_frames(theirs), strict=True):
             torch.testing.assert_close(mine, other, rtol=0, atol=1e-4)
 

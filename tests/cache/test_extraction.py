@@ -112,7 +112,7 @@ class Scenario:
         """The same with some of the recordings."""
         split = self.split
         subset = LabelledSplit(
-            split.utterances[chosen], split.labels[chosen], split.durations_s[chosen]
+            split.utterances[chosen], split.targets[chosen], split.durations_s[chosen]
         )
         return replace(self, split=subset, sounds=self.sounds[chosen])
 

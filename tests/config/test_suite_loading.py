@@ -332,7 +332,7 @@ def test_a_mistaken_corpus_file_is_told_with_lines(write_suite: Any) -> None:
 def test_suites_analysis_and_reports_need_no_torch() -> None:
     modules = [
         "config.suite_loading",
-        "tasks.baselines",
+        "tasks.classification.baselines",
         "results.statistics",
         "reporting.text_tables",
     ]

@@ -77,7 +77,7 @@ def test_labels_are_mapped_merged_and_left_out_as_the_suite_says(tmp_path: Path)
     labels = {"neutral": "calm", "calm": "calm", "happy": "joy", "angry": None}
     corpus = read_corpus(labelled(tmp_path, labels))
     assert corpus.classes == ("calm", "joy")
-    assert [u.label for u in corpus.utterances] == ["calm", "calm", "joy"]
+    assert [u.target for u in corpus.utterances] == ["calm", "calm", "joy"]
 
 
 def test_an_unnamed_label_and_one_that_never_occurs_are_told_together(tmp_path: Path) -> None:

@@ -111,6 +111,6 @@ def test_a_class_that_would_vanish_is_told() -> None:
 
 def test_a_class_that_was_never_there_is_not_blamed_on_the_recordings() -> None:
     corpus, audio_info = corpus_with()
-    few = corpus.where(lambda utterance: utterance.label == "happy")
+    few = corpus.where(lambda utterance: utterance.target == "happy")
     used, _ = apply_policy(few, audio_info[::2], QualitySpec())
     assert used == few

@@ -28,7 +28,7 @@ def grid(speakers: int = 6, takes: int = 5) -> Corpus:
 def test_speakers_and_classes_are_evenly_spread() -> None:
     few = subset(grid(), 18)
     assert set(Counter(u.speaker for u in few.utterances).values()) == {3}
-    assert set(Counter(u.label for u in few.utterances).values()) == {6}
+    assert set(Counter(u.target for u in few.utterances).values()) == {6}
     assert few.classes == grid().classes
 
 

@@ -192,7 +192,7 @@ def test_recordings_hold_the_seconds_asked_for_and_are_the_same_each_time(tmp_pa
     first, again = batches
     assert first.waveforms.shape == (3, 8000)
     assert first.lengths.tolist() == [8000] * 3
-    assert first.labels.tolist() == [0, 1, 2]
+    assert first.targets.tolist() == [0, 1, 2]
     assert torch.equal(first.waveforms, again.waveforms)
 
 

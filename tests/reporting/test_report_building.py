@@ -66,7 +66,8 @@ def test_a_row_agrees_with_loops_over_its_records(run: Any) -> None:
         [
             [run.saved[r.trial_id].query("split == 'test'") for r in own if r.trial.seed == seed]
             for seed in (1, 2)
-        ]
+        ],
+        TASKS["classification"],
     )
     assert wanted is not None
     assert row.scores["uar"].interval == wanted["uar"]

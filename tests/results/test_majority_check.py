@@ -8,8 +8,8 @@ from harness.results.majority_check import shortfalls
 def scored(run: Any, trial: Any, accuracy: float, guess: float = 0.4) -> None:
     record = run.add(trial)
     test = record.metrics["test"].model_copy(update={"accuracy": accuracy})
-    majority = record.baselines.majority.model_copy(update={"accuracy": guess})
-    baselines = record.baselines.model_copy(update={"majority": majority})
+    majority = record.baselines["majority"].model_copy(update={"accuracy": guess})
+    baselines = record.baselines | {"majority": majority}
     run.records[-1] = record.model_copy(update={"metrics": {"test": test}, "baselines": baselines})
 
 

@@ -19,8 +19,8 @@ from harness.specs import (
     ProtocolSpec,
     Trial,
 )
-from harness.tasks.baselines import baselines
-from harness.tasks.metrics import score_predictions
+from harness.tasks.classification.baselines import baselines
+from harness.tasks.classification.metrics import score_predictions
 
 CLASSES = ["angry", "happy", "sad"]
 DEPTHS = {"wavlm-base": 12, "emotion2vec_plus_base": 12}

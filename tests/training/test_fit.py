@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from fitting import run_one, scorer
+from fitting import encode, run_one, scorer
 from quiet import Quiet
 from torch import Tensor
 from torch.nn import functional
@@ -55,7 +55,10 @@ def splits(prepared: PreparedCorpus) -> tuple[LabelledSplit, LabelledSplit]:
         backbone=BackboneSpec(name="tiny-wavlm"),
     )
     fold = cut_fold(trial, prepared)
-    return labelled(prepared, fold.splits.train, crop_s=1.0), labelled(prepared, fold.splits.dev)
+    return (
+        labelled(prepared, fold.splits.train, 1.0, encode),
+        labelled(prepared, fold.splits.dev, encode=encode),
+    )
 
 
 def model_for(finetune_layers: int = 1, seed: int = 1) -> SERModel:
@@ -97,7 +100,7 @@ def test_the_train_loss_is_the_mean_over_utterances_whatever_the_batches(
     train = replace(splits[0], crop_s=None)
     backbone = backbones.load("tiny-wavlm", init="random")
     model = build_model(backbone, HeadSpec(head_dim=16, dropout=0.0), 4, 0, seed=1)
-    expected = functional.cross_entropy(logits_of(model, train), torch.tensor(train.labels))
+    expected = functional.cross_entropy(logits_of(model, train), torch.tensor(train.targets))
     still = {"head": 1e-12, "backbone": 1e-12}
     for changes in ({"batch_seconds": 7.0}, {"batch_seconds": 16.0, "accumulation_steps": 2}):
         spec = TrainingSpec.model_validate(
@@ -148,7 +151,7 @@ def test_the_model_is_left_with_the_weights_of_its_best_epoch(
     best = max(outcome.curve, key=lambda point: point.dev_average)
     assert outcome.best_epoch == best.epoch
     logits = logits_of(model, dev)
-    loss = torch.nn.functional.cross_entropy(logits, torch.tensor(dev.labels))
+    loss = torch.nn.functional.cross_entropy(logits, torch.tensor(dev.targets))
     assert float(loss) == pytest.approx(best.dev_loss, rel=1e-4)
 
 
@@ -166,7 +169,7 @@ def test_an_epoch_that_is_not_the_last_is_put_back(
     )
     assert outcome.best_epoch == 1
     logits = logits_of(model, splits[1])
-    loss = torch.nn.functional.cross_entropy(logits, torch.tensor(splits[1].labels))
+    loss = torch.nn.functional.cross_entropy(logits, torch.tensor(splits[1].targets))
     assert float(loss) == pytest.approx(outcome.curve[0].dev_loss, rel=1e-4)
     assert outcome.curve[0].dev_loss != pytest.approx(outcome.curve[-1].dev_loss, rel=1e-3)
 
@@ -221,10 +224,10 @@ def test_predictions_come_in_the_order_of_the_split(
     _, dev = splits
     model = model_for()
     together = logits_of(model, dev)
-    for index in (0, len(dev.labels) - 1):
+    for index in (0, len(dev.targets) - 1):
         one = LabelledSplit(
             dev.utterances[index : index + 1],
-            dev.labels[index : index + 1],
+            dev.targets[index : index + 1],
             dev.durations_s[index : index + 1],
         )
         torch.testing.assert_close(logits_of(model, one)[0], together[index], atol=1e-4, rtol=1e-4)

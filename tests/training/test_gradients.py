@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from accelerate import Accelerator
-from fitting import run_one, scorer
+from fitting import encode, run_one, scorer
 from quiet import Quiet
 from running import result_of
 from torch import Tensor, nn
@@ -55,7 +55,10 @@ def splits() -> tuple[LabelledSplit, LabelledSplit]:
         backbone=BackboneSpec(name="tiny-wavlm"),
     )
     fold = cut_fold(trial, prepared)
-    return labelled(prepared, fold.splits.train), labelled(prepared, fold.splits.dev)
+    return (
+        labelled(prepared, fold.splits.train, encode=encode),
+        labelled(prepared, fold.splits.dev, encode=encode),
+    )
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from fitting import run_one, scorer
+from fitting import encode, run_one, scorer
 from quiet import Quiet
 
 import backbones
@@ -46,7 +46,10 @@ def splits() -> Splits:
         backbone=BackboneSpec(name="tiny-wavlm"),
     )
     fold = cut_fold(trial, prepared)
-    return labelled(prepared, fold.splits.train, crop_s=1.0), labelled(prepared, fold.splits.dev)
+    return (
+        labelled(prepared, fold.splits.train, 1.0, encode),
+        labelled(prepared, fold.splits.dev, encode=encode),
+    )
 
 
 @pytest.fixture

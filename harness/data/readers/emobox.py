@@ -94,7 +94,7 @@ def _utterance(row: Row, root: Path, labels: Mapping[str, str]) -> Utterance:
     return Utterance(
         utterance_id=str(row.values["key"]),
         path=_locate(root, str(row.values["wav"])),
-        label=labels[str(row.values["emo"])],
+        target=labels[str(row.values["emo"])],
         speaker=None if speaker is None else str(speaker),
     )
 

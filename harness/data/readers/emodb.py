@@ -51,7 +51,7 @@ def _utterance(path: Path, match: re.Match[str]) -> Utterance:
     return Utterance(
         utterance_id=path.stem,
         path=path,
-        label=EMOTIONS[match["emotion"]],
+        target=EMOTIONS[match["emotion"]],
         speaker=match["speaker"],
         text=SENTENCES.get(match["sentence"]),
         language="de",

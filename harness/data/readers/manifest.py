@@ -1,7 +1,8 @@
 """A plain list of anyone's recordings: one row an utterance, in CSV, JSONL or Parquet.
 
 Columns: `file` (relative to the corpus's folder), `label`, `speaker` and, when known,
-`utterance_id`, `start_s`, `end_s`, `split`, `fold`, `text`, `language`. Others are passed over.
+`utterance_id`, `start_s`, `end_s`, `split`, `fold`, `text`, `language`. Where there is no `label`,
+a column `target` holds the number that is to be predicted. Others are passed over.
 """
 
 from __future__ import annotations
@@ -30,8 +31,7 @@ def read(root: Path, spec: CorpusSpec) -> Corpus:
     """
     path = find_manifest(root, spec, [root / name for name in USUAL_NAMES])
     rows = read_rows(path)
-    may_lack = () if spec.speaker_overlap == "refused" else ("speaker",)
-    required = [name for name in REQUIRED if name not in may_lack]
+    required = _required(rows, spec)
     _check_columns(path, rows, required)
     listed: list[ManifestRow] = []
     mistakes: list[str] = []
@@ -61,6 +61,17 @@ def find_manifest(root: Path, spec: CorpusSpec, usual: Iterable[Path]) -> Path:
         f"corpus {spec.name!r}: no list of utterances; looked for: "
         f"{', '.join(map(str, named))}; name it as `manifest:` under this corpus"
     )
+
+
+def _required(rows: list[Row], spec: CorpusSpec) -> list[str]:
+    """The columns that no row may leave empty."""
+    columns = {name for row in rows for name in row.values}
+    required = list(REQUIRED)
+    if "target" in columns and "label" not in columns:
+        required[required.index("label")] = "target"
+    if spec.speaker_overlap != "refused":
+        required.remove("speaker")
+    return required
 
 
 def _check_columns(path: Path, rows: list[Row], required: Iterable[str]) -> None:

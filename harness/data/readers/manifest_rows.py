@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from harness.data.readers.table_rows import Row
-from harness.data.utterances import Utterance
+from harness.data.utterances import Target, Utterance
 from harness.errors import choices
 
 REQUIRED = ("file", "label", "speaker")
@@ -26,7 +27,7 @@ class ManifestRow:
     fold: int | None
 
 
-def read_row(row: Row, root: Path, required: Iterable[str]) -> ManifestRow | list[str]:
+def read_row(row: Row, root: Path, required: Collection[str]) -> ManifestRow | list[str]:
     """The utterance that a row lists, or all its mistakes.
 
     Args:
@@ -48,12 +49,13 @@ def read_row(row: Row, root: Path, required: Iterable[str]) -> ManifestRow | lis
         mistakes.append(f"file {file!r} does not exist in {root}")
     start_s, end_s = _segment_bounds(values, mistakes)
     split, fold = _split(values, mistakes), _fold(values, mistakes)
+    target = _target(values, required, mistakes)
     if mistakes:
         return mistakes
     utterance = Utterance(
         utterance_id=_text(values, "utterance_id") or _default_id(file, start_s, end_s),
         path=root / file,
-        label=str(values["label"]),
+        target=target,
         speaker=_text(values, "speaker"),
         start_s=start_s,
         end_s=end_s,
@@ -69,6 +71,18 @@ def _default_id(file: str, start_s: float | None, end_s: float | None) -> str:
     if start_s is None and end_s is None:
         return stem
     return f"{stem}@{start_s or 0.0:g}-{'' if end_s is None else format(end_s, 'g')}"
+
+
+def _target(
+    values: dict[str, Any], required: Collection[str], mistakes: list[str]
+) -> Target | None:
+    if "target" not in required:
+        return _text(values, "label")
+    value = values.get("target", 0.0)  # that it is empty is told already
+    number = _number(value)
+    if isinstance(value, bool) or not isfinite(number):
+        mistakes.append(f"target must be a number, found {value!r}")
+    return number
 
 
 def _text(values: dict[str, Any], name: str) -> str | None:

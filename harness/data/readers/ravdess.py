@@ -55,7 +55,7 @@ def _utterance(path: Path, match: re.Match[str]) -> Utterance:
     return Utterance(
         utterance_id=path.stem,
         path=path,
-        label=EMOTIONS[match["emotion"]],
+        target=EMOTIONS[match["emotion"]],
         speaker=match["actor"],
         text=SENTENCES[match["sentence"]],
         language="en",

@@ -19,7 +19,7 @@ def by_speaker(corpus: Corpus, groups: int) -> Groups:
     the speaker brings.
     """
     counts = class_counts(corpus.utterances)
-    whole = Counter(utterance.label for utterance in corpus.utterances)
+    whole = Counter(utterance.stratum for utterance in corpus.utterances)
     order = sorted(counts, key=lambda name: (-counts[name].total(), stable_hash(name)))
     class_totals: list[Counter[str]] = [Counter() for _ in range(groups)]
     members: list[set[str]] = [set() for _ in range(groups)]
@@ -46,8 +46,8 @@ def by_utterance(corpus: Corpus, groups: int) -> Groups:
     """Deal the utterances of each class into equal groups, in the order of their hashes."""
     dealt: list[set[str]] = [set() for _ in range(groups)]
     position = 0  # runs on over the classes, so that the groups differ by one utterance at most
-    for label in corpus.classes:
-        ids = [u.utterance_id for u in corpus.utterances if u.label == label]
+    for stratum in sorted({u.stratum for u in corpus.utterances}):
+        ids = [u.utterance_id for u in corpus.utterances if u.stratum == stratum]
         for name in sorted(ids, key=stable_hash):
             dealt[position % groups].add(name)
             position += 1
@@ -59,7 +59,7 @@ def class_counts(utterances: Iterable[Utterance]) -> dict[str, Counter[str]]:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for utterance in utterances:
         if utterance.speaker is not None:
-            counts[utterance.speaker][utterance.label] += 1
+            counts[utterance.speaker][utterance.stratum] += 1
     return dict(counts)
 
 

@@ -77,9 +77,9 @@ def _draw_speakers(train: Corpus, dev_speakers: int | None, salt: str) -> set[st
 def _draw_utterances(train: Corpus, salt: str) -> set[str]:
     """A fifth of each class by hash; of a class with fewer than five, one, unless it is alone."""
     drawn: set[str] = set()
-    for label in train.classes:
+    for stratum in sorted({u.stratum for u in train.utterances}):
         ids = sorted(
-            (u.utterance_id for u in train.utterances if u.label == label),
+            (u.utterance_id for u in train.utterances if u.stratum == stratum),
             key=lambda name: stable_hash(f"{salt}/{name}"),
         )
         drawn.update(ids[: max(len(ids) // DEV_SHARE, min(1, len(ids) - 1))] if ids else [])

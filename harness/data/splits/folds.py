@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from harness.data.corpora import CorpusCard
 from harness.data.splits.balanced_groups import by_speaker, by_utterance
 from harness.data.splits.dev_split import cut_dev
+from harness.data.targets import require_targets
 from harness.data.utterances import Corpus, Splits
 from harness.errors import CorpusError
 from harness.specs import CorpusSpec, ProtocolSpec
@@ -55,9 +56,10 @@ def split(
             utterance; whatever can be cut by speaker still is.
 
     Raises:
-        CorpusError: too few speakers, an unknown fold, a split without utterances, or a class
-            without any in train.
+        CorpusError: utterances without a target, too few speakers, an unknown fold, a split
+            without utterances, or a class without any in train.
     """
+    require_targets(corpus.utterances, f"corpus {corpus.name!r}")
     _check_speakers_known(corpus, speaker_overlap)
     if protocol.folds in PUBLISHED:
         splits = _published_split(corpus, str(protocol.folds), fold)
@@ -169,7 +171,7 @@ def _check_splits(corpus: Corpus, splits: Splits, fold: int) -> None:
 
 def _absent_classes(corpus: Corpus, ids: Iterable[str]) -> list[str]:
     utterances = corpus.by_id()
-    return sorted(set(corpus.classes) - {utterances[name].label for name in ids})
+    return sorted(set(corpus.classes) - {utterances[name].target for name in ids})
 
 
 _LIMIT_HINT = "; use more utterances (a larger --limit-utterances, if one was given)"

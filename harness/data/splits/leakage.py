@@ -50,11 +50,11 @@ def check(
 
 
 def split_digest(splits: Splits, corpus: Corpus) -> str:
-    """A digest of which utterance is in which split, of its label and its speaker."""
+    """A digest of which utterance is in which split, of its target and its speaker."""
     utterances = corpus.by_id()
     return content_digest(
         {
-            split: {name: [utterances[name].label, utterances[name].speaker] for name in ids}
+            split: {name: [utterances[name].target, utterances[name].speaker] for name in ids}
             for split, ids in splits.named().items()
         }
     )

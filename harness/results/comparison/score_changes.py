@@ -42,7 +42,12 @@ def _intervals(
     """Of the differences; empty where predictions are missing or there is but one speaker."""
     try:
         return (
-            differences(predictions_on_test(before, base), predictions_on_test(after, head)) or {}
+            differences(
+                predictions_on_test(before, base),
+                predictions_on_test(after, head),
+                TASKS[before[0].trial.task],
+            )
+            or {}
         )
     except (FileNotFoundError, ValueError):  # ValueError: the classes are no longer the same
         return {}

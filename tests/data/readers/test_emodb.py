@@ -15,7 +15,7 @@ def test_the_whole_corpus_is_listed_under_any_name(emodb_root: Path) -> None:
     assert corpus.name == "emodb_first2s"
     assert corpus.classes == CORPORA["emodb"].classes
     assert len(corpus.speakers()) == CORPORA["emodb"].speakers
-    assert Counter(u.label for u in corpus.utterances) == {
+    assert Counter(u.target for u in corpus.utterances) == {
         "anger": 127,
         "boredom": 81,
         "disgust": 46,
@@ -30,6 +30,6 @@ def test_the_published_layout_is_read(tmp_path: Path) -> None:
     (tmp_path / "wav").mkdir()
     (tmp_path / "wav" / "03a01Fa.wav").touch()
     (utterance,) = emodb.read(tmp_path, CorpusSpec(name="emodb")).utterances
-    assert (utterance.utterance_id, utterance.label) == ("03a01Fa", "happiness")
+    assert (utterance.utterance_id, utterance.target) == ("03a01Fa", "happiness")
     assert (utterance.speaker, utterance.language) == ("03", "de")
     assert utterance.text == "Der Lappen liegt auf dem Eisschrank."

@@ -59,7 +59,7 @@ def read(root: Path, **spec: object) -> Corpus:
 def test_every_kind_of_list_says_the_same(tmp_path: Path, suffix: str) -> None:
     write(with_files(tmp_path, ROWS), ROWS, suffix)
     first, second = read(tmp_path).utterances
-    assert (first.utterance_id, first.label, first.speaker) == ("a", "happy", "1")
+    assert (first.utterance_id, first.target, first.speaker) == ("a", "happy", "1")
     assert (first.path, first.text) == (tmp_path / "a.wav", "Oh, really?")
     assert (second.utterance_id, second.start_s, second.end_s) == ("b/c@0.5-1.5", 0.5, 1.5)
 
@@ -203,6 +203,6 @@ def test_whatever_is_written_is_read_back(rows: list[tuple[str, str, str]]) -> N
         for suffix in (".csv", ".jsonl", ".parquet"):
             write(root, listed, suffix)
             corpora.append(read(root, manifest=f"manifest{suffix}"))
-    found = {(u.utterance_id, u.label, u.speaker) for u in corpora[0].utterances}
+    found = {(u.utterance_id, u.target, u.speaker) for u in corpora[0].utterances}
     assert found == set(rows)
     assert corpora[0] == corpora[1] == corpora[2]

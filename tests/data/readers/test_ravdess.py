@@ -29,7 +29,7 @@ def test_the_whole_corpus_is_listed_as_its_metadata_says(ravdess_root: Path) -> 
             Path(row["file"]).stem: (IN_METADATA.get(row["label"], row["label"]), row["speaker"])
             for row in csv.DictReader(file)
         }
-    assert {u.utterance_id: (u.label, u.speaker) for u in corpus.utterances} == expected
+    assert {u.utterance_id: (u.target, u.speaker) for u in corpus.utterances} == expected
     assert corpus.classes == CORPORA["ravdess"].classes
     assert len(corpus.utterances) == CORPORA["ravdess"].utterances
     assert len(corpus.speakers()) == CORPORA["ravdess"].speakers
@@ -49,7 +49,7 @@ def test_the_published_layout_and_a_flat_folder_are_read(
     (tmp_path / folder / f"03-01-06-01-02-01-07.{suffix}").touch()
     (utterance,) = ravdess.read(tmp_path, SPEC).utterances
     assert utterance.utterance_id == "03-01-06-01-02-01-07"
-    assert (utterance.label, utterance.speaker) == ("fearful", "07")
+    assert (utterance.target, utterance.speaker) == ("fearful", "07")
     assert (utterance.text, utterance.language) == ("Dogs are sitting by the door", "en")
 
 

@@ -34,7 +34,7 @@ def test_it_is_as_its_card_says(corpus: Corpus) -> None:
     card = CORPORA["synthetic"]
     assert (len(corpus.utterances), len(corpus.speakers())) == (card.utterances, card.speakers)
     assert corpus.classes == card.classes
-    groups = Counter((u.speaker, u.label) for u in corpus.utterances)
+    groups = Counter((u.speaker, u.target) for u in corpus.utterances)
     assert set(groups.values()) == {8}
 
 
@@ -80,7 +80,7 @@ def test_a_home_that_cannot_be_written_is_no_obstacle(
 
 def test_emotion_can_be_learnt_from_other_speakers_but_not_by_heart(corpus: Corpus) -> None:
     spectra = np.array([band_statistics(audio.read(u)) for u in corpus.utterances])
-    labels = [u.label for u in corpus.utterances]
+    labels = [u.target for u in corpus.utterances]
     speakers = [u.speaker for u in corpus.utterances]
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2_000))
     accuracy = cross_val_score(model, spectra, labels, groups=speakers, cv=GroupKFold(4)).mean()

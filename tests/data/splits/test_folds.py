@@ -33,7 +33,7 @@ def speakers_of(corpus: Corpus, ids: tuple[str, ...]) -> set[str | None]:
 
 
 def labels_of(corpus: Corpus, ids: tuple[str, ...]) -> set[str]:
-    return {corpus.by_id()[name].label for name in ids}
+    return {corpus.by_id()[name].target for name in ids}
 
 
 EVEN = corpus_of({f"s{number}": {"happy": 3, "sad": 2} for number in range(10)})
@@ -71,7 +71,7 @@ def test_folds_are_disjoint_whole_by_speaker_and_fixed(corpus, folds, random) ->
 @given(corpora(), st.integers(2, 4))
 def test_without_speakers_folds_are_stratified_by_utterance(corpus: Corpus, folds: int) -> None:
     nameless = make_corpus(
-        "made", (Utterance(u.utterance_id, u.path, u.label, None) for u in corpus.utterances)
+        "made", (Utterance(u.utterance_id, u.path, u.target, None) for u in corpus.utterances)
     )
     tested: list[str] = []
     sizes = []

@@ -8,7 +8,7 @@ from sklearn.metrics import balanced_accuracy_score
 from harness.results.comparison.change import Change
 from harness.results.comparison.score_changes import quality_changes
 from harness.results.comparison.trial_pairs import pair
-from harness.tasks.metrics import score_predictions
+from harness.tasks.classification.metrics import score_predictions
 
 
 def better(run: MadeUpRun, share: float) -> MadeUpRun:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from harness.tasks.metrics import (
+from harness.tasks.classification.metrics import (
     frequency_groups,
     group_accuracy,
     score,

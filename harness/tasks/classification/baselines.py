@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import binom
 
-from harness.tasks.metrics import class_counts, group_accuracy, score
-from harness.tasks.scores import Baselines, ClassScore, SplitMetrics
+from harness.tasks.classification.metrics import class_counts, group_accuracy, score
+from harness.tasks.scores import ClassScore, SplitMetrics
 
 
 def baselines(
     train_labels: Sequence[str], test_labels: Sequence[str], classes: Sequence[str]
-) -> Baselines:
-    """Chance and majority scores on a test split.
+) -> dict[str, SplitMetrics]:
+    """Scores on a test split of guessing every class equally often, and of the most frequent one.
+
+    "chance" are expected scores; "majority" is always the class that is most frequent in train.
 
     Raises:
         ValueError: a split is empty, or a label is not a class.
@@ -23,10 +25,10 @@ def baselines(
         raise ValueError("there are no utterances in train to take the majority from")
     train_counts = class_counts(train_labels, classes)
     majority = max(classes, key=train_counts.__getitem__)
-    return Baselines(
-        chance=chance(test_labels, classes, train_counts),
-        majority=score(test_labels, [majority] * len(test_labels), classes, train_counts),
-    )
+    return {
+        "chance": chance(test_labels, classes, train_counts),
+        "majority": score(test_labels, [majority] * len(test_labels), classes, train_counts),
+    }
 
 
 def chance(
