@@ -18,6 +18,8 @@ class Component:
 
     target: str
     summary: str
+    version: int = 1
+    """Raised when its numbers change."""
 
     def load(self) -> Any:
         """Import the module and give back the function or class."""
