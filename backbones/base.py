@@ -225,7 +225,7 @@ class Backbone(nn.Module, ABC):
         Raises:
             BackboneError: there are not that many layers.
         """
-        count = released_layers(layers, len(self.layers))
+        count = released_layers(layers, len(self.layers), self.card.name)
         self.requires_grad_(False)
         self.finetune_layers = count
         for module in self._released():

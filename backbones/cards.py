@@ -67,8 +67,10 @@ class Weights:
     revision: str | None = None
 
 
-def released_layers(finetune_layers: int | Literal["all"], depth: int) -> int:
-    """How many of `depth` transformer layers train, from the top down.
+def released_layers(
+    finetune_layers: int | Literal["all"], depth: int, name: str = "the backbone"
+) -> int:
+    """How many of `depth` transformer layers train, from the top down; `name` is for the error.
 
     Raises:
         BackboneError: there are not that many.
@@ -79,6 +81,6 @@ def released_layers(finetune_layers: int | Literal["all"], depth: int) -> int:
     count = depth if finetune_layers == "all" else finetune_layers
     if not 0 <= count <= depth:
         raise BackboneError(
-            f"finetune_layers {finetune_layers} is out of range: the backbone has {depth} layers"
+            f"finetune_layers {finetune_layers} is out of range: {name} has {depth} layers"
         )
     return count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,7 +74,7 @@ def extract(
     store: FrameStore,
     backbone: Backbone,
     accelerator: Accelerator,
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """Compute a pass's frames and write them to its frame sets, whole or not at all.
 
     Args:
@@ -113,7 +113,7 @@ def _write_batches(
     extraction: ExtractionPass,
     backbone: Backbone,
     accelerator: Accelerator,
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     plan = extraction.plan()
     done = min(writer.batches for writer in writers)
     for writer in writers:

@@ -50,8 +50,8 @@ class FrameKey:
     """Digest of the weights."""
     settings: str
     """Digest of what else makes the network what it is, such as how it wants a waveform."""
-    program: str
-    """Digest of the code that makes frames of a recording, and of the libraries it uses."""
+    fingerprint: str
+    """Names the versions of what makes frames of a recording, and of the packages it uses."""
     device: str
     """The kind on which they were computed: a GPU may multiply with fewer bits."""
     precision: str

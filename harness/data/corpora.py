@@ -22,6 +22,8 @@ class CorpusCard:
     emobox_folds: int | None = None
     """How many speaker-disjoint folds EmoBox publishes for it."""
     needs_root: bool = True
+    version: int = 1
+    """Raised when the reader lists other utterances, labels, speakers or folds than before."""
     fetchable: bool = False
     """Whether `harness prefetch` knows where to get it."""
 

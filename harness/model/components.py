@@ -18,6 +18,8 @@ class Component:
 
     target: str
     summary: str
+    version: int = 1
+    """Raised when its numbers change."""
 
     def load(self) -> Any:
         """Import the module and give back the function or class."""
@@ -25,7 +27,7 @@ class Component:
         return getattr(import_module(module), attribute)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LossComponent(Component):
     """A loss, and the task that it fits."""
 

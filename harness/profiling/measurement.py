@@ -25,7 +25,8 @@ from harness.profiling.nvml import driver_version, snapshot_all
 from harness.profiling.profiled_model import ProfiledModel, frame_count, load
 from harness.profiling.timing import Workload, matmul_peak, time_all, workloads_of
 from harness.redaction import redacted
-from harness.results.environment import costs_digest, environment
+from harness.results.environment import environment
+from harness.results.provenance import cost_fingerprint
 from harness.results.records import CostRecord, WorkloadCost
 from harness.specs import CostSpec, CostTrial
 from harness.training.devices import device_info, make_accelerator, precision_name, status_of
@@ -54,7 +55,7 @@ def measure_in_subprocess(
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         wall_s=0.0,
         device=device_name,
-        code=costs_digest(),
+        fingerprint=cost_fingerprint(trial),
         environment=environment(),
     )
     context = multiprocessing.get_context("spawn")

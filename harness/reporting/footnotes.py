@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.reporting.formats import DASH
 from harness.reporting.report_model import ReportRow
@@ -12,8 +12,13 @@ from harness.results.records import CostRecord
 from harness.tasks import TASKS
 
 
-def comparison_footnotes(rows: Sequence[ReportRow]) -> tuple[str, ...]:
-    """Of scores, parameters, costs and flags; none without rows."""
+def comparison_footnotes(rows: Sequence[ReportRow], programs: Mapping[str, int]) -> tuple[str, ...]:
+    """Of scores, parameters, costs and flags; none without rows.
+
+    Args:
+        rows: what they qualify
+        programs: how many of the trials came from each version of the program
+    """
     if not rows:
         return ()
     cards = [TASKS[row.task] for row in rows]
@@ -29,6 +34,7 @@ def comparison_footnotes(rows: Sequence[ReportRow]) -> tuple[str, ...]:
         *_depth(rows),
         *_speeds(rows),
         *_flags(rows),
+        *_programs(programs),
         *_labels_seen(rows),
     )
 
@@ -85,6 +91,13 @@ def _speeds(rows: Sequence[ReportRow]) -> list[str]:
 def _flags(rows: Sequence[ReportRow]) -> list[str]:
     present = " ".join(flag for row in rows for flag in row.flags)
     return [f"{flag}: {meaning}" for flag, meaning in FLAG_MEANINGS.items() if flag in present]
+
+
+def _programs(programs: Mapping[str, int]) -> list[str]:
+    if len(programs) < 2:
+        return []
+    listed = "; ".join(f"{program} ({count} trials)" for program, count in programs.items())
+    return [f"MIXED: the rows come from {len(programs)} versions of the program: {listed}."]
 
 
 def _labels_seen(rows: Sequence[ReportRow]) -> list[str]:

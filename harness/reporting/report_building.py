@@ -16,7 +16,7 @@ from harness.reporting.report_model import (
 )
 from harness.results.cost_matching import TrialCost, cost_lookup
 from harness.results.failures import failures
-from harness.results.flags import DATA_FLAGS, flags
+from harness.results.flags import DATA_FLAGS, flags, programs_of
 from harness.results.group_scores import Predictions, baseline_scores, group_scores
 from harness.results.records import CostRecord, Record
 from harness.results.trial_groups import TrialGroup, backbone_key, group_trials
@@ -50,7 +50,7 @@ def build_report(
         title=title,
         rows=rows,
         baselines=tuple(_baselines(groups)),
-        footnotes=comparison_footnotes(rows),
+        footnotes=comparison_footnotes(rows, programs_of(records)),
         failures=failures(records),
         curves=tuple(curve for group in groups for curve in _curves(group)),
         trials=tuple(_trial_row(record, cost_of) for record in records),

@@ -9,16 +9,12 @@ import subprocess
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import psutil
 
 import backbones
 import harness
-from harness.files import content_digest
-
-Sources = dict[ModuleType, tuple[str, ...]]
 
 PACKAGES = (
     "accelerate",
@@ -33,43 +29,6 @@ PACKAGES = (
     "transformers",
 )
 
-DECISIVE: Sources = {
-    backbones: ("**/*.py",),
-    harness: (
-        "specs.py",
-        "cache/*.py",
-        "data/*.py",
-        "data/readers/*.py",
-        "data/splits/*.py",
-        "model/*.py",
-        "runs/session.py",
-        "runs/trial_execution.py",
-        "tasks/*.py",
-        "training/*.py",
-    ),
-}
-"""Files of each package on which an outcome rests."""
-
-OF_COSTS: Sources = {**DECISIVE, harness: (*DECISIVE[harness], "profiling/*.py")}
-"""Files on which a cost rests."""
-
-OF_FRAMES: Sources = {
-    backbones: ("**/*.py",),
-    harness: (
-        "data/audio.py",
-        "data/batches.py",
-        "data/audio_info.py",
-        "cache/frame_summaries.py",
-        "cache/extraction.py",
-        "cache/shard_writer.py",
-        "training/devices.py",
-    ),
-}
-"""Files on which a recording's frames rest."""
-
-PACKAGES_OF_FRAMES = ("funasr", "numpy", "soundfile", "soxr", "torch", "transformers")
-PACKAGES_OF_COSTS = ("accelerate", *PACKAGES_OF_FRAMES)
-
 
 @cache
 def environment() -> dict[str, Any]:
@@ -77,6 +36,7 @@ def environment() -> dict[str, Any]:
     return {
         "harness": harness.__version__,
         "revision": revision(),
+        "source": source_digest(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "system": platform.platform(),
@@ -87,36 +47,12 @@ def environment() -> dict[str, Any]:
 
 
 @cache
-def code_digest() -> str:
-    """SHA-256 over the source that decides outcomes, so that a changed program is seen.
-
-    How things are fetched, reported or printed is left out: it changes no number.
-    """
-    return _digest_of(DECISIVE)
-
-
-@cache
-def frames_digest() -> str:
-    """SHA-256 over the source, and the versions of packages, that make frames of a recording."""
-    return _digest_with(OF_FRAMES, PACKAGES_OF_FRAMES)
-
-
-@cache
-def costs_digest() -> str:
-    """SHA-256 over the source, and the versions of packages, that decide what things cost."""
-    return _digest_with(OF_COSTS, PACKAGES_OF_COSTS)
-
-
-def _digest_with(sources: Sources, packages: tuple[str, ...]) -> str:
-    versions = {name: _version(name) for name in packages}
-    return content_digest({"source": _digest_of(sources), "packages": versions})
-
-
-def _digest_of(sources: Sources) -> str:
+def source_digest() -> str:
+    """SHA-256 over the source of both packages: a note of what ran, on which nothing rests."""
     digest = hashlib.sha256()
-    for package, names in sources.items():
+    for package in (backbones, harness):
         folder = Path(package.__path__[0])
-        for path in sorted(path for name in names for path in folder.glob(name)):
+        for path in sorted(folder.rglob("*.py")):
             digest.update(path.relative_to(folder).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from harness.results.records import Record
 from harness.specs import CorpusSpec, Trial
@@ -14,7 +15,8 @@ FLAG_MEANINGS = {
     "LIMITED": "run on part of the corpus (--limit-utterances).",
     "PARTIAL": "recordings of the corpus are missing on this machine.",
     "SPEAKER OVERLAP": "train and test may share speakers, as the suite allows.",
-    "MIXED": "trials ran on different devices, in different precision or by different programs.",
+    "MIXED": "trials ran on different devices, in different precision or by different versions of "
+    "the program.",
     "UNSTABLE": "its speeds scatter, or others used the machine; costs.md says more.",
     "INCOMPLETE": "trials failed or are missing; the scores are those of the others.",
 }
@@ -59,8 +61,25 @@ def _circumstances(record: Record) -> tuple[object, ...]:
     return (
         record.fit.precision if record.fit else None,
         record.environment.get("device_name"),
-        record.digests.code if record.digests else None,
+        program_of(record),
     )
+
+
+def program_of(record: Record) -> str:
+    """The program that an outcome came from, in few words: its revision and its sources.
+
+    Nothing rests on it: it tells readers that rows were not all made by the same.
+    """
+    revision = record.environment.get("revision")
+    source = record.environment.get("source") or (record.digests and record.digests.code)
+    named = f"revision {str(revision)[:12]}{'+changes' * str(revision).endswith('+changes')}"
+    return f"{named if revision else 'no revision'}, sources {str(source or 'unknown')[:8]}"
+
+
+def programs_of(records: Iterable[Record]) -> dict[str, int]:
+    """How many of the finished trials came from each program, in the order of their start."""
+    done = sorted((r for r in records if r.status == "ok"), key=lambda r: r.started_at)
+    return dict(Counter(program_of(record) for record in done))
 
 
 EMOBOX = "emobox"

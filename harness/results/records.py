@@ -9,9 +9,16 @@ from pydantic import BaseModel, ConfigDict
 from harness.specs import CostTrial, Trial
 from harness.tasks.scores import RecordedScores
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised when a record says more, so that an older harness asks to be upgraded. What records of
-an older version do not say is None."""
+an older version do not say is None.
+
+1: trials with scores, curve and digests of weights, audio, split and source; costs
+2: kept frames (`frames_from: stored`), `backbone_depth`, `emotion_labels_seen`
+3: costs end to end, with FLOPs, energy, NVML's memory, and what is `unstable` or `missing`
+4: `fingerprint`, the versions of the parts that an outcome rests on, in place of `digests.code`
+   and `code`; the revision and a digest of the sources are notes in `environment`
+"""
 
 Status = Literal["ok", "failed", "oom", "timeout"]
 
@@ -40,7 +47,17 @@ class Digests(Frozen):
     weights: str
     audio: str
     split: str
-    code: str
+    code: str | None = None
+    """Until schema 3, of the source that decided outcomes."""
+
+
+class Fingerprint(Frozen):
+    """The versions of what an outcome rests on."""
+
+    parts: dict[str, int]
+    """Declared versions of the parts of the harness that were used, such as "loss.dr"."""
+    packages: dict[str, str | None]
+    """Versions of the distributions that decide its numbers."""
 
 
 class Fit(Frozen):
@@ -80,6 +97,7 @@ class Record(Frozen):
     """What predicting without looking scores on test, by the names that the task gives it."""
     fit: Fit | None = None
     digests: Digests | None = None
+    fingerprint: Fingerprint | None = None
     trainable_parameters: int | None = None
     total_parameters: int | None = None
     head_parameters: int | None = None
@@ -136,8 +154,9 @@ class CostRecord(Frozen):
     wall_s: float
     device: str
     """Name of the GPU or of the processor."""
-    code: str
-    """Digest of the program that measured."""
+    code: str | None = None
+    """Until schema 3, digest of the program that measured."""
+    fingerprint: Fingerprint | None = None
     precision: str | None = None
     random_weights: bool | None = None
     points: list[WorkloadCost] = []

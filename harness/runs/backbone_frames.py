@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled
 from harness.files import cache_folder, content_digest, file_digest
 from harness.model.building import load_backbone
 from harness.model.ser_model import SERModel
-from harness.results.environment import frames_digest
+from harness.results.provenance import fingerprint_key, frames_fingerprint
 from harness.runs.frame_events import FramesAdvanced, FramesEnded, FramesEvent, FramesStarted
 from harness.runs.runtime_options import RuntimeOptions
 from harness.specs import Trial
@@ -133,7 +132,7 @@ class BackboneFrames:
                 backbone=trial.backbone.name,
                 weights=backbone.weights.digest,
                 settings=self._settings,
-                program=frames_digest(),
+                fingerprint=fingerprint_key(frames_fingerprint(trial.backbone)),
                 device=accelerator.device.type,
                 precision=precision,
                 dtype=stored_dtype(view, precision, self.options.frames),
@@ -175,12 +174,10 @@ class BackboneFrames:
 
 
 def settings_digest(backbone: Backbone) -> str:
-    """Digest of what makes a network what it is beside its weights: settings, and its program."""
+    """Digest of the settings that make a network what it is beside its weights."""
     card, folder = backbone.card, Path(backbone.weights.source)
     beside = [*folder.glob("*.json"), *folder.glob("*.yaml")] if folder.is_dir() else []
-    program = Path(inspect.getfile(type(backbone)))  # of an installed package's backbone
-    files = [program, *sorted(beside)]
-    return content_digest([card.architecture, card.pads_to_s, *map(file_digest, files)])
+    return content_digest([card.architecture, card.pads_to_s, *map(file_digest, sorted(beside))])
 
 
 @contextmanager

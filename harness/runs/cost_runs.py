@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from harness.profiling.measurement import measure_in_subprocess
 from harness.profiling.measurement_rounds import pooled
-from harness.results.environment import costs_digest
+from harness.results.provenance import cost_fingerprint, cost_holds
 from harness.results.records import CostRecord
 from harness.runs.events import CostAdvanced, CostMeasured, CostsStarted, CostStarted, Event
 from harness.runs.runtime_options import RuntimeOptions
@@ -37,7 +37,7 @@ def measure_costs(
     yield CostsStarted(rounds * len(costs))
     for number in range(1, rounds + 1):
         for cost in costs:
-            known = found.get(cost) or _known(find(cost.cost_id(name)))
+            known = found.get(cost) or _known(cost, find(cost.cost_id(name)))
             if known is None or (known.status == "ok" and known.rounds < number):
                 yield CostStarted(cost, number, rounds)
                 latest = measure_in_subprocess(
@@ -49,9 +49,11 @@ def measure_costs(
             yield CostAdvanced(cost, known)
 
 
-def _known(record: CostRecord | None) -> CostRecord | None:
-    """What was measured before, by the same program and packages; what failed is measured again."""
-    return record if record and record.status == "ok" and record.code == costs_digest() else None
+def _known(cost: CostTrial, record: CostRecord | None) -> CostRecord | None:
+    """What was measured before by the same parts and packages; what failed is measured again."""
+    if record is None or record.status != "ok":
+        return None
+    return record if cost_holds(record, cost_fingerprint(cost)) else None
 
 
 def _joined(known: CostRecord | None, latest: CostRecord) -> CostRecord:

@@ -13,9 +13,9 @@ from harness.data.prepared_corpus import PreparedCorpus, cut_fold, prepare_corpu
 from harness.errors import UserError
 from harness.model.building import load_backbone
 from harness.progress import Reporter
-from harness.results.environment import code_digest, costs_digest, frames_digest
-from harness.results.records import Digests
-from harness.runs.trial_execution import digests_of
+from harness.results.environment import environment
+from harness.results.provenance import Provenance
+from harness.runs.trial_execution import provenance_of
 from harness.specs import BackboneSpec, CorpusSpec, Trial
 from harness.tasks import TASKS
 from harness.training.devices import make_accelerator
@@ -26,7 +26,7 @@ class Preflight:
     """Corpora that were read, and what each trial's outcome will rest on."""
 
     corpora: dict[CorpusSpec, PreparedCorpus]
-    digests: dict[str, Digests]
+    provenance: dict[str, Provenance]
     """By trial id."""
 
 
@@ -46,12 +46,11 @@ def check_all(
     Raises:
         UserError: something that trials need is missing or wrong; all of it is named.
     """
-    for digest in (code_digest, frames_digest, costs_digest):
-        digest()  # of the program as it starts, whatever is edited meanwhile
+    environment()  # of the program as it starts, whatever is edited meanwhile
     mistakes: list[str] = []
     corpora: dict[CorpusSpec, PreparedCorpus] = {}
     backbones: dict[BackboneSpec, _BackboneFacts] = {}
-    digests: dict[str, Digests] = {}
+    provenance: dict[str, Provenance] = {}
     for precision in dict.fromkeys(trial.training.precision for trial in trials):
         with _collected(mistakes):
             make_accelerator(device, precision)
@@ -68,10 +67,10 @@ def check_all(
                 _check_crop(trial, facts)
                 TASKS[trial.task].load().outputs(corpora[trial.corpus].corpus)
                 fold = cut_fold(trial, corpora[trial.corpus])
-                digests[trial.trial_id] = digests_of(fold, facts.weights_digest)
+                provenance[trial.trial_id] = provenance_of(trial, fold, facts.weights_digest)
     if mistakes:
         raise UserError("\n".join(dict.fromkeys(mistakes)))
-    return Preflight(corpora, digests)
+    return Preflight(corpora, provenance)
 
 
 def _first_with_each(trials: Sequence[Trial], part: str) -> list[Trial]:

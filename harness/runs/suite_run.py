@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from harness.profiling.estimation.estimate_text import estimate_line, total_of
 from harness.progress import Reporter
+from harness.results.provenance import differences
 from harness.results.records import CostRecord, Record
 from harness.results.store import ResultsStore
 from harness.runs.cost_runs import measure_costs
@@ -97,14 +99,19 @@ def _finished(
 ) -> dict[str, Record]:
     """The outcomes that still hold; what no longer holds makes way."""
     finished = {}
+    reasons: Counter[str] = Counter()
     for trial in trials:
         record = known.get(trial.trial_id)
         if record is None or record.status != "ok":
             continue
-        if not fresh and record.digests == preflight.digests[trial.trial_id]:
+        changed = differences(record, preflight.provenance[trial.trial_id])
+        if not changed and not fresh:
             finished[trial.trial_id] = record
-        else:
-            store.supersede(trial.trial_id)
+            continue
+        store.supersede(trial.trial_id)
+        reasons[", ".join(changed) or "--fresh"] += 1
+    for reason, count in reasons.items():
+        reporter.note(f"{count} finished trials are trained again: {reason}")
     return finished
 
 

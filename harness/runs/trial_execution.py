@@ -21,7 +21,8 @@ from harness.data.batches import LabelledSplit
 from harness.data.prepared_corpus import Fold, cut_fold, labelled
 from harness.model.building import build_model
 from harness.redaction import redacted
-from harness.results.environment import code_digest, environment
+from harness.results.environment import environment
+from harness.results.provenance import Provenance, fingerprint_of
 from harness.results.records import Digests, Fit, Record
 from harness.runs.backbone_frames import BackboneFrames
 from harness.specs import Trial
@@ -160,6 +161,7 @@ def _train_and_score(
         metrics[name] = task.score(tables[name], train, split_loss)
 
     kept = _kept_dtype(inputs["train"])
+    rests_on = provenance_of(trial, fold, backbone.weights.digest)
     finished = record.model_copy(
         update={
             "status": "ok",
@@ -168,7 +170,8 @@ def _train_and_score(
             "fit": Fit(
                 **asdict(fitted), frames_from="stored" if kept else "computed", frames_dtype=kept
             ),
-            "digests": digests_of(fold, backbone.weights.digest),
+            "digests": rests_on.digests,
+            "fingerprint": rests_on.fingerprint,
             "split_sizes": {name: len(ids) for name, ids in fold.splits.named().items()},
             "trainable_parameters": model.trainable_parameters(),
             "total_parameters": model.total_parameters(),
@@ -190,14 +193,10 @@ def _kept_dtype(inputs: Inputs) -> str | None:
     return str(frames.dtype).removeprefix("torch.")
 
 
-def digests_of(fold: Fold, weights_digest: str) -> Digests:
+def provenance_of(trial: Trial, fold: Fold, weights_digest: str) -> Provenance:
     """What a trial's outcome rests on beyond its own words."""
-    return Digests(
-        weights=weights_digest,
-        audio=fold.audio_digest,
-        split=fold.split_digest,
-        code=code_digest(),
-    )
+    digests = Digests(weights=weights_digest, audio=fold.audio_digest, split=fold.split_digest)
+    return Provenance(digests, fingerprint_of(trial))
 
 
 def _labels_seen(backbone: Backbone) -> list[str]:

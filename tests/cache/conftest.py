@@ -25,7 +25,7 @@ from harness.data.utterances import Utterance
 from harness.training.devices import make_accelerator
 
 KEY = FrameKey(
-    "tiny-wavlm", "weights", "settings", "program", "cpu", "float32", "float32", FrameView(0)
+    "tiny-wavlm", "weights", "settings", "fingerprint", "cpu", "float32", "float32", FrameView(0)
 )
 LENGTHS = (16_000, 4000, 9123, 16_001, 30_000, 7000)
 WHISPER = BackboneCard(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from accelerate import Accelerator
+from running import to_the_end
 from torch import Tensor
 
 from backbones.base import Backbone
@@ -39,7 +40,7 @@ def from_store(
         views = frame_views(spec, finetune_layers, len(backbone.layers))
         keys = [key(view=view) for view in views]
         for extraction in extraction_passes(store, keys, noise, sounds):
-            extract(extraction, store, backbone, accelerator)
+            to_the_end(extract(extraction, store, backbone, accelerator))
         model = build_model(backbone, spec, len(noise.targets), finetune_layers, seed=1).eval()
         return CachedInputs(
             noise,

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from accelerate import Accelerator
+from running import interrupted_after, to_the_end
 
 from backbones.base import Backbone
 from harness.cache.disk_space import (
@@ -124,7 +125,7 @@ def test_planned_bytes_are_those_that_are_written(
     for keys in ([*whole, key(view=FrameView(0), dtype="bf16")], summarised):
         (extraction,) = extraction_passes(store, keys, noise, sounds)
         planned = planned_bytes(extraction, backbone)
-        extract(extraction, store, backbone, accelerator)
+        to_the_end(extract(extraction, store, backbone, accelerator))
         folders = [store.folder_of(own) / extraction.name for own in keys]
         assert planned == sum((folder / "frames.bin").stat().st_size for folder in folders)
     on_disk = sum(size_bytes(store.folder_of(own)) for own in whole)
@@ -141,14 +142,11 @@ def test_what_an_interrupted_pass_has_written_needs_no_disk_a_second_time(
     sounds: list[str],
     accelerator: Accelerator,
 ) -> None:
-    def stop(done: int, total: int) -> None:
-        if done == total - 1:
-            raise KeyboardInterrupt
-
     (extraction,) = extraction_passes(store, [key()], noise, sounds)
     assert written_bytes(extraction, store) == 0
+    work = extract(extraction, store, emotion2vec, accelerator)
     with pytest.raises(KeyboardInterrupt):
-        extract(extraction, store, emotion2vec, accelerator, stop)
+        interrupted_after(len(extraction.plan()) - 1, work)
     planned, written = planned_bytes(extraction, emotion2vec), written_bytes(extraction, store)
     assert 0.5 * planned < written == size_bytes(store.folder) < planned
     partial = store.partial_shard(key(), extraction.name)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 from accelerate import Accelerator
+from running import interrupted_after, to_the_end
 from torch import Tensor
 
 from backbones.base import Backbone, Frames
@@ -53,7 +54,7 @@ extraction_module.BATCH_SECONDS = 2.0
 if name:
     setattr(writer_module, name, dying(getattr(writer_module, name), calls))
 for extraction in extraction_passes(store, keys, split, sounds):
-    extract(extraction, store, load("tiny-emotion2vec"), make_accelerator("cpu", "float32"))
+    list(extract(extraction, store, load("tiny-emotion2vec"), make_accelerator("cpu", "float32")))
 """
 FULL = """
 import pickle, subprocess, sys
@@ -72,13 +73,13 @@ subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", store.folder]
 (extraction,) = extraction_passes(store, keys, split, sounds)
 backbone, accelerator = load("tiny-emotion2vec"), make_accelerator("cpu", "float32")
 try:
-    extract(extraction, store, backbone, accelerator)
+    list(extract(extraction, store, backbone, accelerator))
 except UserError as error:
     print(error)
 assert not any(store.shards(key) for key in keys)
 assert all(store.partial_shard(key, extraction.name).is_dir() for key in keys)
 subprocess.run(["mount", "-o", "remount,size=8m", store.folder], check=True)
-extract(extraction, store, backbone, accelerator)
+list(extract(extraction, store, backbone, accelerator))
 print("completed", [len(store.sounds(key)) for key in keys])
 """
 
@@ -121,18 +122,14 @@ class Scenario:
 
     def fill(self, *keys: FrameKey) -> None:
         for extraction in self.extraction_passes(*keys):
-            extract(extraction, self.store, self.backbone, self.accelerator)
+            to_the_end(extract(extraction, self.store, self.backbone, self.accelerator))
 
     def interrupted(self, after: int, *keys: FrameKey) -> list[Path]:
         """Stop a pass after some batches; gives back its partial shards."""
-
-        def stop(done: int, total: int) -> None:
-            if done == after:
-                raise KeyboardInterrupt
-
         (extraction,) = self.extraction_passes(*keys)
+        work = extract(extraction, self.store, self.backbone, self.accelerator)
         with pytest.raises(KeyboardInterrupt):
-            extract(extraction, self.store, self.backbone, self.accelerator, stop)
+            interrupted_after(after, work)
         return [self.store.partial_shard(key, extraction.name) for key in keys]
 
     def files(self) -> dict[str, bytes]:
@@ -249,18 +246,11 @@ def test_each_type_keeps_the_same_frames(scenario: Scenario, key: MakeKey) -> No
 
 @pytest.mark.usefixtures("small_batches")
 def test_each_batch_is_reported(scenario: Scenario, key: MakeKey) -> None:
-    reported: list[tuple[int, int]] = []
     (extraction,) = scenario.extraction_passes(key())
-    extract(
-        extraction,
-        scenario.store,
-        scenario.backbone,
-        scenario.accelerator,
-        lambda *two: reported.append(two),
-    )
+    work = extract(extraction, scenario.store, scenario.backbone, scenario.accelerator)
     total = len(extraction.plan())
     assert total > 2
-    assert reported == [(done, total) for done in range(1, total + 1)]
+    assert list(work) == list(range(1, total + 1))
 
 
 def apart(program: str, *what: Any, before: Sequence[str] = ()) -> Any:

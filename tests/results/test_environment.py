@@ -1,7 +1,7 @@
 """What a record says of the program and packages it was made with."""
 
+import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -38,19 +38,18 @@ def test_in_a_checkout_the_revision_is_its_commit(
     assert revision_of(tmp_path, monkeypatch) == f"{head.stdout.strip()}+changes"
 
 
-def test_a_change_of_how_costs_are_measured_sets_no_trial_aside() -> None:
-    measuring = set(environment.OF_COSTS[environment.harness])
-    assert measuring - set(environment.DECISIVE[environment.harness]) == {"profiling/*.py"}
-    assert environment.costs_digest() != environment.code_digest()
-
-
-@pytest.mark.parametrize("digest", ["frames_digest", "costs_digest"])
-def test_frames_and_costs_rest_on_the_versions_of_packages_too(digest: str) -> None:
-    code = (
-        "from harness.results import environment\n"
-        f"before = environment.{digest}()\n"
-        f"environment.{digest}.cache_clear()\n"
-        "environment._version = lambda package: package + ' of tomorrow'\n"
-        f"assert before != environment.{digest}()"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+def test_the_digest_of_the_sources_follows_every_byte_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in (environment.backbones, environment.harness):
+        copied = shutil.copytree(package.__path__[0], tmp_path / package.__name__)
+        monkeypatch.setattr(package, "__path__", [str(copied)])
+    digest = environment.source_digest.__wrapped__
+    before = digest()
+    assert before == environment.source_digest()
+    deepest = tmp_path / "backbones" / "families" / "whisper" / "windows.py"
+    deepest.write_text(deepest.read_text() + "# a comment\n")
+    changed = digest()
+    (tmp_path / "harness" / "new.py").write_text("")
+    assert len({before, changed, digest()}) == 3
+    assert environment.environment()["source"] == before

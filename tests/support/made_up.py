@@ -114,7 +114,6 @@ def make_cost(backbone: str = "wavlm-base", layers: Any = 0, **changes: Any) -> 
         "started_at": STARTED,
         "wall_s": 1.0,
         "device": "cpu",
-        "code": "0" * 64,
         "random_weights": False,
         "points": points,
         "peak_rss_bytes": 2**30,

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from harness.config.axes import flat
+from harness.results.provenance import changes_between, fingerprint_in
 from harness.results.records import Record
 
 Key = tuple[Hashable, ...]
@@ -69,7 +70,8 @@ def _changes(base: Record, head: Record) -> tuple[str, ...]:
     if base.digests and head.digests:
         changed += [
             name
-            for name in type(base.digests).model_fields
+            for name in ("weights", "audio", "split")
             if getattr(base.digests, name) != getattr(head.digests, name)
         ]
+        changed += changes_between(fingerprint_in(base), fingerprint_in(head))
     return tuple(changed)

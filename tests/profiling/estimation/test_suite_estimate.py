@@ -75,7 +75,7 @@ def test_a_run_keeps_what_was_estimated_beside_what_it_took(
     cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))  # in which no frames are yet
-    changes = ("--set", "cost=null", "--set", "training.epochs=1")
+    changes = ("--estimate", "--set", "cost=null", "--set", "training.epochs=1")
     answer = cli("run", "smoke", "--results", tmp_path, "--device", "cpu", *changes)
     assert answer.code == 0, answer.err
     kept = json.loads((tmp_path / "smoke" / "estimate.json").read_text())["groups"]

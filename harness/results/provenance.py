@@ -1,0 +1,164 @@
+"""What an outcome rests on: its own parts by version, its data and weights, and packages.
+
+Never the bytes of the program: a comment, a new reader or another report void nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+
+from backbones import BackboneCard
+from backbones.families import family_of
+from harness.backbone_card import card_of
+from harness.data.corpora import CORPORA
+from harness.files import content_digest
+from harness.model.components import LOSSES, POOLINGS
+from harness.results.records import CostRecord, Digests, Fingerprint, Record
+from harness.results.versions import FRAME_PACKAGES, PACKAGES, VERSIONS
+from harness.specs import BackboneSpec, CostTrial, Trial
+from harness.tasks import TASKS
+
+LAST_CODE_DIGEST = "d57bdf2d088476fe2f92bef395e573c11ce053fd91d8946f208df3af0ac62477"
+"""Of the last program that wrote schema 3. Its records count as version 1 of every part."""
+LAST_COSTS_DIGEST = "3e130991221d5d70d10ab2645e3ab256c347df203676e6eb41ff9774f454780a"
+"""The same for costs, with the packages that it ran on."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """All that an outcome rests on beyond the trial's own words."""
+
+    digests: Digests
+    fingerprint: Fingerprint
+
+
+def fingerprint_of(trial: Trial) -> Fingerprint:
+    """The parts that a trial uses, by version, and the packages that decide its numbers.
+
+    >>> from harness.specs import CorpusSpec, ProtocolSpec
+    >>> spec = {"corpus": CorpusSpec(name="ravdess"), "backbone": BackboneSpec(name="wavlm-base")}
+    >>> parts = fingerprint_of(Trial(**spec, protocol=ProtocolSpec(), fold=1)).parts
+    >>> parts["loss.weighted_cross_entropy"], "loss.dr" in parts, "reader.emodb" in parts
+    (1, False, False)
+    """
+    card = card_of(trial.backbone)
+    own = ["decoding", "quality", "splits", "batching", "head", "optimiser", "training"]
+    own += ["evaluation"]
+    own += ["labels"] if trial.corpus.labels is not None else []
+    own += ["subset"] if trial.limit_utterances is not None else []
+    own += ["frames"] if trial.training.frozen_mode == "eval" else []
+    reader, pooling = trial.corpus.reader, trial.head.pooling
+    parts = {name: VERSIONS[name] for name in own} | {
+        f"reader.{reader}": CORPORA[reader].version,
+        f"backbone.{card.family}": family_of(card).version,
+        f"pooling.{pooling}": POOLINGS[pooling].version,
+        f"loss.{trial.loss}": LOSSES[trial.loss].version,
+        f"task.{trial.task}": TASKS[trial.task].version,
+    }
+    return _fingerprint(parts, PACKAGES, card)
+
+
+def frames_fingerprint(backbone: BackboneSpec) -> Fingerprint:
+    """What frames of a recording rest on beside weights, settings and the recording."""
+    return _parts_of_backbone(card_of(backbone), ("decoding", "frames"), FRAME_PACKAGES)
+
+
+def cost_fingerprint(trial: CostTrial) -> Fingerprint:
+    """What a cost rests on."""
+    card, pooling = card_of(trial.backbone), trial.head.pooling
+    own = {name: VERSIONS[name] for name in ("cost", "decoding", "head", "optimiser")}
+    own |= {
+        f"backbone.{card.family}": family_of(card).version,
+        f"pooling.{pooling}": POOLINGS[pooling].version,
+    }
+    return _fingerprint(own, ("accelerate", *FRAME_PACKAGES), card)
+
+
+def fingerprint_key(fingerprint: Fingerprint) -> str:
+    """A short name that differs wherever fingerprints do."""
+    return content_digest(fingerprint.model_dump(mode="json"))[:16]
+
+
+def differences(record: Record, expected: Provenance) -> list[str]:
+    """What a finished outcome rests on that is no longer so; empty if it still holds.
+
+    Raises:
+        ValueError: the record did not end well, and rests on nothing.
+    """
+    if record.digests is None:
+        raise ValueError(f"trial {record.trial_id} did not end well")
+    changed = [
+        name
+        for name in ("weights", "audio", "split")
+        if getattr(record.digests, name) != getattr(expected.digests, name)
+    ]
+    return changed + changes_between(fingerprint_in(record), expected.fingerprint)
+
+
+def fingerprint_in(record: Record) -> Fingerprint | None:
+    """The fingerprint of a record of any schema; None for one of an unknown program.
+
+    One of the last program of schema 3 has version 1 of every part that its trial uses; on what
+    packages it ran is not held against it, as it was not then.
+    """
+    if record.fingerprint is not None or record.digests is None:
+        return record.fingerprint
+    if record.digests.code != LAST_CODE_DIGEST:
+        return None
+    now = fingerprint_of(record.trial)
+    return Fingerprint(parts=dict.fromkeys(now.parts, 1), packages=now.packages)
+
+
+def cost_holds(record: CostRecord, expected: Fingerprint) -> bool:
+    """Whether a measurement was made by the same parts and packages as now."""
+    if record.fingerprint is None:
+        ones = dict.fromkeys(expected.parts, 1)
+        return record.code == LAST_COSTS_DIGEST and ones == expected.parts
+    return record.fingerprint == expected
+
+
+def changes_between(before: Fingerprint | None, after: Fingerprint | None) -> list[str]:
+    """Parts and packages whose versions differ, each as "loss.dr 1 → 2"."""
+    if before is None or after is None:
+        return [] if before is after else ["an earlier program"]
+    return [
+        *_changed(before.parts, after.parts),
+        *_changed(before.packages, after.packages),
+    ]
+
+
+def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    return [
+        f"{name} {before.get(name, 'none')} → {after.get(name, 'none')}"
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _parts_of_backbone(
+    card: BackboneCard, names: Iterable[str], packages: Iterable[str]
+) -> Fingerprint:
+    parts = {name: VERSIONS[name] for name in names}
+    return _fingerprint(
+        parts | {f"backbone.{card.family}": family_of(card).version}, packages, card
+    )
+
+
+def _fingerprint(
+    parts: Mapping[str, int], packages: Iterable[str], card: BackboneCard
+) -> Fingerprint:
+    names = sorted({*packages, *family_of(card).packages})
+    versions = {name: package_version(name) for name in names}
+    return Fingerprint(parts=dict(sorted(parts.items())), packages=versions)
+
+
+@cache
+def package_version(name: str) -> str | None:
+    """The version of an installed distribution; None if it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
