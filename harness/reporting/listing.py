@@ -90,7 +90,9 @@ def _poolings() -> Rows:
 
 
 def _losses() -> Rows:
-    return [{"name": name, "summary": part.summary} for name, part in LOSSES.items()]
+    return [
+        {"name": name, "task": loss.task, "summary": loss.summary} for name, loss in LOSSES.items()
+    ]
 
 
 def _suites() -> Rows:

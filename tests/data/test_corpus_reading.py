@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from harness.data.corpus_reading import read_corpus
+from harness.data.label_mapping import map_labels
+from harness.data.utterances import Utterance, make_corpus
 from harness.errors import CorpusError
 from harness.specs import CorpusSpec
 
@@ -87,6 +89,10 @@ def test_an_unnamed_label_and_one_that_never_occurs_are_told_together(tmp_path: 
     assert "'hapy' never occurs: did you mean 'happy'?" in str(caught.value)
 
 
-def test_one_class_is_not_enough(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="at least two classes"):
-        read_corpus(labelled(tmp_path, {"neutral": None, "happy": None, "angry": "angry"}))
+def test_mapping_labels_passes_over_targets_that_are_none() -> None:
+    targets = ("happy", "sad", 0.5, None)
+    corpus = make_corpus("mine", (Utterance(str(t), Path("a.wav"), t) for t in targets))
+    assert map_labels(corpus, None) == corpus
+    mapped = map_labels(corpus, {"happy": "joy", "sad": None})
+    assert {u.target for u in mapped.utterances} == {"joy", 0.5, None}
+    assert mapped.classes == ("joy",)

@@ -64,6 +64,36 @@ def test_every_kind_of_list_says_the_same(tmp_path: Path, suffix: str) -> None:
     assert (second.utterance_id, second.start_s, second.end_s) == ("b/c@0.5-1.5", 0.5, 1.5)
 
 
+NUMBERED = [
+    {"file": "a.wav", "target": "0.5", "speaker": "1"},
+    {"file": "b.wav", "target": "-2e-1", "speaker": "2"},
+]
+
+
+def test_without_labels_a_column_of_numbers_is_the_target(tmp_path: Path) -> None:
+    write(with_files(tmp_path, NUMBERED), NUMBERED, ".csv")
+    corpus = read(tmp_path)
+    assert [u.target for u in corpus.utterances] == [0.5, -0.2]
+    assert corpus.classes == ()
+
+
+def test_beside_labels_a_column_of_that_name_is_passed_over(tmp_path: Path) -> None:
+    rows = [{**row, "target": "left"} for row in ROWS]
+    write(with_files(tmp_path, rows), rows, ".csv")
+    assert read(tmp_path).classes == ("happy", "sad")
+
+
+@pytest.mark.parametrize(
+    ("target", "mistake"),
+    [("", "target is empty"), ("loud", "target must be a number, found 'loud'")],
+)
+def test_a_target_that_is_no_number_is_told(tmp_path: Path, target: str, mistake: str) -> None:
+    rows = [NUMBERED[0], {**NUMBERED[1], "target": target}]
+    write(with_files(tmp_path, rows), rows, ".csv")
+    with pytest.raises(CorpusError, match=f"line 3: {mistake}"):
+        read(tmp_path)
+
+
 def test_numbers_in_a_typed_list_are_taken_as_names(tmp_path: Path) -> None:
     with_files(tmp_path, ROWS)
     rows = [{**row, "speaker": number} for number, row in enumerate(ROWS)]

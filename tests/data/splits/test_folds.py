@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from harness.data.corpora import CORPORA
 from harness.data.splits.folds import fold_numbers, split
 from harness.data.splits.leakage import check, split_digest
-from harness.data.utterances import Corpus, Splits, Utterance, make_corpus
+from harness.data.utterances import Corpus, Splits, Target, Utterance, make_corpus
 from harness.errors import CorpusError
 from harness.specs import CorpusSpec, ProtocolSpec
 
@@ -196,6 +198,30 @@ def test_an_official_split_is_used_as_it_is() -> None:
     gone = corpus.where(lambda u: u.speaker != "s3")
     with pytest.raises(CorpusError, match="test has no utterances"):
         split(gone, ProtocolSpec(folds="official"), 1)
+
+
+def with_targets(targets: Callable[[int], Target | None]) -> Corpus:
+    return make_corpus(
+        "made",
+        (replace(u, target=targets(number)) for number, u in enumerate(EVEN.utterances)),
+    )
+
+
+def test_numbers_are_split_by_speaker_too() -> None:
+    corpus = with_targets(lambda number: number / 7)
+    for fold in (1, 2, 3):
+        splits = split(corpus, ProtocolSpec(folds=3), fold)
+        by_id = corpus.by_id()
+        speakers = [{by_id[name].speaker for name in ids} for ids in splits.named().values()]
+        assert all(speakers)
+        assert sum(map(len, speakers)) == len(set().union(*speakers)) == len(corpus.speakers())
+
+
+def test_utterances_without_a_target_are_refused_by_name() -> None:
+    corpus = with_targets(lambda number: None if number in (0, 3) else "sad")
+    first, fourth = corpus.utterances[0].utterance_id, corpus.utterances[3].utterance_id
+    with pytest.raises(CorpusError, match=f"2 utterances have no target.*: {first}, {fourth}"):
+        split(corpus, ProtocolSpec(folds=3), 1)
 
 
 def no_reading() -> Corpus:
