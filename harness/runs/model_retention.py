@@ -56,4 +56,5 @@ def _contest(record: Record) -> tuple[object, ...]:
 
 def _dev_score(record: Record) -> float:
     metric = record.trial.training.early_stopping.metric
-    return record.metrics["dev"].value(metric) or 0.0
+    value = record.metrics["dev"].value(metric)
+    return float("-inf") if value is None else value
