@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pins.pin import agree, check, pinned
+from mutation import mutated
+from pins.mutations import MUTATIONS
+from pins.pin import agree, check, pinned, plain
 from pins.table import PINS, prepared, tolerance, versions
 
 
@@ -48,3 +50,25 @@ def test_a_raised_version_calls_for_new_values():
 )
 def test_values_agree_to_within_a_tolerance(found: object, stated: object, same: bool):
     assert agree(found, stated, 1e-5) is same
+
+
+def test_every_component_has_changes_that_its_pin_must_notice():
+    assert set(MUTATIONS) == set(PINS)
+    assert min(map(len, MUTATIONS.values())) >= 3
+
+
+@pytest.mark.parametrize(
+    ("component", "change"),
+    [
+        pytest.param(component, change, id=f"{component}-{number}")
+        for component, changes in MUTATIONS.items()
+        for number, change in enumerate(changes, start=1)
+    ],
+)
+def test_a_changed_component_no_longer_agrees(
+    component: str, change: tuple[str, str, str], tmp_path: Path
+):
+    prepared()
+    with mutated(*change):
+        found = plain(PINS[component](tmp_path))
+    assert not agree(found, pinned()[component]["values"], tolerance(component))

@@ -225,5 +225,5 @@ def _check(labels: Sequence[str], predicted: Sequence[str], classes: Sequence[st
         raise ValueError("there are no utterances to score")
     if len(labels) != len(predicted):
         raise ValueError(f"{len(labels)} labels, but {len(predicted)} predictions")
-    if other_pids := sorted({*labels, *predicted} - {*classes}):
-        raise ValueError(f"not among the classes: {', '.join(other_pids)}")
+    if unknown := sorted({*labels, *predicted} - {*classes}):
+        raise ValueError(f"not among the classes: {', '.join(unknown)}")

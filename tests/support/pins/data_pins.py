@@ -131,7 +131,7 @@ def labels(folder: Path) -> Any:
 
 
 def subsets(folder: Path) -> Any:
-    whole, unknown = corpus(4, "abc", 3), corpus(2, "abc", 3, known=False)
+    whole, unknown = corpus(5, "abcd", 2), corpus(2, "abc", 3, known=False)
     return {
         f"{name} {count}": [u.utterance_id for u in subset(of, count).utterances]
         for name, of in (("known", whole), ("unknown", unknown))
@@ -146,8 +146,12 @@ def splits(folder: Path) -> Any:
         protocol = ProtocolSpec(folds=folds, dev_speakers=dev)
         cut = split(known, protocol, fold)
         found[f"{folds} {fold} {dev}"] = [cut.named(), split_digest(cut, known)]
-    cut = split(unknown, ProtocolSpec(folds=4), 2, speaker_overlap="allowed")
-    found["utterances"] = [cut.named(), split_digest(cut, unknown)]
+    for fold in (1, 2):
+        found[f"utterances {fold}"] = outcome(
+            lambda fold=fold: split(
+                unknown, ProtocolSpec(folds=4), fold, speaker_overlap="allowed"
+            ).named()
+        )
     found["refused"] = outcome(lambda: split(unknown, ProtocolSpec(folds=4), 2))
     found["too few"] = outcome(lambda: split(known, ProtocolSpec(folds=8), 1))
     found["dev too large"] = outcome(lambda: split(known, ProtocolSpec(folds=7, dev_speakers=6), 1))
