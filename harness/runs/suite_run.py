@@ -111,7 +111,8 @@ def _finished(
         store.supersede(trial.trial_id)
         reasons[", ".join(changed) or "--fresh"] += 1
     for reason, count in reasons.items():
-        reporter.note(f"{count} finished trials are trained again: {reason}")
+        what = "trial is" if count == 1 else "trials are"
+        reporter.note(f"{count} finished {what} trained again: {reason}")
     return finished
 
 

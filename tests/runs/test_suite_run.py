@@ -1,8 +1,12 @@
 """A run: nothing finished is lost, nothing stale is taken for finished."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +14,12 @@ import pytest
 import soundfile
 from quiet import Quiet
 
+import harness
 from harness.config.suite_loading import load_suite
 from harness.data.readers import synthetic
 from harness.errors import ResultsError, UserError
+from harness.model.components import LOSSES
+from harness.results.provenance import LAST_CODE_DIGEST
 from harness.results.records import Record
 from harness.results.store import MODEL, ResultsStore
 from harness.runs.model_retention import beaten_rivals
@@ -247,3 +254,90 @@ def test_a_fresh_run_trains_anew_and_sets_the_old_outcome_aside(
     assert again.records[0].metrics == first.records[0].metrics
     (aside,) = (store.folder / "superseded").iterdir()
     assert aside.name.startswith(first.records[0].trial_id)
+
+
+def as_written_by(store: ResultsStore, code: str) -> None:
+    """Turn the records of a folder into those of a program that knew no fingerprints."""
+    for path in store.trials.glob("*/record.json"):
+        content = json.loads(path.read_text())
+        content["digests"]["code"] = code
+        del content["fingerprint"]
+        path.write_text(json.dumps(content | {"schema_version": 3}))
+
+
+def test_what_the_last_program_without_fingerprints_finished_is_finished(
+    tmp_path: Path, recordings: Path
+) -> None:
+    store = ResultsStore(tmp_path / "results")
+    run(store, recordings)
+    as_written_by(store, LAST_CODE_DIGEST)
+    assert run(store, recordings).reused == 1
+
+
+def test_what_an_unknown_program_finished_is_trained_again(
+    tmp_path: Path, recordings: Path
+) -> None:
+    store, reporter = ResultsStore(tmp_path / "results"), Quiet()
+    run(store, recordings)
+    as_written_by(store, "f" * 64)
+    assert run(store, recordings, reporter=reporter).reused == 0
+    assert "1 finished trial is trained again: an earlier program" in reporter.notes
+
+
+def test_a_raised_version_trains_again_only_what_rests_on_the_part(
+    tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, reporter = ResultsStore(tmp_path / "results"), Quiet()
+    losses = "matrix.loss=[cross_entropy, dr]"
+    run(store, recordings, losses)
+    monkeypatch.setitem(LOSSES, "dr", replace(LOSSES["dr"], version=2))
+    again = run(store, recordings, losses, reporter=reporter)
+    assert again.reused == 1
+    assert "1 finished trial is trained again: loss.dr 1 → 2" in reporter.notes
+
+
+def edited_program(folder: Path) -> Path:
+    """A copy of the program with a comment, a renamed function, a new reader, another report."""
+    root = Path(harness.__file__).parents[1]
+    for package in ("harness", "backbones", "suites"):
+        shutil.copytree(root / package, folder / package, ignore=shutil.ignore_patterns("__py*"))
+    edits = {
+        "harness/data/audio.py": ("_sample_range", "_samples_between"),
+        "harness/training/fit.py": ("_deadline", "_latest"),
+        "harness/tasks/__init__.py": ('"Macro-F1"', '"Mean F1"'),
+        "harness/data/splits/folds.py": ("PUBLISHED = ", "# a comment\nPUBLISHED = "),
+    }
+    for name, (old, new) in edits.items():
+        path = folder / name
+        path.write_text(path.read_text().replace(old, new))
+    (folder / "harness/data/readers/mine.py").write_text('"""A new reader."""\n')
+    return folder
+
+
+@pytest.mark.slow
+def test_an_edit_that_changes_no_number_voids_nothing_and_is_told(
+    tmp_path: Path, recordings: Path
+) -> None:
+    results, seeds = tmp_path / "results", "matrix.seed=[1]"
+    run(ResultsStore(results / "smoke"), recordings, seeds)
+    corpus = f"corpora=[{{name: mine, kind: manifest, root: {recordings}, manifest: list.csv}}]"
+    changes = [*SMALL, corpus, "protocol.folds=4", "matrix.seed=[1, 2]"]
+    changes += ["must_beat_majority=false"]
+    command = [sys.executable, "-m", "harness", "run", "smoke", "--results", str(results)]
+    command += ["--device", "cpu", *(part for change in changes for part in ("--set", change))]
+    program = edited_program(tmp_path / "program")
+    done = subprocess.run(
+        command,
+        cwd=program,
+        env={**os.environ, "PYTHONPATH": str(program)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = done.stdout + done.stderr
+    assert done.returncode == 0, told
+    assert "trained again" not in told
+    assert not (results / "smoke" / "superseded").exists()
+    report = (results / "smoke" / "report" / "comparison.md").read_text()
+    assert "MIXED: the rows come from 2 versions of the program" in report
+    assert "Mean F1" in report

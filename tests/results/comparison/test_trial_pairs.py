@@ -3,9 +3,9 @@
 from made_up import MadeUpRun, make_predictions, make_record, make_trial
 
 from harness.results.comparison.trial_pairs import pair
-from harness.results.records import Digests
+from harness.results.records import Digests, Fingerprint
 
-DIGESTS = Digests(weights="w", audio="a", split="s", code="c")
+DIGESTS = Digests(weights="w", audio="a", split="s")
 
 
 def test_trials_of_the_same_intent_are_a_pair(run: MadeUpRun) -> None:
@@ -40,11 +40,14 @@ def test_two_trials_that_share_a_label_are_not_guessed_at(run: MadeUpRun) -> Non
 
 
 def test_what_an_outcome_rested_on_is_compared(run: MadeUpRun) -> None:
-    base = run.records[0].model_copy(update={"digests": DIGESTS})
-    other = DIGESTS.model_copy(update={"code": "d", "audio": "b"})
-    head = base.model_copy(update={"digests": other})
+    rested = Fingerprint(parts={"loss.dr": 1, "splits": 1}, packages={"torch": "2.13.0"})
+    other = Fingerprint(parts={"loss.dr": 2, "splits": 1}, packages={"torch": "2.14.0"})
+    base = run.records[0].model_copy(update={"digests": DIGESTS, "fingerprint": rested})
+    head = base.model_copy(
+        update={"digests": DIGESTS.model_copy(update={"audio": "b"}), "fingerprint": other}
+    )
     (found,) = pair([base], [head]).both
-    assert found.changes == ("audio", "code")
+    assert found.changes == ("audio", "loss.dr 1 → 2", "torch 2.13.0 → 2.14.0")
 
 
 def test_trials_that_failed_are_no_outcome(run: MadeUpRun) -> None:
