@@ -1,5 +1,6 @@
 """The figure: what a reader can tell from it, and that nothing keeps it from being drawn."""
 
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -9,6 +10,8 @@ import pytest
 from harness.reporting.figure_series import series_of
 from harness.reporting.figures import write_figures
 from harness.specs import BackboneSpec
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def texts(svg: Path) -> list[str]:
@@ -55,9 +58,39 @@ def test_every_corpus_has_a_panel(run: Any, trial: Any, tmp_path: Path) -> None:
     assert {"ravdess", "emodb", "crema_d"} <= set(texts(write_figures(run.report(), tmp_path)[0]))
 
 
-def test_one_row_is_drawn_within_the_axes(empty_run: Any, trial: Any, tmp_path: Path) -> None:
-    empty_run.add(trial())
-    assert "wavlm-base" in texts(write_figures(empty_run.report(), tmp_path)[0])
+def box_of(axes: ElementTree.Element) -> tuple[float, float, float, float]:
+    """Left, right, top and bottom of the area that an axes' background covers."""
+    (path,) = axes.findall(f"{SVG}g[@id='patch_2']/{SVG}path")
+    numbers = [float(word) for word in re.findall(r"-?[0-9.]+", path.attrib["d"])]
+    return min(numbers[::2]), max(numbers[::2]), min(numbers[1::2]), max(numbers[1::2])
+
+
+def drawn_points(axes: ElementTree.Element, colour: str) -> list[tuple[float, float]]:
+    """Where the marks of that colour lie."""
+    return [
+        (float(mark.attrib["x"]), float(mark.attrib["y"]))
+        for mark in axes.iter(f"{SVG}use")
+        if colour in mark.attrib.get("style", "")
+    ]
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_rows_are_drawn_within_the_axes(
+    run: Any, empty_run: Any, trial: Any, tmp_path: Path, rows: int
+) -> None:
+    if rows == 1:
+        run = empty_run
+        run.add(trial())
+    report = run.report()
+    assert len(report.rows) == rows
+    svg, _ = write_figures(report, tmp_path)
+    root = ElementTree.fromstring(svg.read_text(encoding="utf-8"))  # noqa: S314 - our own file
+    (axes,) = root.findall(f".//{SVG}g[@id='axes_1']")
+    left, right, top, bottom = box_of(axes)
+    for line in series_of(report):
+        points = drawn_points(axes, line.colour)
+        assert len(points) >= len(line.points) > 0
+        assert all(left <= x <= right and top <= y <= bottom for x, y in points)
 
 
 def test_rows_without_interval_are_drawn(run: Any, tmp_path: Path) -> None:
