@@ -226,7 +226,7 @@ _NOT_INTENT = {
 
 
 class Trial(Axes):
-    """One cell of the matrix; everything that decides its outcome, and nothing else."""
+    """One run of the matrix; everything that decides its outcome, and nothing else."""
 
     corpus: CorpusSpec
     protocol: ProtocolSpec
@@ -246,6 +246,10 @@ class Trial(Axes):
         content = self.model_dump(mode="json", exclude_defaults=True, exclude=_NOT_INTENT)
         stated = {part: value for part, value in content.items() if value != {}}
         return content_digest(stated)[:TRIAL_ID_LENGTH]
+
+    def settings(self) -> dict[str, Any]:
+        """All that decides the outcome, defaults included: `trial_id` leaves those out."""
+        return self.model_dump(mode="json", exclude=_NOT_INTENT)
 
     def describe(self) -> str:
         """One short line for progress and logs."""

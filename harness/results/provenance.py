@@ -5,10 +5,11 @@ Never the bytes of the program: a comment, a new reader or another report void n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from typing import Any
 
 from backbones import BackboneCard
 from backbones.families import family_of
@@ -69,7 +70,7 @@ def frames_fingerprint(backbone: BackboneSpec) -> Fingerprint:
 def cost_fingerprint(trial: CostTrial) -> Fingerprint:
     """What a cost rests on."""
     card, pooling = card_of(trial.backbone), trial.head.pooling
-    own = {name: VERSIONS[name] for name in ("cost", "decoding", "head", "optimiser")}
+    own = {name: VERSIONS[name] for name in ("cost", "decoding", "batching", "head", "optimiser")}
     own |= {
         f"backbone.{card.family}": family_of(card).version,
         f"pooling.{pooling}": POOLINGS[pooling].version,
@@ -82,8 +83,10 @@ def fingerprint_key(fingerprint: Fingerprint) -> str:
     return content_digest(fingerprint.model_dump(mode="json"))[:16]
 
 
-def differences(record: Record, expected: Provenance) -> list[str]:
+def differences(record: Record, trial: Trial, expected: Provenance) -> list[str]:
     """What a finished outcome rests on that is no longer so; empty if it still holds.
+
+    Settings are compared with their defaults, which may be others than when it was trained.
 
     Raises:
         ValueError: the record did not end well, and rests on nothing.
@@ -95,7 +98,9 @@ def differences(record: Record, expected: Provenance) -> list[str]:
         for name in ("weights", "audio", "split")
         if getattr(record.digests, name) != getattr(expected.digests, name)
     ]
-    return changed + changes_between(fingerprint_in(record), expected.fingerprint)
+    settings = _changed(dict(_leaves(record.trial.settings())), dict(_leaves(trial.settings())))
+    parts = changes_between(fingerprint_in(record), expected.fingerprint)
+    return [*settings, *changed, *parts]
 
 
 def fingerprint_in(record: Record) -> Fingerprint | None:
@@ -117,16 +122,21 @@ def cost_holds(record: CostRecord, expected: Fingerprint) -> bool:
     if record.fingerprint is None:
         ones = dict.fromkeys(expected.parts, 1)
         return record.code == LAST_COSTS_DIGEST and ones == expected.parts
-    return record.fingerprint == expected
+    return not changes_between(record.fingerprint, expected)
 
 
 def changes_between(before: Fingerprint | None, after: Fingerprint | None) -> list[str]:
-    """Parts and packages whose versions differ, each as "loss.dr 1 → 2"."""
+    """Parts and packages whose versions differ, each as "loss.dr 1 → 2".
+
+    A part that one side does not name was split off another, and began with version 1.
+    """
     if before is None or after is None:
         return [] if before is after else ["an earlier program"]
+    names = {**before.parts, **after.parts}
+    both = before.packages.keys() & after.packages.keys()
     return [
-        *_changed(before.parts, after.parts),
-        *_changed(before.packages, after.packages),
+        *_changed(dict.fromkeys(names, 1) | before.parts, dict.fromkeys(names, 1) | after.parts),
+        *_changed(*({n: side.packages[n] for n in sorted(both)} for side in (before, after))),
     ]
 
 
@@ -136,6 +146,14 @@ def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> list[
         for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     ]
+
+
+def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
 
 
 def _parts_of_backbone(
@@ -157,8 +175,11 @@ def _fingerprint(
 
 @cache
 def package_version(name: str) -> str | None:
-    """The version of an installed distribution; None if it is not installed."""
+    """The version of an installed distribution, less its build; None if it is not installed.
+
+    "2.13.0+cpu" and "2.13.0+cu130" are one version: the device is in the record beside it.
+    """
     try:
-        return metadata.version(name)
+        return metadata.version(name).partition("+")[0]
     except metadata.PackageNotFoundError:
         return None

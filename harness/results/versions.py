@@ -2,7 +2,8 @@
 
 A part whose numbers change has its version raised by one, here or on its entry in the table of
 readers, poolings, losses, tasks or families; whatever rests on that part is then computed anew, and
-nothing else. `tests/results/test_pins.py` holds each part to pinned numbers, so that none can be forgotten.
+nothing else. `tests/results/test_pins.py` holds each part to pinned numbers, so that none can be
+forgotten.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def _finished(
         record = known.get(trial.trial_id)
         if record is None or record.status != "ok":
             continue
-        changed = differences(record, preflight.provenance[trial.trial_id])
+        changed = differences(record, trial, preflight.provenance[trial.trial_id])
         if not changed and not fresh:
             finished[trial.trial_id] = record
             continue

@@ -56,7 +56,7 @@ def raise_version(monkeypatch: pytest.MonkeyPatch, table: Any, name: str) -> Non
 def holds(record: Record) -> list[str]:
     assert record.digests is not None
     now = Provenance(record.digests, fingerprint_of(record.trial))
-    return differences(record, now)
+    return differences(record, record.trial, now)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_a_trial_rests_on_the_packages_of_its_backbone(
 ) -> None:
     spec = BackboneSpec(name=backbone, init="random")
     packages = fingerprint_of(trial(backbone=spec)).packages
-    assert packages["torch"] == metadata.version("torch")
+    assert packages["torch"] == metadata.version("torch").partition("+")[0]
     assert needs in packages
     assert needs_not not in packages
 
@@ -179,3 +179,31 @@ def test_kept_frames_rest_on_decoding_extraction_and_their_backbone(
     for part in ("decoding", "frames"):
         monkeypatch.setattr(provenance, "VERSIONS", {**VERSIONS, part: 2})
         assert fingerprint_key(frames_fingerprint(spec)) != old
+
+
+def test_a_default_that_has_changed_since_voids_what_rested_on_it(before: ResultsStore) -> None:
+    record = before.read_trials()[0]
+    assert record.digests is not None
+    head = record.trial.head.model_copy(update={"dropout": 0.25})
+    planned = record.trial.model_copy(update={"head": head})
+    now = Provenance(record.digests, fingerprint_of(planned))
+    assert differences(record, planned, now) == ["head.dropout 0.1 → 0.25"]
+
+
+def test_a_corpus_that_has_moved_voids_nothing(before: ResultsStore) -> None:
+    record = before.read_trials()[0]
+    assert record.digests is not None
+    corpus = record.trial.corpus.model_copy(update={"root": Path("elsewhere")})
+    planned = record.trial.model_copy(update={"corpus": corpus})
+    now = Provenance(record.digests, fingerprint_of(planned))
+    assert differences(record, planned, now) == []
+
+
+def test_a_part_that_was_split_off_another_voids_nothing() -> None:
+    whole = fingerprint_of(trial())
+    before = whole.model_copy(
+        update={"parts": {name: n for name, n in whole.parts.items() if name != "batching"}}
+    )
+    assert provenance.changes_between(before, whole) == []
+    raised = whole.model_copy(update={"parts": whole.parts | {"batching": 2}})
+    assert provenance.changes_between(before, raised) == ["batching 1 → 2"]

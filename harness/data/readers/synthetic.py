@@ -17,14 +17,12 @@ import soundfile
 from scipy.signal import lfilter
 
 from harness.data.audio import SAMPLE_RATE_HZ
+from harness.data.corpora import CORPORA
 from harness.data.utterances import Corpus, Utterance, make_corpus
 from harness.files import atomic_path, cache_folder
 from harness.specs import CorpusSpec
 
 Signal = npt.NDArray[np.float64]
-
-FOLDER = "synthetic-v1"
-"""Change the number whenever the sound changes, so that no old file is taken for a new one."""
 
 TAKES = 8
 
@@ -84,7 +82,8 @@ _NOISE_DB = -52.0
 
 def read(root: Path | None, spec: CorpusSpec) -> Corpus:
     """List 8 speakers x 4 emotions x 8 takes, writing what is not yet in the cache."""
-    folder = root or cache_folder(FOLDER)
+    # the reader's version is in the name, so that no old file is taken for a new one
+    folder = root or cache_folder(f"synthetic-v{CORPORA['synthetic'].version}")
     return make_corpus(
         spec.name,
         (
