@@ -372,3 +372,11 @@ def test_real_speech_and_a_pretrained_encoder_go_through_the_whole_path(
     frozen, released = (record.trainable_parameters or 0 for record in records)
     assert abs(released - frozen) == 2 * 3_151_872 + 1024  # two layers and the final norm
     assert not any(record.random_weights for record in records)
+
+
+def test_what_only_left_out_is_incomplete_in_the_report(cli: Any, tmp_path: Path) -> None:
+    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
+    told = cli("report", tmp_path / "smoke").out
+    rows = {line.split("|")[2].strip(): line for line in told.splitlines() if line.startswith("|")}
+    assert "INCOMPLETE 0 of" in rows["tiny-emotion2vec"]
+    assert "INCOMPLETE" not in rows["tiny-wavlm"]
