@@ -54,7 +54,6 @@ def fingerprint_of(trial: Trial) -> Fingerprint:
     reader, pooling = trial.corpus.reader, trial.head.pooling
     parts = {name: VERSIONS[name] for name in own} | {
         f"reader.{reader}": CORPORA[reader].version,
-        f"backbone.{card.family}": family_of(card).version,
         f"pooling.{pooling}": POOLINGS[pooling].version,
         f"loss.{trial.loss}": LOSSES[trial.loss].version,
         f"task.{trial.task}": TASKS[trial.task].version,
@@ -64,17 +63,15 @@ def fingerprint_of(trial: Trial) -> Fingerprint:
 
 def frames_fingerprint(backbone: BackboneSpec) -> Fingerprint:
     """What frames of a recording rest on beside weights, settings and the recording."""
-    return _parts_of_backbone(card_of(backbone), ("decoding", "frames"), FRAME_PACKAGES)
+    own = {name: VERSIONS[name] for name in ("decoding", "frames")}
+    return _fingerprint(own, FRAME_PACKAGES, card_of(backbone))
 
 
 def cost_fingerprint(trial: CostTrial) -> Fingerprint:
     """What a cost rests on."""
     card, pooling = card_of(trial.backbone), trial.head.pooling
     own = {name: VERSIONS[name] for name in ("cost", "decoding", "batching", "head", "optimiser")}
-    own |= {
-        f"backbone.{card.family}": family_of(card).version,
-        f"pooling.{pooling}": POOLINGS[pooling].version,
-    }
+    own[f"pooling.{pooling}"] = POOLINGS[pooling].version
     return _fingerprint(own, ("accelerate", *FRAME_PACKAGES), card)
 
 
@@ -93,14 +90,15 @@ def differences(record: Record, trial: Trial, expected: Provenance) -> list[str]
     """
     if record.digests is None:
         raise ValueError(f"trial {record.trial_id} did not end well")
-    changed = [
-        name
-        for name in ("weights", "audio", "split")
-        if getattr(record.digests, name) != getattr(expected.digests, name)
-    ]
     settings = _changed(dict(_leaves(record.trial.settings())), dict(_leaves(trial.settings())))
     parts = changes_between(fingerprint_in(record), expected.fingerprint)
-    return [*settings, *changed, *parts]
+    return [*settings, *digest_changes(record.digests, expected.digests), *parts]
+
+
+def digest_changes(before: Digests, after: Digests) -> list[str]:
+    """Which of weights, audio and split are others."""
+    names = ("weights", "audio", "split")
+    return [name for name in names if getattr(before, name) != getattr(after, name)]
 
 
 def fingerprint_in(record: Record) -> Fingerprint | None:
@@ -156,19 +154,13 @@ def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, obj
             yield f"{above}{name}", value
 
 
-def _parts_of_backbone(
-    card: BackboneCard, names: Iterable[str], packages: Iterable[str]
-) -> Fingerprint:
-    parts = {name: VERSIONS[name] for name in names}
-    return _fingerprint(
-        parts | {f"backbone.{card.family}": family_of(card).version}, packages, card
-    )
-
-
 def _fingerprint(
-    parts: Mapping[str, int], packages: Iterable[str], card: BackboneCard
+    own: Mapping[str, int], packages: Iterable[str], card: BackboneCard
 ) -> Fingerprint:
-    names = sorted({*packages, *family_of(card).packages})
+    """Of some parts and packages, and those of the backbone that all outcomes rest on."""
+    family = family_of(card)
+    parts = {**own, f"backbone.{card.family}": family.version}
+    names = sorted({*packages, *family.packages})
     versions = {name: package_version(name) for name in names}
     return Fingerprint(parts=dict(sorted(parts.items())), packages=versions)
 

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from harness.config.axes import flat
-from harness.results.provenance import changes_between, fingerprint_in
+from harness.results.provenance import changes_between, digest_changes, fingerprint_in
 from harness.results.records import Record
 
 Key = tuple[Hashable, ...]
@@ -68,10 +68,6 @@ def _changes(base: Record, head: Record) -> tuple[str, ...]:
     settings = flat(base.trial), flat(head.trial)
     changed = [name for name in settings[0] if settings[0][name] != settings[1].get(name)]
     if base.digests and head.digests:
-        changed += [
-            name
-            for name in ("weights", "audio", "split")
-            if getattr(base.digests, name) != getattr(head.digests, name)
-        ]
+        changed += digest_changes(base.digests, head.digests)
         changed += changes_between(fingerprint_in(base), fingerprint_in(head))
     return tuple(changed)
