@@ -14,9 +14,14 @@ from harness.specs import BackboneSpec
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+def parsed(svg: Path) -> ElementTree.Element:
+    return ElementTree.fromstring(svg.read_text(encoding="utf-8"))  # noqa: S314 - our own file
+
+
 def texts(svg: Path) -> list[str]:
-    root = ElementTree.fromstring(svg.read_text(encoding="utf-8"))  # noqa: S314 - our own file
-    return ["".join(element.itertext()).strip() for element in root.iter() if _is_text(element)]
+    return [
+        "".join(element.itertext()).strip() for element in parsed(svg).iter() if _is_text(element)
+    ]
 
 
 def _is_text(element: ElementTree.Element) -> bool:
@@ -84,8 +89,7 @@ def test_rows_are_drawn_within_the_axes(
     report = run.report()
     assert len(report.rows) == rows
     svg, _ = write_figures(report, tmp_path)
-    root = ElementTree.fromstring(svg.read_text(encoding="utf-8"))  # noqa: S314 - our own file
-    (axes,) = root.findall(f".//{SVG}g[@id='axes_1']")
+    (axes,) = parsed(svg).findall(f".//{SVG}g[@id='axes_1']")
     left, right, top, bottom = box_of(axes)
     for line in series_of(report):
         points = drawn_points(axes, line.colour)

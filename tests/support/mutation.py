@@ -48,7 +48,7 @@ def _swap(
     old = own[name]
     if inspect.isclass(old) and old.__module__ == module_name:
         for inner, item in vars(value).items():
-            if inner in vars(old) and (not inner.startswith("__") or inner in ("__init__",)):
+            if inner in vars(old) and (not inner.startswith("__") or inner == "__init__"):
                 _swap(old, vars(old), inner, item, module_name, undo)
     elif _function(old) is not None:
         _swap_code(old, value, module_name, undo)

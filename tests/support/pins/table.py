@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 
 import torch
@@ -38,6 +37,5 @@ def versions() -> dict[str, int]:
 
 
 def prepared() -> None:
-    """The same threads and random numbers for every pin."""
+    """The same random numbers for every pin."""
     torch.manual_seed(0)
-    importlib.import_module("transformers")
