@@ -1,7 +1,8 @@
 """What a report says: rows, baselines, flags, failures and curves, in raw numbers."""
 
 from dataclasses import FrozenInstanceError, replace
-from itertools import product
+from itertools import combinations_with_replacement
+from math import factorial, prod
 from statistics import fmean, stdev
 from typing import Any
 
@@ -76,25 +77,39 @@ def test_the_interval_is_that_of_a_bootstrap_over_speakers_in_plain_loops(run: A
         if _is_row(r)
     }
     speakers = sorted({name for frame in frames.values() for name in frame["speaker"]})
-    drawn = [_uar_of(frames, names) for names in product(speakers, repeat=len(speakers))]
+    own = [_rights_of_speakers(frame) for frame in frames.values()]
+    # Every draw there is, each as often as its order can be changed.
+    draws = list(combinations_with_replacement(speakers, len(speakers)))
+    ways = [factorial(len(d)) // prod(factorial(d.count(n)) for n in set(d)) for d in draws]
+    drawn = np.repeat([_uar_of(own, names) for names in draws], ways)
     low, high = np.quantile(drawn, [0.025, 0.975])
     found = row.scores["uar"].interval
     assert found is not None
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
 
 
-def _uar_of(frames: dict[tuple[int, int], pd.DataFrame], speakers: tuple[str, ...]) -> float:
+Rights = dict[str, list[tuple[str, bool]]]
+
+
+def _rights_of_speakers(frame: pd.DataFrame) -> Rights:
+    """For each speaker, the emotion of every utterance and whether it was found."""
+    found = frame.filter(like="p_").idxmax(axis=1).str[2:]
+    rights: Rights = {}
+    for speaker, truth, guess in zip(frame["speaker"], frame["label"], found, strict=True):
+        rights.setdefault(speaker, []).append((truth, truth == guess))
+    return rights
+
+
+def _uar_of(frames: list[Rights], speakers: tuple[str, ...]) -> float:
     """Mean over seeds and folds, a fold weighing by how many of the drawn speakers are its own."""
     total = 0.0
-    for frame in frames.values():
-        truth = frame["label"].to_numpy()
-        right = truth == frame.filter(like="p_").idxmax(axis=1).str[2:].to_numpy()
-        rows = [np.flatnonzero(frame["speaker"] == name) for name in speakers]
-        own = np.concatenate(rows)
-        weight = sum(len(each) > 0 for each in rows) / len(speakers)
-        if len(own):
-            recalls = [right[own][truth[own] == name].mean() for name in set(truth[own])]
-            total += weight * fmean(recalls) / 2
+    for rights in frames:
+        of_emotion: dict[str, list[bool]] = {}
+        for truth, right in (each for name in speakers for each in rights.get(name, ())):
+            of_emotion.setdefault(truth, []).append(right)
+        if of_emotion:
+            weight = sum(name in rights for name in speakers) / len(speakers)
+            total += weight * fmean(map(fmean, of_emotion.values())) / 2
     return total
 
 
