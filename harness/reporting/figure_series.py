@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from harness.reporting.report_model import Report, ReportRow
 from harness.reporting.score_columns import headline
+from harness.tasks import TASKS
 from harness.tasks.task import Metric
 
-# colours that the colour-blind tell apart (Petroff 2021), greys last: chance is grey too
+# colours that the colour-blind tell apart (Petroff 2021), greys last: baselines are grey too
 _COLOURS = (
     "#3f90da",
     "#ffa90e",
@@ -54,8 +55,10 @@ class FigurePanel:
     key: PanelKey
     title: str
     score_title: str
-    chance: tuple[float, ...]
-    """What guessing scores; empty where that is not known."""
+    baseline: str
+    """The first of its task's baselines; the others stand in the table."""
+    baseline_scores: tuple[float, ...]
+    """What it scores; empty where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -100,18 +103,19 @@ def series_of(report: Report) -> list[Series]:
 
 def _panel(key: PanelKey, report: Report) -> FigurePanel:
     corpus, task = key
-    metric = headline(task)
-    chance = [
+    metric, baseline = headline(task), TASKS[task].baselines[0]
+    rows = [
         row
         for row in report.baselines
-        if (row.corpus, row.task) == key and row.baseline == "chance"
+        if (row.corpus, row.task) == key and row.baseline == baseline
     ]
-    flags = ", ".join(flag for row in chance for flag in row.flags)
+    flags = ", ".join(flag for row in rows for flag in row.flags)
     return FigurePanel(
         key=key,
         title=f"{corpus} ({flags})" if flags else corpus,
         score_title=f"Test {metric.title}{' (%)' if metric.share else ''}",
-        chance=tuple(_scale(metric) * row.scores[metric.name].mean for row in chance),
+        baseline=baseline,
+        baseline_scores=tuple(_scale(metric) * row.scores[metric.name].mean for row in rows),
     )
 
 

@@ -42,7 +42,7 @@ def write_figures(report: Report, folder: Path) -> tuple[Path, ...]:
     """Write quality.svg and .png to a folder; nothing if no row has a score.
 
     One panel per corpus: the headline metric on test against trainable parameters, a line per
-    backbone, a point per finetune_layers with its 95 % interval where there is one, and chance.
+    backbone, a point per finetune_layers with its 95 % interval where there is one, and a baseline.
     """
     if not (lines := series_of(report)):
         return ()
@@ -68,12 +68,13 @@ def _figure(lines: Sequence[Series], panels: Sequence[FigurePanel]) -> Figure:
     rows = ceil(len(panels) / columns)
     labels = columns * _LABELS_ABREAST
     height = rows * _PANEL_INCHES[1] + ceil((len(lines) + 1) / labels) * _LABEL_INCHES
+    baselines = ", ".join(dict.fromkeys(panel.baseline for panel in panels))
     figure = Figure(figsize=(columns * _PANEL_INCHES[0], height), layout="constrained")
     for index, panel in enumerate(panels):
         _draw_panel(figure.add_subplot(rows, columns, index + 1), lines, panel)
     figure.suptitle("Numbers: finetune_layers. Bars: 95 % interval.", color=_GREY, fontsize=8.0)
     figure.legend(
-        handles=[*map(_handle, lines), _chance_handle()],
+        handles=[*map(_handle, lines), _baseline_handle(baselines)],
         loc="outside lower center",
         ncols=labels,
         frameon=False,
@@ -90,7 +91,7 @@ def _draw_panel(axes: Axes, lines: Sequence[Series], panel: FigurePanel) -> None
     axes.set_ylabel(panel.score_title)
     axes.grid(color="0.92")
     axes.margins(x=0.08, y=0.1)
-    for level in panel.chance:
+    for level in panel.baseline_scores:
         axes.axhline(level, color=_GREY, linestyle="--", linewidth=1)
     for line in lines:
         if points := [point for point in line.points if point.panel == panel.key]:
@@ -155,7 +156,7 @@ def _handle(line: Series) -> Line2D:
     return Line2D([], [], label=line.label, **_look(line))
 
 
-def _chance_handle() -> Line2D:
+def _baseline_handle(label: str) -> Line2D:
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], color=_GREY, linestyle="--", linewidth=1, label="chance")
+    return Line2D([], [], color=_GREY, linestyle="--", linewidth=1, label=label)

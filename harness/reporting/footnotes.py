@@ -96,7 +96,7 @@ def _flags(rows: Sequence[ReportRow]) -> list[str]:
 def _programs(programs: Mapping[str, int]) -> list[str]:
     if len(programs) < 2:
         return []
-    listed = "; ".join(f"{program} ({count} trials)" for program, count in programs.items())
+    listed = "; ".join(f"{program} (trials: {count})" for program, count in programs.items())
     return [f"MIXED: the rows come from {len(programs)} versions of the program: {listed}."]
 
 

@@ -72,6 +72,7 @@ def cost_fingerprint(trial: CostTrial) -> Fingerprint:
     card, pooling = card_of(trial.backbone), trial.head.pooling
     own = {name: VERSIONS[name] for name in ("cost", "decoding", "batching", "head", "optimiser")}
     own[f"pooling.{pooling}"] = POOLINGS[pooling].version
+    own["loss.cross_entropy"] = LOSSES["cross_entropy"].version
     return _fingerprint(own, ("accelerate", *FRAME_PACKAGES), card)
 
 

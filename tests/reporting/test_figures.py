@@ -1,15 +1,17 @@
 """The figure: what a reader can tell from it, and that nothing keeps it from being drawn."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from harness.reporting.figure_series import series_of
+from harness.reporting.figure_series import panels_of, series_of
 from harness.reporting.figures import write_figures
 from harness.specs import BackboneSpec
+from harness.tasks import TASKS
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -35,6 +37,16 @@ def test_the_figure_names_every_backbone_corpus_depth_and_chance(run: Any, tmp_p
     for words in ("wavlm-base", "emotion2vec_plus_base", "ravdess", "chance", "0", "3"):
         assert words in said
     assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_dashed_line_is_the_first_baseline_of_the_task(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = replace(TASKS["classification"], baselines=("majority", "chance"))
+    monkeypatch.setitem(TASKS, "classification", card)
+    assert {panel.baseline for panel in panels_of(run.report())} == {"majority"}
+    said = texts(write_figures(run.report(), tmp_path)[0])
+    assert ("majority" in said, "chance" in said) == (True, False)
 
 
 def test_equal_records_give_equal_files(run: Any, tmp_path: Path) -> None:

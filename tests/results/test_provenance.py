@@ -155,15 +155,23 @@ def test_a_raised_version_voids_what_rests_on_the_part(monkeypatch: pytest.Monke
     assert fingerprint_of(weighted) == old[weighted.trial_id]
 
 
-def test_costs_rest_on_no_loss_and_no_reader(
+def test_costs_rest_on_no_reader_and_on_the_loss_of_their_step_alone(
     before: ResultsStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (cost,) = before.read_costs()
-    for name in LOSSES:
+    for name in set(LOSSES) - {"cross_entropy"}:
         raise_version(monkeypatch, LOSSES, name)
     for name in CORPORA:
         raise_version(monkeypatch, CORPORA, name)
     assert cost_holds(cost, cost_fingerprint(cost.trial))
+    raise_version(monkeypatch, LOSSES, "cross_entropy")
+    assert not cost_holds(cost, cost_fingerprint(cost.trial))
+
+
+def test_costs_rest_on_the_pooling_of_their_head(
+    before: ResultsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (cost,) = before.read_costs()
     raise_version(monkeypatch, POOLINGS, cost.trial.head.pooling)
     assert not cost_holds(cost, cost_fingerprint(cost.trial))
 

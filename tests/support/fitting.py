@@ -11,14 +11,32 @@ from sklearn.metrics import f1_score
 from torch import Tensor, nn
 
 from harness.data.batches import LabelledSplit
+from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled
 from harness.data.readers.synthetic import EMOTIONS
+from harness.specs import BackboneSpec, CorpusSpec, ProtocolSpec, Trial
 from harness.tasks import classification
 from harness.training.fit_driver import Fitting, run_fits
 
 Found = TypeVar("Found")
+Splits = tuple[LabelledSplit, LabelledSplit]
+"""Train and dev."""
 
 encode = partial(classification.encode, outputs=tuple(EMOTIONS))
 """The targets of utterances of the synthetic corpus."""
+
+
+def first_fold(prepared: PreparedCorpus) -> Splits:
+    """Train, in crops of one second, and dev of the synthetic corpus's first fold of four."""
+    trial = Trial(
+        corpus=CorpusSpec(name="synthetic"),
+        protocol=ProtocolSpec(folds=4),
+        fold=1,
+        backbone=BackboneSpec(name="tiny-wavlm"),
+    )
+    splits = cut_fold(trial, prepared).splits
+    return labelled(prepared, splits.train, 1.0, encode), labelled(
+        prepared, splits.dev, encode=encode
+    )
 
 
 def scorer(loss: nn.Module, dev: LabelledSplit) -> Callable[[Tensor], tuple[float, float]]:

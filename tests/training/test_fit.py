@@ -4,25 +4,22 @@ from dataclasses import replace
 
 import pytest
 import torch
-from fitting import encode, run_one, scorer
+from fitting import Splits, first_fold, run_one, scorer
 from quiet import Quiet
 from torch import Tensor
 from torch.nn import functional
 
 import backbones
 from harness.data.batches import LabelledSplit
-from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled, prepare_corpus
+from harness.data.prepared_corpus import PreparedCorpus, prepare_corpus
 from harness.errors import TrialError, TrialTimeout
 from harness.model.building import build_model
 from harness.model.losses import CrossEntropy
 from harness.model.ser_model import SERModel
 from harness.specs import (
-    BackboneSpec,
     CorpusSpec,
     HeadSpec,
-    ProtocolSpec,
     TrainingSpec,
-    Trial,
 )
 from harness.training.devices import make_accelerator
 from harness.training.fit import FitOutcome, Score, fit
@@ -47,18 +44,8 @@ def prepared() -> PreparedCorpus:
 
 
 @pytest.fixture(scope="module")
-def splits(prepared: PreparedCorpus) -> tuple[LabelledSplit, LabelledSplit]:
-    trial = Trial(
-        corpus=CorpusSpec(name="synthetic"),
-        protocol=ProtocolSpec(folds=4),
-        fold=1,
-        backbone=BackboneSpec(name="tiny-wavlm"),
-    )
-    fold = cut_fold(trial, prepared)
-    return (
-        labelled(prepared, fold.splits.train, 1.0, encode),
-        labelled(prepared, fold.splits.dev, encode=encode),
-    )
+def splits(prepared: PreparedCorpus) -> Splits:
+    return first_fold(prepared)
 
 
 def model_for(finetune_layers: int = 1, seed: int = 1) -> SERModel:
@@ -68,7 +55,7 @@ def model_for(finetune_layers: int = 1, seed: int = 1) -> SERModel:
 
 def run(
     model: SERModel,
-    splits: tuple[LabelledSplit, LabelledSplit],
+    splits: Splits,
     spec: TrainingSpec = TRAINING,
     seed: int = 1,
     score: Score | None = None,
@@ -86,7 +73,7 @@ def logits_of(model: SERModel, split: LabelledSplit) -> Tensor:
 
 
 def test_the_loss_falls_and_every_epoch_is_on_the_curve(
-    splits: tuple[LabelledSplit, LabelledSplit],
+    splits: Splits,
 ) -> None:
     outcome = run(model_for(), splits, TRAINING.model_copy(update={"epochs": 4}))
     assert [point.epoch for point in outcome.curve] == [1, 2, 3, 4]
@@ -95,7 +82,7 @@ def test_the_loss_falls_and_every_epoch_is_on_the_curve(
 
 
 def test_the_train_loss_is_the_mean_over_utterances_whatever_the_batches(
-    splits: tuple[LabelledSplit, LabelledSplit],
+    splits: Splits,
 ) -> None:
     train = replace(splits[0], crop_s=None)
     backbone = backbones.load("tiny-wavlm", init="random")
@@ -112,7 +99,7 @@ def test_the_train_loss_is_the_mean_over_utterances_whatever_the_batches(
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
-    splits: tuple[LabelledSplit, LabelledSplit],
+    splits: Splits,
 ) -> None:
     states = []
     for seed in (1, 1, 2):
@@ -124,9 +111,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
 
 
 @pytest.mark.parametrize("finetune_layers", [0, 1])
-def test_only_the_head_and_the_released_layers_change(
-    finetune_layers: int, splits: tuple[LabelledSplit, LabelledSplit]
-) -> None:
+def test_only_the_head_and_the_released_layers_change(finetune_layers: int, splits: Splits) -> None:
     model = model_for(finetune_layers)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     run(model, splits)
@@ -142,7 +127,7 @@ def test_only_the_head_and_the_released_layers_change(
 
 
 def test_the_model_is_left_with_the_weights_of_its_best_epoch(
-    splits: tuple[LabelledSplit, LabelledSplit],
+    splits: Splits,
 ) -> None:
     _, dev = splits
     spec = TRAINING.model_copy(update={"epochs": 5})
@@ -156,7 +141,7 @@ def test_the_model_is_left_with_the_weights_of_its_best_epoch(
 
 
 def test_an_epoch_that_is_not_the_last_is_put_back(
-    splits: tuple[LabelledSplit, LabelledSplit],
+    splits: Splits,
 ) -> None:
     falling = iter([0.9, 0.5, 0.1])
     honest = scorer(CrossEntropy([1] * 4), splits[1])
@@ -175,20 +160,20 @@ def test_an_epoch_that_is_not_the_last_is_put_back(
 
 
 def test_accumulating_two_batches_halves_the_steps(
-    splits: tuple[LabelledSplit, LabelledSplit],
+    splits: Splits,
 ) -> None:
     whole = run(model_for(), splits)
     halved = run(model_for(), splits, TRAINING.model_copy(update={"accumulation_steps": 2}))
     assert whole.steps / 2 <= halved.steps <= whole.steps / 2 + 2
 
 
-def test_a_time_limit_ends_a_fit(splits: tuple[LabelledSplit, LabelledSplit]) -> None:
+def test_a_time_limit_ends_a_fit(splits: Splits) -> None:
     with pytest.raises(TrialTimeout, match="time_limit_s"):
         run(model_for(), splits, TRAINING.model_copy(update={"time_limit_s": 1e-6}))
 
 
 def test_a_loss_that_is_no_longer_a_number_is_an_error_that_says_what_to_do(
-    splits: tuple[LabelledSplit, LabelledSplit],
+    splits: Splits,
 ) -> None:
     model = model_for()
     with torch.no_grad():
@@ -219,7 +204,7 @@ def test_the_rate_rises_to_its_peak_and_falls_to_zero() -> None:
 
 
 def test_predictions_come_in_the_order_of_the_split(
-    splits: tuple[LabelledSplit, LabelledSplit],
+    splits: Splits,
 ) -> None:
     _, dev = splits
     model = model_for()
@@ -234,7 +219,7 @@ def test_predictions_come_in_the_order_of_the_split(
 
 
 def test_training_crops_are_cut_anew_each_epoch(
-    splits: tuple[LabelledSplit, LabelledSplit],
+    splits: Splits,
 ) -> None:
     from harness.data.batches import load_batch
 

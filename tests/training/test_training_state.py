@@ -5,17 +5,16 @@ from typing import Any
 
 import pytest
 import torch
-from fitting import encode, run_one, scorer
+from fitting import Splits, first_fold, run_one, scorer
 from quiet import Quiet
 
 import backbones
-from harness.data.batches import LabelledSplit
-from harness.data.prepared_corpus import cut_fold, labelled, prepare_corpus
+from harness.data.prepared_corpus import prepare_corpus
 from harness.errors import UserError
 from harness.model.building import build_model
 from harness.model.losses import CrossEntropy
 from harness.model.ser_model import SERModel
-from harness.specs import BackboneSpec, CorpusSpec, HeadSpec, ProtocolSpec, TrainingSpec, Trial
+from harness.specs import CorpusSpec, HeadSpec, TrainingSpec
 from harness.training import fit as fit_module
 from harness.training.devices import make_accelerator
 from harness.training.fit import FitOutcome, fit
@@ -33,23 +32,11 @@ TRAINING = TrainingSpec.model_validate(
     }
 )
 
-Splits = tuple[LabelledSplit, LabelledSplit]
-
 
 @pytest.fixture(scope="module")
 def splits() -> Splits:
     prepared = prepare_corpus(CorpusSpec(name="synthetic"), 64, Quiet())
-    trial = Trial(
-        corpus=CorpusSpec(name="synthetic"),
-        protocol=ProtocolSpec(folds=4),
-        fold=1,
-        backbone=BackboneSpec(name="tiny-wavlm"),
-    )
-    fold = cut_fold(trial, prepared)
-    return (
-        labelled(prepared, fold.splits.train, 1.0, encode),
-        labelled(prepared, fold.splits.dev, encode=encode),
-    )
+    return first_fold(prepared)
 
 
 @pytest.fixture
