@@ -1,6 +1,7 @@
 """What several test modules share. No torch here: pytest-benchmark imports this file too."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ SHARED = Path(__file__).parents[2] / "shared"
 @pytest.fixture(autouse=True, scope="session")
 def _machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Every test sees the same machine: no network, and a cache that is the test run's own."""
+    # a test run that a shell started in the background ignores interrupts, and some tests send one
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setenv("HARNESS_CACHE", str(tmp_path_factory.mktemp("cache")))
