@@ -13,9 +13,9 @@ from harness.data.splits import leakage
 from harness.data.splits.folds import split
 from harness.data.subset import subset
 from harness.data.utterances import Corpus, Splits, Utterance
-from harness.files import cache_folder
+from harness.files import cache_folder, content_digest
 from harness.progress import Reporter
-from harness.specs import CorpusSpec, Trial
+from harness.specs import CorpusSpec, ProtocolSpec, Trial
 
 Encode = Callable[[Sequence[Utterance]], tuple[int | float, ...]]
 """From utterances to their targets as a loss takes them."""
@@ -39,6 +39,8 @@ class Fold:
     splits: Splits
     audio_digest: str
     split_digest: str
+    data_digest: str
+    """Of all that the folds of its protocol use, so that they have it in common."""
 
 
 def prepare_corpus(
@@ -74,7 +76,24 @@ def cut_fold(trial: Trial, prepared: PreparedCorpus) -> Fold:
     audio_info = [info for info in prepared.audio_info if info.utterance_id in used]
     leakage.check(splits, prepared.corpus, overlap == "allowed", audio_info)
     return Fold(
-        splits, audio_digest(audio_info, used), leakage.split_digest(splits, prepared.corpus)
+        splits,
+        audio_digest(audio_info, used),
+        leakage.split_digest(splits, prepared.corpus),
+        _data_digest(prepared, trial.protocol),
+    )
+
+
+def _data_digest(prepared: PreparedCorpus, protocol: ProtocolSpec) -> str:
+    """A digest of every utterance that a fold uses: its sound, its target and its speaker."""
+    published = prepared.corpus.published.get(str(protocol.folds), {})
+    used = {name for fold in published.values() for ids in fold.named().values() for name in ids}
+    sound = {info.utterance_id: info.sha256 for info in prepared.audio_info}
+    return content_digest(
+        {
+            u.utterance_id: [u.target, u.speaker, sound[u.utterance_id]]
+            for u in prepared.corpus.utterances
+            if not published or u.utterance_id in used
+        }
     )
 
 

@@ -22,6 +22,10 @@ def comparison_text(found: ResultsComparison) -> str:
     counted = [change for change in found.counted if change.difference]
     parts = [
         _trials(found.trials),
+        "\n".join(
+            f"left out, as it rests on other data or weights than now: {name}"
+            for name in found.stale
+        ),
         _costs(found.costs),
         _table("Quality", found.quality),
         _table("Parameters, frames and FLOPs that changed", counted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.data.readers.audio_files import shortened
 from harness.reporting.formats import DASH
 from harness.reporting.report_model import ReportRow
 from harness.results.failures import error_line
@@ -12,12 +13,17 @@ from harness.results.records import CostRecord
 from harness.tasks import TASKS
 
 
-def comparison_footnotes(rows: Sequence[ReportRow], programs: Mapping[str, int]) -> tuple[str, ...]:
+def comparison_footnotes(
+    rows: Sequence[ReportRow],
+    programs: Mapping[str, int],
+    stale: Sequence[tuple[str, Sequence[str]]] = (),
+) -> tuple[str, ...]:
     """Of scores, parameters, costs and flags; none without rows.
 
     Args:
         rows: what they qualify
         programs: how many of the trials came from each version of the program
+        stale: trials that are left out, and what they rest on that is no longer so
     """
     if not rows:
         return ()
@@ -35,6 +41,7 @@ def comparison_footnotes(rows: Sequence[ReportRow], programs: Mapping[str, int])
         *_speeds(rows),
         *_flags(rows),
         *_programs(programs),
+        *_stale(stale),
         *_labels_seen(rows),
     )
 
@@ -98,6 +105,17 @@ def _programs(programs: Mapping[str, int]) -> list[str]:
         return []
     listed = "; ".join(f"{program} (trials: {count})" for program, count in programs.items())
     return [f"MIXED: the rows come from {len(programs)} versions of the program: {listed}."]
+
+
+def _stale(trials: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for name, rests_on in trials:
+        by_reason.setdefault(" and ".join(rests_on), []).append(name)
+    return [
+        f"STALE, other {reason} than now: {shortened(names)}. Run them again, or put the {reason} "
+        "back as it was."
+        for reason, names in by_reason.items()
+    ]
 
 
 def _labels_seen(rows: Sequence[ReportRow]) -> list[str]:

@@ -24,6 +24,7 @@ def report_of(store: ResultsStore) -> Report:
         store.read_costs(),
         store.read_predictions,
         store.read_plan(),
+        store.read_inputs(),
     )
 
 

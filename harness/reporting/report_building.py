@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from harness.config.axes import flat
@@ -15,6 +15,7 @@ from harness.reporting.report_model import (
     TrialRow,
 )
 from harness.results.cost_matching import TrialCost, cost_lookup
+from harness.results.current_inputs import CurrentInputs, stale_trials
 from harness.results.failures import failures
 from harness.results.flags import DATA_FLAGS, flags, programs_of
 from harness.results.group_scores import Predictions, baseline_scores, group_scores
@@ -24,6 +25,10 @@ from harness.specs import Trial
 from harness.tasks import TASKS
 
 Value = TypeVar("Value")
+Stale = Mapping[str, tuple[str, ...]]
+"""By trial id, what an outcome rests on that is no longer so."""
+
+NOTHING_KNOWN = CurrentInputs()
 
 
 def build_report(
@@ -32,6 +37,7 @@ def build_report(
     costs: Iterable[CostRecord],
     predictions: Predictions,
     planned: Iterable[Trial] = (),
+    inputs: CurrentInputs = NOTHING_KNOWN,
 ) -> Report:
     """All that a report says.
 
@@ -41,25 +47,42 @@ def build_report(
         costs: the outcomes of the cost pass
         predictions: gives the saved predictions of a trial, on which intervals rest
         planned: the trials there ought to be; rows that lack some are flagged INCOMPLETE
+        inputs: which data and weights lie there now; trials that rest on others are left out
     """
     ordered = tuple(sorted(costs, key=_cost_key))
     cost_of = cost_lookup(ordered)
-    groups = group_trials(records, planned)
-    rows = tuple(_row(group, cost_of(group.trials[0]), predictions) for group in groups)
+    stale = stale_trials(records, inputs)
+    groups = _current_groups(records, planned, stale)
+    rows = tuple(_row(group, cost_of(group.trials[0]), predictions, stale) for group in groups)
     return Report(
         title=title,
         rows=rows,
         baselines=tuple(_baselines(groups)),
-        footnotes=comparison_footnotes(rows, programs_of(records)),
+        footnotes=comparison_footnotes(
+            rows,
+            programs_of(r for r in records if r.trial_id not in stale),
+            [(r.trial.describe(), stale[r.trial_id]) for r in records if r.trial_id in stale],
+        ),
         failures=failures(records),
         curves=tuple(curve for group in groups for curve in _curves(group)),
-        trials=tuple(_trial_row(record, cost_of) for record in records),
+        trials=tuple(_trial_row(record, cost_of, stale) for record in records),
         costs=ordered,
         cost_footnotes=cost_footnotes(ordered),
     )
 
 
-def _row(group: TrialGroup, cost: TrialCost | None, predictions: Predictions) -> ReportRow:
+def _current_groups(
+    records: Sequence[Record], planned: Iterable[Trial], stale: Stale
+) -> list[TrialGroup]:
+    """The groups; of what is stale they hold the trials, as if it had yet to be run."""
+    current = [record for record in records if record.trial_id not in stale]
+    lacking = [record.trial for record in records if record.trial_id in stale]
+    return group_trials(current, [*planned, *lacking])
+
+
+def _row(
+    group: TrialGroup, cost: TrialCost | None, predictions: Predictions, stale: Stale
+) -> ReportRow:
     done = group.finished
     unstable = cost is not None and cost.unstable
     return ReportRow(
@@ -77,7 +100,14 @@ def _row(group: TrialGroup, cost: TrialCost | None, predictions: Predictions) ->
         total_parameters=_first(record.total_parameters for record in done),
         depth_share=_depth_share(group),
         cost=cost,
-        flags=tuple(flags(group.trials, group.records, unstable_cost=unstable)),
+        flags=tuple(
+            flags(
+                group.trials,
+                group.records,
+                unstable_cost=unstable,
+                stale=sum(trial.trial_id in stale for trial in group.trials),
+            )
+        ),
         emotion_labels_seen=tuple(_first(record.emotion_labels_seen for record in done) or ()),
     )
 
@@ -128,8 +158,11 @@ def _curves(group: TrialGroup) -> Iterator[LearningCurve]:
             )
 
 
-def _trial_row(record: Record, cost_of: Callable[[Trial], TrialCost | None]) -> TrialRow:
-    return TrialRow(record, flat(record.trial), cost_of(record.trial))
+def _trial_row(
+    record: Record, cost_of: Callable[[Trial], TrialCost | None], stale: Stale
+) -> TrialRow:
+    trial = record.trial
+    return TrialRow(record, flat(trial), cost_of(trial), stale.get(record.trial_id, ()))
 
 
 def _cost_key(cost: CostRecord) -> tuple[object, ...]:

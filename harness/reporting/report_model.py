@@ -71,6 +71,8 @@ class TrialRow:
     settings: Mapping[str, Any]
     """Every axis of the trial by its full name."""
     cost: TrialCost | None
+    stale: tuple[str, ...] = ()
+    """On what it rests that is no longer so; no row takes its scores in then."""
 
 
 @dataclass(frozen=True)

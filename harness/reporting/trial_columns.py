@@ -104,6 +104,7 @@ def _more(tasks: Iterable[str]) -> tuple[Column, ...]:
             _cost, *TRIAL_COST_FACTS, Column("cost_unstable", bool, value=lambda c: c.unstable)
         ),
         *within(_record, Column("started_at", str), Column("error", str, value=error_line)),
+        Column("stale", str, value=lambda row: ", ".join(row.stale) or None),
     )
 
 

@@ -15,8 +15,9 @@ FLAG_MEANINGS = {
     "LIMITED": "run on part of the corpus (--limit-utterances).",
     "PARTIAL": "recordings of the corpus are missing on this machine.",
     "SPEAKER OVERLAP": "train and test may share speakers, as the suite allows.",
-    "MIXED": "trials ran on different devices, in different precision or by different versions of "
-    "the program.",
+    "MIXED": "trials ran on different devices, in different precision, with different packages or "
+    "by different versions of the program.",
+    "STALE": "trials that rest on other recordings, labels or weights than now are left out.",
     "UNSTABLE": "its speeds scatter, or others used the machine; costs.md says more.",
     "INCOMPLETE": "trials failed or are missing; the scores are those of the others.",
 }
@@ -32,6 +33,7 @@ def flags(
     scored_on: CorpusSpec | None = None,
     *,
     unstable_cost: bool = False,
+    stale: int = 0,
 ) -> list[str]:
     """The flags of some planned trials with these outcomes.
 
@@ -40,6 +42,7 @@ def flags(
         records: the outcomes that are there, failed ones included
         scored_on: the corpus of the scores, where it is not the trials' own
         unstable_cost: whether the speeds beside the scores are not to be relied on
+        stale: how many of the trials were left out since they rest on something else than now
     """
     done = [record for record in records if record.status == "ok"]
     found = {
@@ -50,6 +53,7 @@ def flags(
         "PARTIAL": any(record.partial_corpus for record in records),
         "SPEAKER OVERLAP": any(record.speaker_overlap for record in records),
         "MIXED": len({_circumstances(record) for record in done}) > 1,
+        f"STALE {stale}": stale > 0,
         f"INCOMPLETE {len(done)} of {len(trials)}": len(done) < len(trials),
         "UNSTABLE": unstable_cost,
     }
@@ -62,6 +66,7 @@ def _circumstances(record: Record) -> tuple[object, ...]:
         record.fit.precision if record.fit else None,
         record.environment.get("device_name"),
         program_of(record),
+        str(record.fingerprint),
     )
 
 

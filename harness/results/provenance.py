@@ -97,9 +97,12 @@ def differences(record: Record, trial: Trial, expected: Provenance) -> list[str]
 
 
 def digest_changes(before: Digests, after: Digests) -> list[str]:
-    """Which of weights, audio and split are others."""
+    """Which of weights, audio, split, and the data of other folds are others."""
     names = ("weights", "audio", "split")
-    return [name for name in names if getattr(before, name) != getattr(after, name)]
+    changed = [name for name in names if getattr(before, name) != getattr(after, name)]
+    if changed or None in (before.data, after.data) or before.data == after.data:
+        return changed
+    return ["data of other folds"]
 
 
 def fingerprint_in(record: Record) -> Fingerprint | None:

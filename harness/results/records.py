@@ -17,7 +17,8 @@ an older version do not say is None.
 2: kept frames (`frames_from: stored`), `backbone_depth`, `emotion_labels_seen`
 3: costs end to end, with FLOPs, energy, NVML's memory, and what is `unstable` or `missing`
 4: `fingerprint`, the versions of the parts that an outcome rests on, in place of `digests.code`
-   and `code`; the revision and a digest of the sources are notes in `environment`
+   and `code`; the revision and a digest of the sources are notes in `environment`;
+   `digests.data`, by which trials of several folds are known to rest on the same data
 """
 
 Status = Literal["ok", "failed", "oom", "timeout"]
@@ -47,6 +48,8 @@ class Digests(Frozen):
     weights: str
     audio: str
     split: str
+    data: str | None = None
+    """Of sound, targets and speakers of all that the protocol's folds use: the same in each."""
     code: str | None = None
     """Until schema 3, of the source that decided outcomes."""
 

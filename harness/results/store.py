@@ -4,6 +4,7 @@
                                     predictions.parquet
                                     model.safetensors       if the model is kept
                   costs/<cost_id>/record.json
+                  inputs.json                  digests of the data and weights that runs found
                   estimate.json                what the latest run was expected to take, and took
                   superseded/                  records whose inputs have changed since
 """
@@ -23,6 +24,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from harness.errors import ResultsError
 from harness.files import atomic_path, write_text
+from harness.results.current_inputs import CurrentInputs
 from harness.results.records import SCHEMA_VERSION, CostRecord, Record
 from harness.specs import Selection, Trial
 
@@ -31,6 +33,7 @@ PREDICTIONS = "predictions.parquet"
 MODEL = "model.safetensors"
 PLAN = "plan.json"
 ESTIMATE = "estimate.json"
+INPUTS = "inputs.json"
 REPORT = "report"
 
 _REMEDY = "move its folder away and run the suite again"
@@ -137,6 +140,23 @@ class ResultsStore:
         try:
             return _plan_of(json.loads(path.read_bytes())) if path.exists() else []
         except ValueError as error:  # ValidationError is one
+            raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
+
+    def write_inputs(self, inputs: CurrentInputs) -> None:
+        """Note which data and weights lie there now."""
+        write_text(self.folder / INPUTS, inputs.model_dump_json(indent=1))
+
+    def read_inputs(self) -> CurrentInputs:
+        """Which data and weights the latest runs found; nothing if that was not noted.
+
+        Raises:
+            ResultsError: the file is damaged.
+        """
+        path = self.folder / INPUTS
+        try:
+            text = path.read_bytes() if path.exists() else b"{}"
+            return CurrentInputs.model_validate_json(text)
+        except ValidationError as error:
             raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
 
     def write_estimate(self, text: str) -> None:

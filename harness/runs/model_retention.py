@@ -51,7 +51,8 @@ def _contest(record: Record) -> tuple[object, ...]:
     trial = record.trial
     protocol = trial.protocol.model_copy(update={"only_folds": None})
     metric = trial.training.early_stopping.metric
-    return trial.corpus, trial.backbone, protocol, trial.limit_utterances, metric
+    rests_on = (record.digests.data, record.digests.weights) if record.digests else ()
+    return trial.corpus, trial.backbone, protocol, trial.limit_utterances, metric, rests_on
 
 
 def _dev_score(record: Record) -> float:

@@ -65,6 +65,7 @@ def run_plan(
     known = {record.trial_id: record for record in store.read_trials()}
     preflight = check_all(plan.selected, reporter, device=options.device, offline=options.offline)
     store.write_plan(plan.trials, plan.selection)
+    _note_inputs(plan.selected, preflight, store)
     for spec, corpus in preflight.corpora.items():
         store.write_quality(spec.name, corpus.quality.lines())
     finished = _finished(plan.selected, known, preflight, store, reporter, fresh=fresh)
@@ -86,6 +87,12 @@ def run_plan(
         tracking.settle()  # so that no tracker is at work meanwhile
         _measure(plan, store, options, sink)
     return summary
+
+
+def _note_inputs(trials: tuple[Trial, ...], preflight: Preflight, store: ResultsStore) -> None:
+    """So that a report leaves out what rests on other data or weights, planned or not."""
+    found = [(trial, preflight.provenance[trial.trial_id].digests) for trial in trials]
+    store.write_inputs(store.read_inputs().updated(found))
 
 
 def _finished(

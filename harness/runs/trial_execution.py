@@ -195,7 +195,12 @@ def _kept_dtype(inputs: Inputs) -> str | None:
 
 def provenance_of(trial: Trial, fold: Fold, weights_digest: str) -> Provenance:
     """What a trial's outcome rests on beyond its own words."""
-    digests = Digests(weights=weights_digest, audio=fold.audio_digest, split=fold.split_digest)
+    digests = Digests(
+        weights=weights_digest,
+        audio=fold.audio_digest,
+        split=fold.split_digest,
+        data=fold.data_digest,
+    )
     return Provenance(digests, fingerprint_of(trial))
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from harness.errors import ResultsError
+from harness.results.current_inputs import CurrentInputs
 from harness.results.records import SCHEMA_VERSION, Record
 from harness.results.store import ResultsStore, open_results
 from harness.specs import BackboneSpec, CorpusSpec, ProtocolSpec, Trial
@@ -111,3 +112,13 @@ def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(ResultsError, match="Choose another folder with --results"):
         ResultsStore(tmp_path / "file" / "suite").prepare()
+
+
+def test_damaged_notes_of_what_lies_there_are_named(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    assert store.read_inputs() == CurrentInputs()
+    store.write_inputs(CurrentInputs(data={"a": "b"}))
+    assert store.read_inputs().data == {"a": "b"}
+    (tmp_path / "inputs.json").write_text("{")
+    with pytest.raises(ResultsError, match=r"inputs\.json is damaged: delete it"):
+        store.read_inputs()

@@ -19,6 +19,7 @@ from harness.config.suite_loading import load_suite
 from harness.data.readers import synthetic
 from harness.errors import ResultsError, UserError
 from harness.model.components import LOSSES
+from harness.reporting.rendering import report_of
 from harness.results.provenance import LAST_CODE_DIGEST
 from harness.results.records import Record
 from harness.results.store import MODEL, ResultsStore
@@ -172,6 +173,36 @@ def test_changed_labels_set_the_old_outcome_aside(tmp_path: Path, recordings: Pa
     swapped = listed.replace("-1.wav,sad,", "-1.wav,x,").replace("-1.wav,happy,", "-1.wav,sad,")
     (recordings / "list.csv").write_text(swapped.replace("-1.wav,x,", "-1.wav,happy,"))
     assert run(store, recordings).reused == 0
+
+
+def test_a_row_leaves_out_folds_whose_labels_were_others(tmp_path: Path, recordings: Path) -> None:
+    store = ResultsStore(tmp_path / "results")
+    run(store, recordings, "protocol.only_folds=[1,2]")
+    listed = (recordings / "list.csv").read_text()
+    (recordings / "list.csv").write_text(listed.replace("-1.wav,sad,", "-1.wav,happy,"))
+    (record,) = run(store, recordings, "protocol.only_folds=[1]").records
+    (row,) = report_of(store).rows
+    assert row.scores["uar"].mean == record.metrics["test"].value("uar")
+    assert {"STALE 1", "INCOMPLETE 1 of 2"} <= set(row.flags)
+    (note,) = (note for note in report_of(store).footnotes if note.startswith("STALE, "))
+    assert "mine fold 2" in note
+    assert "fold 1" not in note
+
+
+def test_what_is_put_back_as_it_was_counts_again(tmp_path: Path, recordings: Path) -> None:
+    store = ResultsStore(tmp_path / "results")
+    run(store, recordings, "protocol.only_folds=[1,2]")
+    path = next(recordings.glob("*.wav"))
+    original = path.read_bytes()
+    samples, rate_hz = soundfile.read(path)
+    soundfile.write(path, np.flip(samples), rate_hz)
+    run(store, recordings, "protocol.only_folds=[1]")
+    assert "STALE 1" in report_of(store).rows[0].flags
+    path.write_bytes(original)
+    run(store, recordings, "protocol.only_folds=[1]")
+    (row,) = report_of(store).rows
+    assert row.folds == 2
+    assert "STALE 1" not in row.flags
 
 
 def test_a_broken_record_is_told_before_anything_starts(tmp_path: Path, recordings: Path) -> None:

@@ -13,6 +13,8 @@ from harness.results.comparison.cost_changes import (
 )
 from harness.results.comparison.score_changes import quality_changes
 from harness.results.comparison.trial_pairs import TrialPairs, pair
+from harness.results.current_inputs import stale_trials
+from harness.results.records import Record
 from harness.results.store import ResultsStore
 
 
@@ -21,6 +23,8 @@ class ResultsComparison:
     """BASE and HEAD side by side."""
 
     trials: TrialPairs
+    stale: tuple[str, ...]
+    """Trials that are left out since they rest on other data or weights than lay there last."""
     quality: tuple[Change, ...]
     costs: CostPairs
     counted: tuple[Change, ...]
@@ -45,7 +49,8 @@ def compare(
         head: how it is
         across_machines: compare speeds and memory even if unlike devices measured them
     """
-    trials = pair(base.read_trials(), head.read_trials())
+    (before, base_stale), (after, head_stale) = _current(base), _current(head)
+    trials = pair(before, after)
     quality = tuple(quality_changes(trials.both, base.read_predictions, head.read_predictions))
     old, new = base.read_costs(), head.read_costs()
     costs = pair_costs(old, new, any_device=True)
@@ -58,4 +63,15 @@ def compare(
             "same"
         )
     counted, measured = tuple(counted_changes(costs)), tuple(measured_changes(alike))
-    return ResultsComparison(trials, quality, costs, counted, measured, refusal)
+    stale = (*(f"BASE: {name}" for name in base_stale), *(f"HEAD: {name}" for name in head_stale))
+    return ResultsComparison(trials, stale, quality, costs, counted, measured, refusal)
+
+
+def _current(store: ResultsStore) -> tuple[list[Record], list[str]]:
+    """The records that rest on what lay there last, and the names of the other trials."""
+    records = store.read_trials()
+    stale = stale_trials(records, store.read_inputs())
+    return (
+        [record for record in records if record.trial_id not in stale],
+        [record.trial.describe() for record in records if record.trial_id in stale],
+    )

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from made_up import MadeUpRun, make_cost
 
+from harness.results.current_inputs import CurrentInputs
+from harness.results.records import Digests
+
 
 @pytest.fixture
 def head(run: MadeUpRun) -> MadeUpRun:
@@ -79,3 +82,19 @@ def test_a_folder_without_results_and_a_third_folder_are_the_users_mistake(
     base = folder("base", run)
     assert cli("compare", base.folder, tmp_path / "nothing").code == 2
     assert cli("compare", base.folder, base.folder, "third").code == 2
+
+
+def test_what_rests_on_other_data_than_now_is_left_out_and_named(
+    cli: Any, run: MadeUpRun, folder: Any
+) -> None:
+    def resting_on(data: str) -> dict[str, Any]:
+        return {"digests": Digests(weights="w", audio="a", split="s", data=data)}
+
+    records = [record.model_copy(update=resting_on("now")) for record in run.records]
+    records[0] = records[0].model_copy(update=resting_on("before"))
+    head = folder("head", MadeUpRun(records=records, saved=run.saved))
+    head.write_inputs(CurrentInputs().updated([(r.trial, r.digests) for r in records[1:]]))
+    answer = cli("compare", folder("base", run).folder, head.folder, "--fail-on", "uar:-0.02")
+    assert f"than now: HEAD: {records[0].trial.describe()}" in answer.out
+    assert "3 trials in both" in answer.out
+    assert answer.code == 1
