@@ -82,16 +82,16 @@ def scores_on_test(records: Iterable[Record]) -> pd.DataFrame:
 def predictions_on_test(
     records: Iterable[Record], predictions: Predictions
 ) -> list[list[pd.DataFrame]]:
-    """Of each seed, the predictions of its folds on test.
+    """Of each fold, the predictions of its seeds on test.
 
     Raises:
         FileNotFoundError: a trial left none.
     """
-    by_seed: dict[int, list[pd.DataFrame]] = {}
+    by_fold: dict[int, list[pd.DataFrame]] = {}
     for record in records:
         frame = predictions(record.trial_id)
-        by_seed.setdefault(record.trial.seed, []).append(frame[frame["split"] == "test"])
-    return list(by_seed.values())
+        by_fold.setdefault(record.trial.fold, []).append(frame[frame["split"] == "test"])
+    return list(by_fold.values())
 
 
 def _summarised(scores: pd.DataFrame, found: dict[str, Interval]) -> dict[str, GroupScore]:
@@ -104,8 +104,8 @@ def _summarised(scores: pd.DataFrame, found: dict[str, Interval]) -> dict[str, G
 
 def _intervals(records: Sequence[Record], predictions: Predictions) -> dict[str, Interval] | None:
     try:
-        by_seed = predictions_on_test(records, predictions)
+        by_fold = predictions_on_test(records, predictions)
     except FileNotFoundError:
         # an interval over part of the trials would not belong to their mean
         return None
-    return intervals(by_seed, TASKS[records[0].trial.task]) if by_seed else None
+    return intervals(by_fold, TASKS[records[0].trial.task]) if by_fold else None

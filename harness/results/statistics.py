@@ -60,7 +60,7 @@ class Interval:
 
 
 def intervals(
-    seeds: Sequence[Sequence[pd.DataFrame]],
+    folds: Sequence[Sequence[pd.DataFrame]],
     task: TaskCard,
     confidence: float = 0.95,
     resamples: int = 1000,
@@ -69,15 +69,15 @@ def intervals(
     """How far a group's mean scores would move with other speakers: a cluster bootstrap.
 
     Speakers are drawn with replacement, each with all of their utterances; an utterance whose
-    speaker is not known stands for itself. Every draw scores each fold on its drawn speakers
-    and takes the mean over folds, each weighing by the share of its speakers that was drawn,
-    and over seeds: the same mean that is reported for the group. The interval lies between
-    percentiles of the draws.
+    speaker is not known stands for itself. Every draw scores each trial on its drawn speakers,
+    averages the seeds of a fold and then the folds, each weighing by the share of its speakers
+    that was drawn: the same mean that is reported for the group, whatever seeds a fold has. The
+    interval lies between percentiles of the draws.
     Efron and Tibshirani, "An Introduction to the Bootstrap", 1993; for clusters, Field and
     Welsh, "Bootstrapping clustered data", 2007.
 
     Args:
-        seeds: for each seed the test predictions of each fold; columns `utterance_id`,
+        folds: for each fold the test predictions of each seed; columns `utterance_id`,
             `speaker` and those of the task
         task: what they predict
         confidence: share of the draws inside the interval
@@ -91,7 +91,7 @@ def intervals(
     Raises:
         ValueError: the predictions do not have the same columns.
     """
-    drawn = _drawn([seeds], task, resamples, seed)
+    drawn = _drawn([folds], task, resamples, seed)
     return _percentiles(drawn[0], confidence) if drawn else None
 
 
@@ -134,7 +134,7 @@ def _drawn(
     groups: Sequence[Sequence[Sequence[pd.DataFrame]]], task: TaskCard, resamples: int, seed: int
 ) -> list[dict[str, Floats]]:
     """Each group's mean scores in every draw of speakers, the same for all groups (R,)."""
-    frames = [frame for seeds in groups for folds in seeds for frame in folds]
+    frames = [frame for folds in groups for seeds in folds for frame in seeds]
     if any(list(frame.columns) != list(frames[0].columns) for frame in frames):
         raise ValueError("predictions of one group must have the same columns")
     statistics = task.load().sufficient_statistics
@@ -144,14 +144,7 @@ def _drawn(
     generator = np.random.default_rng(seed)
     even = np.full(len(clusters), 1 / len(clusters))
     draws = generator.multinomial(len(clusters), even, size=resamples).astype(float)
-    return [
-        _mean_over_seeds([_mean_over_folds(folds, statistics, clusters, draws) for folds in seeds])
-        for seeds in groups
-    ]
-
-
-def _mean_over_seeds(scored: Sequence[dict[str, Floats]]) -> dict[str, Floats]:
-    return {m: np.mean([scores[m] for scores in scored], axis=0) for m in scored[0]}
+    return [_mean_over_folds(folds, statistics, clusters, draws) for folds in groups]
 
 
 def _percentiles(drawn: dict[str, Floats], confidence: float) -> dict[str, Interval]:
@@ -164,24 +157,35 @@ def _percentiles(drawn: dict[str, Floats], confidence: float) -> dict[str, Inter
 
 
 def _mean_over_folds(
-    folds: Sequence[pd.DataFrame],
+    folds: Sequence[Sequence[pd.DataFrame]],
     statistics: SufficientStatistics,
     clusters: Sequence[str],
     draws: Floats,
 ) -> dict[str, Floats]:
     """Each draw's mean score over folds; not a number for a draw without any of their speakers."""
-    members = np.array([np.isin(clusters, _clusters(frame)) for frame in folds])
+    members = np.array([np.isin(clusters, _clusters(pd.concat(seeds))) for seeds in folds])
     weights = draws @ (members / members.sum(1, keepdims=True)).T
-    scored = [
-        statistics.scores(draws @ _sums(statistics.of_utterances(frame), frame, clusters))
-        for frame in folds
-    ]
+    scored = [_mean_over_seeds(seeds, statistics, clusters, draws) for seeds in folds]
     total = weights.sum(1)
     weights = np.divide(weights.T, total, out=np.full(weights.T.shape, np.nan), where=total > 0)
     return {
         metric: (weights * np.array([scores[metric] for scores in scored])).sum(0)
         for metric in scored[0]
     }
+
+
+def _mean_over_seeds(
+    seeds: Sequence[pd.DataFrame],
+    statistics: SufficientStatistics,
+    clusters: Sequence[str],
+    draws: Floats,
+) -> dict[str, Floats]:
+    """Each draw's mean score over the seeds of one fold."""
+    scored = [
+        statistics.scores(draws @ _sums(statistics.of_utterances(frame), frame, clusters))
+        for frame in seeds
+    ]
+    return {m: np.mean([scores[m] for scores in scored], axis=0) for m in scored[0]}
 
 
 def _sums(values: Floats, frame: pd.DataFrame, clusters: Sequence[str]) -> Floats:

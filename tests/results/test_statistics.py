@@ -103,17 +103,17 @@ def said_right(speaker: str, right: int, wrong: int) -> pd.DataFrame:
     )
 
 
-def accuracy_between(seeds: Sequence[Sequence[pd.DataFrame]], confidence: float) -> Any:
-    found = intervals(seeds, TASK, confidence, resamples=20_000)
+def accuracy_between(folds: Sequence[Sequence[pd.DataFrame]], confidence: float) -> Any:
+    found = intervals(folds, TASK, confidence, resamples=20_000)
     assert found is not None
     return found["accuracy"].low, found["accuracy"].high
 
 
 def test_two_folds_of_one_speaker_each_are_drawn_as_chance_would() -> None:
     """A quarter of the draws holds the first alone, a quarter the other, and half hold both."""
-    folds = [said_right("a", 3, 1), said_right("b", 1, 3)]
-    assert accuracy_between([folds], confidence=0.90) == (0.25, 0.75)
-    assert accuracy_between([folds], confidence=0.40) == (0.5, 0.5)
+    folds = [[said_right("a", 3, 1)], [said_right("b", 1, 3)]]
+    assert accuracy_between(folds, confidence=0.90) == (0.25, 0.75)
+    assert accuracy_between(folds, confidence=0.40) == (0.5, 0.5)
 
 
 def test_a_fold_weighs_by_the_share_of_its_speakers_that_was_drawn() -> None:
@@ -130,7 +130,7 @@ def test_a_fold_weighs_by_the_share_of_its_speakers_that_was_drawn() -> None:
     for confidence in (0.99, 0.8, 0.5, 0.3):
         tails = (1 - confidence) / 2
         low, high = exact[int(27 * tails)], exact[-1 - int(27 * tails)]
-        assert accuracy_between([[first, second]], confidence) == pytest.approx((low, high))
+        assert accuracy_between([[first], [second]], confidence) == pytest.approx((low, high))
 
 
 def weighted_quantile(values: Sequence[float], share: float) -> float:
@@ -160,10 +160,19 @@ def test_intervals_are_those_of_all_possible_draws(metric: str) -> None:
 
 def test_the_mean_over_seeds_is_taken_in_every_draw() -> None:
     """What one seed has right the other has wrong, so that no draw moves their mean."""
-    seeds = [[pd.concat([said_right("a", 1, 3), said_right("b", 3, 1)])],
-             [pd.concat([said_right("a", 3, 1), said_right("b", 1, 3)])]]  # fmt: skip
-    assert accuracy_between(seeds, confidence=0.95) == (0.5, 0.5)
-    assert accuracy_between(seeds[:1], confidence=0.95) == (0.25, 0.75)
+    seeds = [
+        pd.concat([said_right("a", 1, 3), said_right("b", 3, 1)]),
+        pd.concat([said_right("a", 3, 1), said_right("b", 1, 3)]),
+    ]
+    assert accuracy_between([seeds], confidence=0.95) == (0.5, 0.5)
+    assert accuracy_between([seeds[:1]], confidence=0.95) == (0.25, 0.75)
+
+
+def test_a_fold_counts_once_however_many_seeds_it_has() -> None:
+    """Fold 1 with two seeds scores 0.5, fold 2 with one scores 1, so both score 0.75."""
+    folds = [[said_right("a", 4, 0), said_right("a", 0, 4)], [said_right("b", 4, 0)]]
+    assert accuracy_between(folds, confidence=0.90) == (0.5, 1.0)
+    assert accuracy_between(folds, confidence=0.40) == (0.75, 0.75)
 
 
 def test_the_order_of_rows_does_not_matter() -> None:

@@ -19,7 +19,7 @@ def classification(folder: Path) -> Any:
     card = TASKS["classification"]
     task, frame, whole = card.load(), made_predictions(), corpus(2, "abc", 1)
     targets = (0,) * 20 + (1,) * 12 + (2,) * 7 + (3,)
-    found = intervals([[frame.iloc[:20], frame.iloc[20:]]], card, resamples=200)
+    found = intervals([[frame.iloc[:20]], [frame.iloc[20:]]], card, resamples=200)
     bare = [replace(utterance, target=None) for utterance in whole.utterances]
     columns = task.prediction_columns(
         whole.utterances[:3],
