@@ -145,17 +145,22 @@ def compare(
         typer.Option(
             "--fail-on",
             metavar="FIGURE:LIMIT",
-            help="Exit with 1 if a figure goes too far and not by noise: uar:-0.02 (falls), "
-            "peak_rss_bytes:+5% (rises), total_parameters:0 (either); or is only in BASE.",
+            help="Exit with 1 if a figure goes too far, or may have for all that noise lets one "
+            "see: uar:-0.02 (falls), peak_rss_bytes:+5% (rises), total_parameters:0 (either); or "
+            "is only in BASE.",
         ),
     ] = None,
+    allow_unsure: Annotated[
+        bool,
+        typer.Option("--allow-unsure", help="Pass what may have gone too far by noise alone."),
+    ] = False,
     across_machines: Annotated[
         bool, typer.Option("--across-machines", help="Compare speeds of unlike machines too.")
     ] = False,
 ) -> None:
     """Set two results folders side by side, and fail where HEAD is too much worse than BASE."""
-    from harness.reporting.changes_text import breach_line, comparison_text
-    from harness.results.comparison.limits import breaches, lacking, read_limit
+    from harness.reporting.changes_text import breach_line, comparison_text, unsure_line
+    from harness.results.comparison.limits import judged, lacking, read_limit
     from harness.results.comparison.results_comparison import compare as compared
     from harness.results.store import open_results
 
@@ -164,12 +169,19 @@ def compare(
     limits = [read_limit(text) for text in [*(fail_on or []), *(more_limits or [])]]
     found = compared(open_results(base), open_results(head), across_machines=across_machines)
     console.print(comparison_text(found), markup=False, soft_wrap=True)
-    too_far = [breach_line(*breach) for breach in breaches(limits, found.changes)]
-    too_far += [f"{what} is only in BASE" for what in lacking(limits, found)]
-    for line in too_far:
-        console.print(f"FAILED: {line}", markup=False, soft_wrap=True)
+    too_far = [breach_line(*breach) for breach in judged(limits, found, "breached")]
+    too_far += lacking(limits, found)
+    unsure = [unsure_line(*doubt) for doubt in judged(limits, found, "unsure")]
+    for word, lines in (("FAILED", too_far), ("UNSURE", unsure)):
+        for line in lines:
+            console.print(f"{word}: {line}", markup=False, soft_wrap=True)
     if too_far:
         raise TrialError(f"--fail-on found {len(too_far)} changes that go too far")
+    if unsure and not allow_unsure:
+        raise TrialError(
+            f"--fail-on cannot tell of {len(unsure)} changes whether they go too far: give it more "
+            "test speakers, folds, seeds or samples, a wider limit, or --allow-unsure"
+        )
 
 
 @app.command()

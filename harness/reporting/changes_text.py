@@ -26,6 +26,11 @@ def comparison_text(found: ResultsComparison) -> str:
             f"left out, as it rests on other data or weights than now: {name}"
             for name in found.stale
         ),
+        "\n".join(
+            f"scores not compared, as BASE and HEAD were tested on other utterances or targets: "
+            f"{pair.base.trial.describe()}"
+            for pair in found.other_test
+        ),
         _costs(found.costs),
         _table("Quality", found.quality),
         _table("Parameters, frames and FLOPs that changed", counted)
@@ -39,11 +44,23 @@ def comparison_text(found: ResultsComparison) -> str:
 
 def breach_line(limit: Limit, change: Change) -> str:
     """What went too far, on one line."""
-    amount = f"{limit.sign}{limit.amount:g}{'%' if limit.percent else ''}"
+    return f"{_went(change)}, beyond {_amount(limit)}"
+
+
+def unsure_line(limit: Limit, change: Change) -> str:
+    """What may have gone too far, on one line."""
+    return f"{_went(change)}; whether beyond {_amount(limit)}, noise hides ({change.noise or '?'})"
+
+
+def _went(change: Change) -> str:
     return (
         f"{change.what}: {change.figure} went from {change.base:.6g} to {change.head:.6g} "
-        f"({_change(change)}), beyond {amount}"
+        f"({_change(change)})"
     )
+
+
+def _amount(limit: Limit) -> str:
+    return f"{limit.sign}{limit.amount:g}{'%' if limit.percent else ''}"
 
 
 def _trials(pairs: TrialPairs) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from quiet import Quiet
+from sent_units import all_events
 
 from harness.config.suite_loading import load_suite
 from harness.data.prepared_corpus import PreparedCorpus, prepare_corpus
@@ -49,11 +50,6 @@ def prepared() -> PreparedCorpus:
 @pytest.fixture(autouse=True)
 def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-
-
-def all_events(unit: WorkUnit) -> list[Event]:
-    """What another process makes of a unit that was sent to it."""
-    return list(Session(unit, prepare_corpus(unit.corpus, 96, Quiet())).run())
 
 
 def outcomes(events: list[Event]) -> Iterator[np.ndarray]:
@@ -103,7 +99,7 @@ def test_a_unit_sent_to_another_process_gives_the_same_events(prepared: Prepared
     assert pickle.loads(pickle.dumps(unit)) == unit  # noqa: S301
     here = list(Session(unit, prepared).run())
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        there = pool.submit(all_events, unit).result()
+        there = pool.submit(all_events, unit, 96).result()
     for ours, theirs in zip(outcomes(here), outcomes(there), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.results.statistics import Interval
+
 
 @dataclass(frozen=True)
 class Change:
@@ -17,6 +19,9 @@ class Change:
     """Whether it is more than noise; None where the noise is not known."""
     noise: str
     """What `real` rests on, for people."""
+    interval: Interval | None = None
+    """Where the difference lies: with noise, as sure as 95 %; of what is counted, or measured once,
+    the difference itself; None where nobody can tell."""
 
     @property
     def difference(self) -> float:

@@ -9,6 +9,7 @@ from harness.results.comparison.change import Change
 from harness.results.cost_matching import newest_costs
 from harness.results.noise import chance, spread
 from harness.results.records import CostRecord, WorkloadCost
+from harness.results.statistics import Interval
 
 COUNTED = ("total_parameters", "trainable_parameters")
 COUNTED_OF_WORKLOADS = ("frames", "flops_per_audio_s")
@@ -106,7 +107,11 @@ def _speed(what: str, base: WorkloadCost, head: WorkloadCost) -> Change:
     notes = [f"p = {p:.2g}", f"spreads {before:.0%} and {after:.0%}"]
     notes += [f"unstable: {reason}" for reason in unstable]
     real = p < SIGNIFICANT and apart
-    return Change(what, figure, *speeds, None if real and unstable else real, "; ".join(notes))
+    if unstable:
+        return Change(what, figure, *speeds, None if real else real, "; ".join(notes))
+    change, room = speeds[1] - speeds[0], max(before, after) * speeds[0]
+    interval = Interval(change - room, change + room)
+    return Change(what, figure, *speeds, real, "; ".join(notes), interval)
 
 
 def _same(
@@ -122,4 +127,5 @@ def _same(
         before, after = getattr(base, figure), getattr(head, figure)
         if before is not None and after is not None:
             real = before != after if exact else None
-            yield Change(what, figure, float(before), float(after), real, "")
+            one, other = float(before), float(after)
+            yield Change(what, figure, one, other, real, "", Interval(other - one, other - one))

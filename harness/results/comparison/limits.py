@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.errors import UserError, choices
 from harness.results.comparison.change import Change
 from harness.results.comparison.results_comparison import ResultsComparison
 from harness.tasks import TASKS
 from harness.tasks.task import metric_names
+
+Verdict = Literal["holds", "breached", "unsure"]
 
 _LIMIT = re.compile(r"(?P<figure>\w+):(?P<sign>[+-]?)(?P<amount>\d+(\.\d+)?)(?P<percent>%?)")
 
@@ -24,22 +27,35 @@ class Limit:
     amount: float
     percent: bool
 
-    def breached(self, change: Change) -> bool:
-        """Whether a change goes too far, and not by noise alone as far as that is known.
+    def verdict(self, change: Change) -> Verdict:
+        """Whether the figure of a change stays within the limit.
 
-        >>> worse = Change("wavlm-base", "uar", 0.60, 0.55, True, "")
-        >>> read_limit("uar:-0.02").breached(worse), read_limit("uar:+0.02").breached(worse)
-        (True, False)
+        It holds if even the worse end of the change's interval does, and is breached if the change
+        goes too far by more than noise. Between the two the design cannot tell.
+
+        >>> from harness.results.statistics import Interval
+        >>> worse = Change("wavlm-base", "uar", 0.60, 0.55, True, "", Interval(-0.08, -0.02))
+        >>> read_limit("uar:-0.02").verdict(worse), read_limit("uar:+0.02").verdict(worse)
+        ('breached', 'holds')
+        >>> noisy = Change("wavlm-base", "uar", 0.60, 0.59, False, "", Interval(-0.08, 0.06))
+        >>> read_limit("uar:-0.02").verdict(noisy), read_limit("uar:-0.1").verdict(noisy)
+        ('unsure', 'holds')
         """
-        if change.figure != self.figure or change.real is False:
-            return False
-        gone, amount = change.difference, self.amount
-        if self.percent:
-            if change.relative is None:  # any change of nothing is beyond every share of it
-                return gone != 0
-            gone, amount = change.relative, self.amount / 100
-        down, up = gone < -amount, gone > amount
-        return {"-": down, "+": up, "": down or up}[self.sign]
+        if change.difference == 0 and change.interval is None:
+            return "holds"
+        if self._passed(change.difference, change.base) and change.real is not False:
+            return "breached"
+        ends = change.interval and (change.interval.low, change.interval.high)
+        if ends and not any(self._passed(end, change.base) for end in ends):
+            return "holds"
+        return "unsure"
+
+    def _passed(self, gone: float, base: float) -> bool:
+        """Whether a difference is too large."""
+        if self.percent and base == 0:  # any change of nothing is beyond every share of it
+            return gone != 0
+        gone, amount = (gone / base, self.amount / 100) if self.percent else (gone, self.amount)
+        return {"-": gone < -amount, "+": gone > amount, "": abs(gone) > amount}[self.sign]
 
 
 def read_limit(text: str) -> Limit:
@@ -61,28 +77,44 @@ def read_limit(text: str) -> Limit:
 
 
 def lacking(limits: Sequence[Limit], found: ResultsComparison) -> list[str]:
-    """What has a limited figure in BASE and is not in HEAD: no gate passes for want of a result."""
+    """What has a limited figure in BASE that was not compared, and why; no gate passes by that."""
     figures = {limit.figure for limit in limits}
-    scores = {name for card in TASKS.values() for name in metric_names(card.metrics)}
+    scores = _score_names()
     lost: list[str] = []
     if figures & scores:
-        lost += [record.trial.describe() for record in found.trials.only_base]
+        lost += [f"{record.trial.describe()} is only in BASE" for record in found.trials.only_base]
+        lost += [
+            f"{pair.base.trial.describe()} was tested on other utterances"
+            for pair in found.other_test
+        ]
     if figures - scores:
-        lost += [f"cost of {cost.trial.describe()}" for cost in found.costs.only_base]
+        lost += [f"cost of {c.trial.describe()} is only in BASE" for c in found.costs.only_base]
     return lost
 
 
-def breaches(limits: Sequence[Limit], changes: Sequence[Change]) -> list[tuple[Limit, Change]]:
-    """The changes that go too far.
+def judged(
+    limits: Sequence[Limit], found: ResultsComparison, verdict: Verdict
+) -> list[tuple[Limit, Change]]:
+    """The changes of which a limit says this.
 
     Raises:
         UserError: a limit is on a figure that was not compared.
     """
-    known = dict.fromkeys(change.figure for change in changes)
+    known = dict.fromkeys(change.figure for change in found.changes)
+    known |= dict.fromkeys(_score_names() if found.other_test else ())
     for limit in limits:
         if limit.figure not in known:
             raise UserError(
                 f"--fail-on {limit.figure}: nothing of this name was compared; "
                 f"{choices(limit.figure, known)}"
             )
-    return [(limit, change) for limit in limits for change in changes if limit.breached(change)]
+    return [
+        (limit, change)
+        for limit in limits
+        for change in found.changes
+        if change.figure == limit.figure and limit.verdict(change) == verdict
+    ]
+
+
+def _score_names() -> set[str]:
+    return {name for card in TASKS.values() for name in metric_names(card.metrics)}

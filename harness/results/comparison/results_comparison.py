@@ -12,7 +12,7 @@ from harness.results.comparison.cost_changes import (
     pair_costs,
 )
 from harness.results.comparison.score_changes import quality_changes
-from harness.results.comparison.trial_pairs import TrialPairs, pair
+from harness.results.comparison.trial_pairs import TrialPair, TrialPairs, pair, same_test_set
 from harness.results.current_inputs import stale_trials
 from harness.results.records import Record
 from harness.results.store import ResultsStore
@@ -23,6 +23,8 @@ class ResultsComparison:
     """BASE and HEAD side by side."""
 
     trials: TrialPairs
+    other_test: tuple[TrialPair, ...]
+    """Those of the pairs whose scores are not compared: they are of other utterances."""
     stale: tuple[str, ...]
     """Trials that are left out since they rest on other data or weights than lay there last."""
     quality: tuple[Change, ...]
@@ -51,20 +53,23 @@ def compare(
     """
     (before, base_stale), (after, head_stale) = _current(base), _current(head)
     trials = pair(before, after)
-    quality = tuple(quality_changes(trials.both, base.read_predictions, head.read_predictions))
+    predictions = base.read_predictions, head.read_predictions
+    alike = [pair for pair in trials.both if same_test_set(pair, *predictions)]
+    other_test = tuple(pair for pair in trials.both if pair not in alike)
+    quality = tuple(quality_changes(alike, *predictions))
     old, new = base.read_costs(), head.read_costs()
     costs = pair_costs(old, new, any_device=True)
-    alike = pair_costs(old, new, any_device=across_machines)
+    same_device = pair_costs(old, new, any_device=across_machines)
     refusal = None
-    if left_out := len(costs.both) - len(alike.both):
+    if left_out := len(costs.both) - len(same_device.both):
         refusal = (
             f"speed, memory and energy of {left_out} costs are not compared, as unlike machines "
             f"measured them ({', '.join(costs.devices)}); --across-machines compares them all the "
             "same"
         )
-    counted, measured = tuple(counted_changes(costs)), tuple(measured_changes(alike))
+    counted, measured = tuple(counted_changes(costs)), tuple(measured_changes(same_device))
     stale = (*(f"BASE: {name}" for name in base_stale), *(f"HEAD: {name}" for name in head_stale))
-    return ResultsComparison(trials, stale, quality, costs, counted, measured, refusal)
+    return ResultsComparison(trials, other_test, stale, quality, costs, counted, measured, refusal)
 
 
 def _current(store: ResultsStore) -> tuple[list[Record], list[str]]:

@@ -28,7 +28,8 @@ def quality_changes(
             old, new = (spread(own, metric).mean for own in scores)
             interval = found.get(metric)
             real = None if interval is None else not interval.low <= 0 <= interval.high
-            yield Change(_described(group), metric, old, new, real, _interval_text(interval))
+            text = _interval_text(interval)
+            yield Change(_described(group), metric, old, new, real, text, interval)
 
 
 def _described(group: TrialGroup) -> str:

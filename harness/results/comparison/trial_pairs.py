@@ -6,11 +6,17 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from harness.config.axes import flat
+from harness.results.group_scores import Predictions
 from harness.results.provenance import changes_between, digest_changes, fingerprint_in
 from harness.results.records import Record
 
 Key = tuple[Hashable, ...]
+
+COMMON_COLUMNS = ("utterance_id", "split", "speaker")
+"""With which predictions begin, whatever the task."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,30 @@ class TrialPairs:
     def changed(self) -> tuple[TrialPair, ...]:
         """Those in both that do not rest on the same."""
         return tuple(pair for pair in self.both if pair.changes)
+
+
+def same_test_set(trials: TrialPair, base: Predictions, head: Predictions) -> bool:
+    """Whether both trials were scored on the same utterances with the same targets.
+
+    Args:
+        trials: two of them
+        base: gives the predictions of the first
+        head: gives those of the second
+    """
+    one, other = trials.base, trials.head
+    if one.digests and other.digests and one.digests.split == other.digests.split:
+        return True
+    try:
+        before, after = (_test_set(read(r.trial_id)) for r, read in ((one, base), (other, head)))
+    except FileNotFoundError:
+        return one.trial_id == other.trial_id
+    return before == after
+
+
+def _test_set(predictions: pd.DataFrame) -> dict[str, object]:
+    """The target of each utterance on test; it is the first of the task's columns."""
+    test = predictions[predictions["split"] == "test"]
+    return dict(zip(test["utterance_id"], test.iloc[:, len(COMMON_COLUMNS)], strict=True))
 
 
 def pair(base: Sequence[Record], head: Sequence[Record]) -> TrialPairs:

@@ -7,6 +7,7 @@ import pytest
 from made_up import make_cost
 
 from harness.results.comparison.cost_changes import counted_changes, measured_changes, pair_costs
+from harness.results.noise import spread
 from harness.results.records import CostRecord, WorkloadCost
 from harness.specs import CostSpec
 
@@ -45,6 +46,19 @@ def test_a_difference_within_the_stated_spread_is_not_real() -> None:
     assert change.noise.startswith("p = ")
     assert float(change.noise.removeprefix("p = ").partition(";")[0]) < 0.05
     assert change.real is False
+
+
+def test_the_difference_of_a_speed_lies_within_the_larger_spread() -> None:
+    change = speed(cost(noise=0.1), cost(1.05, noise=0.3))
+    widest = spread(cost(1.05, noise=0.3).points[0].samples_s)
+    assert change.interval.high - change.difference == pytest.approx(change.base * widest)
+    assert change.difference - change.interval.low == pytest.approx(change.base * widest)
+
+
+def test_what_is_unstable_or_sampled_too_little_has_no_interval() -> None:
+    few = cost().points[0].model_copy(update={"samples_s": [1.0, 1.1]})
+    assert speed(make_cost(points=[few]), make_cost(points=[few])).interval is None
+    assert speed(cost(), cost(unstable=["samples spread by more than 10%"])).interval is None
 
 
 def test_a_few_samples_cannot_tell_a_change_from_noise() -> None:

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
-from made_up import MadeUpRun, make_cost
+from made_up import CLASSES, MadeUpRun, make_cost, make_trial
 
 from harness.results.current_inputs import CurrentInputs
 from harness.results.records import Digests
+from harness.specs import ProtocolSpec
+from harness.tasks.classification.metrics import score_predictions
 
 
 @pytest.fixture
@@ -40,6 +42,46 @@ def test_a_breached_limit_fails_and_is_printed(
     assert "FAILED: ravdess · wavlm-base · 0 layers: uar went from" in answer.out
     assert "accuracy went" not in answer.out
     assert cli("compare", base.folder, base.folder, *limits).code == 0
+
+
+def test_what_noise_hides_fails_in_its_own_words_unless_it_is_allowed(
+    cli: Any, run: MadeUpRun, folder: Any
+) -> None:
+    """Half of the utterances of two speakers are now missed: worse, but for all one knows luck."""
+    head = MadeUpRun(trials=run.trials)
+    for record in run.records:
+        frame = run.saved[record.trial_id].copy()
+        missed = (frame["speaker"].str[-1] == "0") & (frame.index % 8 < 4)
+        for name in CLASSES:
+            wrong = (frame["label"] != name)[missed].astype(float)
+            frame.loc[missed, f"p_{name}"] = wrong
+        head.saved[record.trial_id] = frame
+        test = score_predictions(frame[frame["split"] == "test"])
+        head.records.append(record.model_copy(update={"metrics": {"test": test}}))
+    folders = folder("base", run).folder, folder("head", head).folder
+    answer = cli("compare", *folders, "--fail-on", "uar:-0.02")
+    assert answer.code == 1
+    assert "UNSURE: ravdess · wavlm-base · 0 layers: uar went from" in answer.out
+    assert "cannot tell of 1 changes whether they go too far" in answer.err
+    assert "FAILED" not in answer.out
+    assert cli("compare", *folders, "--fail-on", "uar:-0.02", "--allow-unsure").code == 0
+
+
+def test_scores_on_other_utterances_are_not_compared_and_fail_a_limit_on_them(
+    cli: Any, run: MadeUpRun, folder: Any
+) -> None:
+    """Fold 1 of four is not fold 1 of two."""
+    head = MadeUpRun()
+    for fold in (1, 2):
+        for seed in (1, 2):
+            made = head.add(make_trial(fold=fold, seed=seed, protocol=ProtocolSpec(folds=4)))
+            head.saved[made.trial_id]["utterance_id"] += " of four"
+    folders = folder("base", run).folder, folder("head", head).folder
+    answer = cli("compare", *folders, "--fail-on", "uar:-0.5")
+    assert "Quality" not in answer.out
+    assert answer.out.count("scores not compared, as BASE and HEAD were tested on other") == 4
+    assert answer.code == 1
+    assert answer.out.count("was tested on other utterances") == 4
 
 
 def test_what_head_lost_fails_a_limit_on_what_it_had(cli: Any, run: MadeUpRun, folder: Any) -> None:

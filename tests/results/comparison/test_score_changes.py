@@ -55,7 +55,9 @@ def test_the_difference_is_that_of_the_mean_over_folds(run: MadeUpRun) -> None:
 
 
 def test_a_large_change_is_real_and_noise_is_not(run: MadeUpRun) -> None:
-    assert changes(run, better(run, 1.0))["uar"].real is True
+    better_by = changes(run, better(run, 1.0))["uar"]
+    assert better_by.real is True
+    assert 0 < better_by.interval.low <= better_by.difference <= better_by.interval.high
     shaken = MadeUpRun(trials=run.trials)
     for record, other in zip(run.records, [*run.records[1:], run.records[0]], strict=True):
         # another trial's luck in place of one's own, on the same utterances
@@ -75,5 +77,5 @@ def test_without_predictions_the_noise_is_not_known(run: MadeUpRun) -> None:
     head.saved.clear()
     change = changes(run, head)["uar"]
     assert change.real is None
-    assert change.noise == ""
+    assert (change.noise, change.interval) == ("", None)
     assert change.difference > 0

@@ -1,8 +1,11 @@
 """Which trials are compared with which."""
 
+from dataclasses import replace
+
+import pandas as pd
 from made_up import MadeUpRun, make_predictions, make_record, make_trial
 
-from harness.results.comparison.trial_pairs import pair
+from harness.results.comparison.trial_pairs import pair, same_test_set
 from harness.results.records import Digests, Fingerprint
 
 DIGESTS = Digests(weights="w", audio="a", split="s")
@@ -48,6 +51,35 @@ def test_what_an_outcome_rested_on_is_compared(run: MadeUpRun) -> None:
     )
     (found,) = pair([base], [head]).both
     assert found.changes == ("audio", "loss.dr 1 → 2", "torch 2.13.0 → 2.14.0")
+
+
+def test_trials_are_tested_alike_if_their_test_utterances_and_targets_are_the_same(
+    run: MadeUpRun,
+) -> None:
+    (found, *_) = pair(run.records, run.records).both
+    saved = run.saved[found.base.trial_id]
+
+    def with_head(frame: pd.DataFrame) -> bool:
+        return same_test_set(found, run.predictions, lambda _: frame)
+
+    assert with_head(saved.sample(frac=1, random_state=0))
+    assert with_head(saved.assign(p_sad=0.5))
+    assert with_head(saved[saved["split"] != "dev"])
+    assert not with_head(saved[:-1])
+    assert not with_head(saved.assign(label="sad"))
+    assert not with_head(saved.assign(utterance_id=saved["utterance_id"] + "x"))
+
+
+def test_without_predictions_only_the_same_trial_is_tested_alike(run: MadeUpRun) -> None:
+    def none_saved(trial_id: str) -> pd.DataFrame:
+        raise FileNotFoundError(trial_id)
+
+    (same, *_) = pair(run.records, run.records).both
+    assert same_test_set(same, none_saved, none_saved)
+    other = replace(same, head=run.records[1])
+    assert not same_test_set(other, none_saved, none_saved)
+    known = [r.model_copy(update={"digests": DIGESTS}) for r in run.records[:2]]
+    assert same_test_set(replace(same, base=known[0], head=known[1]), none_saved, none_saved)
 
 
 def test_trials_that_failed_are_no_outcome(run: MadeUpRun) -> None:
