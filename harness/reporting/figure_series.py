@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.reporting.report_model import Report, ReportRow
 from harness.reporting.score_columns import headline
+from harness.results.flags import flag_name
 from harness.tasks import TASKS
 from harness.tasks.task import Metric
 
@@ -26,6 +27,8 @@ _COLOURS = (
 _MARKERS = "osD^v"  # the next one when the colours are used up
 _DASHES = ("-", ":", "-.", (0, (5, 1)))
 _SIDESTEP_POINTS = 2.5
+_NO_MARK = ("RANDOM", "UNSTABLE")
+"""Flags that lines tell, and those on costs, which are not drawn."""
 
 
 PanelKey = tuple[str, str]
@@ -46,6 +49,8 @@ class SeriesPoint:
     low: float | None
     """The ends of its 95 % interval."""
     high: float | None
+    flags: tuple[str, ...]
+    """What qualifies the score, without counts; random weights are told by the line."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,9 @@ class FigurePanel:
 
     key: PanelKey
     title: str
+    """With its flags."""
+    flags: tuple[str, ...]
+    """Of its data, which hold for all of its points."""
     score_title: str
     baseline: str
     """The first of its task's baselines; the others stand in the table."""
@@ -109,10 +117,11 @@ def _panel(key: PanelKey, report: Report) -> FigurePanel:
         for row in report.baselines
         if (row.corpus, row.task) == key and row.baseline == baseline
     ]
-    flags = ", ".join(flag for row in rows for flag in row.flags)
+    flags = tuple(dict.fromkeys(flag for row in rows for flag in row.flags))
     return FigurePanel(
         key=key,
-        title=f"{corpus} ({flags})" if flags else corpus,
+        title=f"{corpus} ({', '.join(flags)})" if flags else corpus,
+        flags=flags,
         score_title=f"Test {metric.title}{' (%)' if metric.share else ''}",
         baseline=baseline,
         baseline_scores=tuple(_scale(metric) * row.scores[metric.name].mean for row in rows),
@@ -133,6 +142,7 @@ def _points(row: ReportRow) -> tuple[SeriesPoint, ...]:
         score=scale * score.mean,
         low=scale * interval.low if interval else None,
         high=scale * interval.high if interval else None,
+        flags=tuple(name for name in map(flag_name, row.flags) if name not in _NO_MARK),
     )
     return (point,)
 

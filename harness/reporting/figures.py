@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ _PANEL_INCHES = (5.6, 3.8)
 _LABELS_ABREAST = 2  # under each panel
 _LABEL_INCHES = 0.22
 _GREY = "0.45"
+_SIGNS = "*†‡§¶#"
 _STYLE = {
     "svg.hashsalt": "harness",  # ids of elements are the same in every run
     "svg.fonttype": "none",  # text stays text
@@ -70,9 +71,12 @@ def _figure(lines: Sequence[Series], panels: Sequence[FigurePanel]) -> Figure:
     height = rows * _PANEL_INCHES[1] + ceil((len(lines) + 1) / labels) * _LABEL_INCHES
     baselines = ", ".join(dict.fromkeys(panel.baseline for panel in panels))
     figure = Figure(figsize=(columns * _PANEL_INCHES[0], height), layout="constrained")
+    marks = _marks(lines, panels)
     for index, panel in enumerate(panels):
-        _draw_panel(figure.add_subplot(rows, columns, index + 1), lines, panel)
-    figure.suptitle("Numbers: finetune_layers. Bars: 95 % interval.", color=_GREY, fontsize=8.0)
+        _draw_panel(figure.add_subplot(rows, columns, index + 1), lines, panel, marks)
+    notes = ["Numbers: finetune_layers. Bars: 95 % interval."]
+    notes += ["  ".join(f"{mark} {flag}" for flag, mark in marks.items())] if marks else []
+    figure.suptitle("\n".join(notes), color=_GREY, fontsize=8.0)
     figure.legend(
         handles=[*map(_handle, lines), _baseline_handle(baselines)],
         loc="outside lower center",
@@ -82,7 +86,17 @@ def _figure(lines: Sequence[Series], panels: Sequence[FigurePanel]) -> Figure:
     return figure
 
 
-def _draw_panel(axes: Axes, lines: Sequence[Series], panel: FigurePanel) -> None:
+def _marks(lines: Sequence[Series], panels: Sequence[FigurePanel]) -> dict[str, str]:
+    """A sign for each flag of points that is not said in the title of their panel."""
+    said = {panel.key: panel.flags for panel in panels}
+    points = (point for line in lines for point in line.points)
+    flags = dict.fromkeys(flag for p in points for flag in p.flags if flag not in said[p.panel])
+    return {flag: _SIGNS[place % len(_SIGNS)] for place, flag in enumerate(flags)}
+
+
+def _draw_panel(
+    axes: Axes, lines: Sequence[Series], panel: FigurePanel, marks: Mapping[str, str]
+) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     axes.set_title(panel.title, fontweight="bold")
@@ -95,14 +109,20 @@ def _draw_panel(axes: Axes, lines: Sequence[Series], panel: FigurePanel) -> None
         axes.axhline(level, color=_GREY, linestyle="--", linewidth=1)
     for line in lines:
         if points := [point for point in line.points if point.panel == panel.key]:
-            _draw_line(axes, line, points)
+            _draw_line(axes, line, points, panel, marks)
     axes.autoscale_view()
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _draw_line(axes: Axes, line: Series, points: Sequence[SeriesPoint]) -> None:
+def _draw_line(
+    axes: Axes,
+    line: Series,
+    points: Sequence[SeriesPoint],
+    panel: FigurePanel,
+    marks: Mapping[str, str],
+) -> None:
     from matplotlib.transforms import ScaledTranslation
 
     inches = line.sidestep_points / 72
@@ -124,7 +144,7 @@ def _draw_line(axes: Axes, line: Series, points: Sequence[SeriesPoint]) -> None:
     axes.update_datalim(reached)
     for point in points:
         axes.annotate(
-            point.layers,
+            point.layers + "".join(marks[f] for f in point.flags if f not in panel.flags),
             (point.millions, point.score),
             xytext=(line.sidestep_points + 3, 3),
             textcoords="offset points",

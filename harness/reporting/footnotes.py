@@ -8,7 +8,7 @@ from harness.data.readers.audio_files import shortened
 from harness.reporting.formats import DASH
 from harness.reporting.report_model import ReportRow
 from harness.results.failures import error_line
-from harness.results.flags import FLAG_MEANINGS
+from harness.results.flags import FLAG_MEANINGS, flag_name
 from harness.results.records import CostRecord
 from harness.tasks import TASKS
 
@@ -96,7 +96,7 @@ def _speeds(rows: Sequence[ReportRow]) -> list[str]:
 
 
 def _flags(rows: Sequence[ReportRow]) -> list[str]:
-    present = " ".join(flag for row in rows for flag in row.flags)
+    present = {flag_name(flag) for row in rows for flag in row.flags}
     return [f"{flag}: {meaning}" for flag, meaning in FLAG_MEANINGS.items() if flag in present]
 
 

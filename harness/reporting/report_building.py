@@ -20,6 +20,7 @@ from harness.results.failures import failures
 from harness.results.flags import DATA_FLAGS, flags, programs_of
 from harness.results.group_scores import Predictions, baseline_scores, group_scores
 from harness.results.records import CostRecord, Record
+from harness.results.row_flags import row_flags
 from harness.results.trial_groups import TrialGroup, backbone_key, group_trials
 from harness.specs import Trial
 from harness.tasks import TASKS
@@ -53,7 +54,10 @@ def build_report(
     cost_of = cost_lookup(ordered)
     stale = stale_trials(records, inputs)
     groups = _current_groups(records, planned, stale)
-    rows = tuple(_row(group, cost_of(group.trials[0]), predictions, stale) for group in groups)
+    rows = tuple(
+        _row(group, cost_of(group.trials[0]), predictions, stale, among)
+        for group, among in zip(groups, row_flags(groups), strict=True)
+    )
     return Report(
         title=title,
         rows=rows,
@@ -81,10 +85,19 @@ def _current_groups(
 
 
 def _row(
-    group: TrialGroup, cost: TrialCost | None, predictions: Predictions, stale: Stale
+    group: TrialGroup,
+    cost: TrialCost | None,
+    predictions: Predictions,
+    stale: Stale,
+    among_rows: tuple[str, ...],
 ) -> ReportRow:
     done = group.finished
-    unstable = cost is not None and cost.unstable
+    own = flags(
+        group.trials,
+        group.records,
+        unstable_cost=cost is not None and cost.unstable,
+        stale=sum(trial.trial_id in stale for trial in group.trials),
+    )
     return ReportRow(
         corpus=group.corpus,
         backbone=group.backbone,
@@ -100,14 +113,7 @@ def _row(
         total_parameters=_first(record.total_parameters for record in done),
         depth_share=_depth_share(group),
         cost=cost,
-        flags=tuple(
-            flags(
-                group.trials,
-                group.records,
-                unstable_cost=unstable,
-                stale=sum(trial.trial_id in stale for trial in group.trials),
-            )
-        ),
+        flags=(*own, *among_rows),
         emotion_labels_seen=tuple(_first(record.emotion_labels_seen for record in done) or ()),
     )
 

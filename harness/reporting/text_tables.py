@@ -19,6 +19,24 @@ from harness.reporting.tables import grid
 
 _EMPTY = "No trial has been run yet."
 
+_LATEX = str.maketrans(
+    {
+        **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "→": r"$\rightarrow$",
+        "−": "$-$",
+        "×": r"$\times$",
+        "±": r"$\pm$",
+        "·": r"$\cdot$",
+        "≤": r"$\leq$",
+    }
+)
+"""What stands for itself in text and not in LaTeX."""
+
 
 def to_markdown(report: Report, figure: str | None = None) -> str:
     """The table with its footnotes, a figure's file, and the failed trials."""
@@ -37,16 +55,16 @@ def to_markdown(report: Report, figure: str | None = None) -> str:
 
 
 def to_latex(report: Report) -> str:
-    r"""A booktabs table; footnotes and failed trials stand above it as comments.
+    r"""A booktabs table with its footnotes and failed trials below it.
 
     Needs `\usepackage{booktabs}` and, for so many columns, a wide page.
     """
     if not report.rows:
         return f"% {_EMPTY}\n"
     notes = [*report.footnotes, *(f"failed: {failure.line()}" for failure in report.failures)]
-    comments = "\n".join(f"% {note}" for note in notes)
     table = grid(report.rows_with_baselines(), displayed_columns(report), "latex_booktabs")
-    return f"{comments}\n{table}\n"
+    below = "\n".join(rf"\par {note.translate(_LATEX)}" for note in notes)
+    return f"{table}\n\\par\\smallskip\n{{\\footnotesize\n{below}\n\\par}}\n"
 
 
 def to_rich(report: Report) -> RenderableType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -17,6 +18,10 @@ FLAG_MEANINGS = {
     "SPEAKER OVERLAP": "train and test may share speakers, as the suite allows.",
     "MIXED": "trials ran on different devices, in different precision, with different packages or "
     "by different versions of the program.",
+    "MIXED ROWS": "learned in another precision, on another device or with other packages than "
+    "most rows of its corpus.",
+    "FOLDS DIFFER": "tested on other folds or utterances than most rows of its corpus, so that "
+    "their scores cannot be set side by side.",
     "STALE": "trials that rest on other recordings, labels or weights than now are left out.",
     "UNSTABLE": "its speeds scatter, or others used the machine; costs.md says more.",
     "INCOMPLETE": "trials failed or are missing; the scores are those of the others.",
@@ -58,6 +63,15 @@ def flags(
         "UNSTABLE": unstable_cost,
     }
     return [flag for flag, holds in found.items() if holds]
+
+
+def flag_name(flag: str) -> str:
+    """A flag without its counts.
+
+    >>> flag_name("INCOMPLETE 1 of 2"), flag_name("MIXED ROWS")
+    ('INCOMPLETE', 'MIXED ROWS')
+    """
+    return re.split(r" (?=\d)", flag)[0]
 
 
 def _circumstances(record: Record) -> tuple[object, ...]:

@@ -60,6 +60,27 @@ def test_random_weights_are_named_in_the_legend(run: Any, trial: Any, tmp_path: 
     assert "tiny-wavlm (RANDOM)" in texts(write_figures(run.report(), tmp_path)[0])
 
 
+def test_points_that_are_qualified_bear_signs_that_the_figure_explains(
+    run: Any, trial: Any, tmp_path: Path
+) -> None:
+    run.add(trial(finetune_layers=1), emotion_labels_seen=["RAVDESS"])
+    planned = [*run.trials, trial(finetune_layers=1, fold=2)]
+    said = texts(write_figures(run.report(planned), tmp_path)[0])
+    assert {"0", "3", "1*†‡"} <= set(said)
+    assert "* LABELS SEEN  † INCOMPLETE  ‡ FOLDS DIFFER" in said
+
+
+def test_what_is_said_of_a_whole_panel_is_not_said_of_its_points(
+    run: Any, trial: Any, tmp_path: Path
+) -> None:
+    for record in [*run.records]:
+        run.records.remove(record)
+        run.records.append(record.model_copy(update={"partial_corpus": True}))
+    said = texts(write_figures(run.report(), tmp_path)[0])
+    assert "ravdess (PARTIAL)" in said
+    assert not any("*" in text for text in said)
+
+
 def test_each_setting_of_a_backbone_is_a_line_in_its_colour(run: Any, trial: Any) -> None:
     run.add(trial(loss="dr"))
     lines = [line for line in series_of(run.report()) if line.label.startswith("wavlm-base")]

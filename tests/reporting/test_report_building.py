@@ -9,28 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import FIT
 
 from backbones import BACKBONES
 from harness.reporting.report_model import ReportRow
-from harness.results.records import Epoch, Fit
 from harness.specs import BackboneSpec, CorpusSpec, ProtocolSpec
 from harness.tasks import TASKS
 from harness.tasks.classification.metrics import score_predictions
 
 EVERY_CORPUS = {"ravdess": "", "emodb": "", "calls": "manifest", "mesd": "emobox"}
-
-FIT = Fit(
-    curve=[
-        Epoch(epoch=n, train_loss=1.0, dev_loss=0.9, dev_metric=0.5, dev_average=0.5, wall_s=2.0)
-        for n in (1, 2)
-    ],
-    best_epoch=2,
-    stopped="epochs",
-    steps=8,
-    fit_wall_s=4.0,
-    frames_from="computed",
-    precision="float32",
-)
 
 
 def row_of(run: Any, backbone: str, layers: Any, planned: Any = ()) -> ReportRow:
@@ -144,6 +131,16 @@ def test_the_rows_are_the_same_whatever_the_order_of_records(run: Any) -> None:
     report = run.report()
     run.records.reverse()
     assert run.report().rows == report.rows
+
+
+def test_rows_that_cannot_be_set_side_by_side_say_so(run: Any, trial: Any) -> None:
+    run.add(trial(finetune_layers=1, fold=1))
+    report = run.report()
+    flags = {(row.backbone, row.finetune_layers): row.flags for row in report.rows}
+    assert flags["wavlm-base", 1] == ("FOLDS DIFFER",)
+    assert flags["wavlm-base", 0] == ()
+    assert any(note.startswith("FOLDS DIFFER: ") for note in report.footnotes)
+    assert not any(note.startswith("MIXED") for note in report.footnotes)
 
 
 def test_baselines_are_not_rows(run: Any, trial: Any) -> None:

@@ -113,7 +113,19 @@ def test_latex_has_booktabs_rules_and_escaped_text(run: Any) -> None:
         "UAR 95 \\%",
     ):
         assert words in text
-    assert text.startswith("% Accuracy is WA")
+
+
+def test_latex_prints_the_footnotes_and_failures_below_the_table(run: Any, trial: Any) -> None:
+    run.add(trial(fold=1, finetune_layers=1), status="failed", error="ValueError: 5 % of a_b → c")
+    report = run.report()
+    text = to_latex(report)
+    _, table, below = text.partition("\\end{tabular}")
+    assert table
+    printed = [line for line in below.splitlines() if line.startswith("\\par ")]
+    assert len(printed) == len(report.footnotes) + len(report.failures)
+    assert "all scores are on test, in \\%." in printed[0]
+    assert "5 \\% of a\\_b $\\rightarrow$ c" in printed[-1]
+    assert not any(line.lstrip().startswith("%") for line in text.splitlines())
 
 
 def test_the_terminal_shows_scores_and_costs_apart(run: Any, trial: Any) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.reporting.report_building import build_report
 from harness.reporting.report_model import Report
-from harness.results.records import CostRecord, Record, WorkloadCost
+from harness.results.records import CostRecord, Epoch, Fit, Record, WorkloadCost
 from harness.specs import (
     BackboneSpec,
     CorpusSpec,
@@ -25,6 +25,18 @@ from harness.tasks.classification.metrics import score_predictions
 CLASSES = ["angry", "happy", "sad"]
 DEPTHS = {"wavlm-base": 12, "emotion2vec_plus_base": 12}
 STARTED = "2026-01-01T00:00:00+00:00"
+FIT = Fit(
+    curve=[
+        Epoch(epoch=n, train_loss=1.0, dev_loss=0.9, dev_metric=0.5, dev_average=0.5, wall_s=2.0)
+        for n in (1, 2)
+    ],
+    best_epoch=2,
+    stopped="epochs",
+    steps=8,
+    fit_wall_s=4.0,
+    frames_from="computed",
+    precision="float32",
+)
 
 
 def make_trial(backbone: str = "wavlm-base", fold: int = 1, **changes: Any) -> Trial:
