@@ -33,6 +33,11 @@ Tracker = Literal["wandb", "tensorboard", "mlflow"]
 
 TRIAL_ID_LENGTH = 12
 
+MISSING_VALUES = frozenset(
+    ("", "none", "nan", "null", "nil", "n/a", "na", "nat", "<na>", "#n/a", "~", "undefined")
+)
+"""How programs write that there is no value, in small letters."""
+
 
 class Spec(BaseModel):
     """Base of all suite parts: immutable, and an unknown key is a mistake."""
@@ -64,12 +69,25 @@ class CorpusSpec(Spec):
     """Folder of the recordings; else $HARNESS_CORPORA/<name>."""
     manifest: str | None = None
     """For kinds that read one: the list of utterances, relative to the root."""
+    ignore_columns: tuple[str, ...] = ()
+    """Columns of that list that are neither read nor checked, whatever their names look like."""
     labels: dict[str, str | None] | None = None
     """Corpus label -> class; null leaves a label out, and every label must be named."""
     speaker_overlap: Literal["refused", "allowed"] = "refused"
     partial: Literal["refuse", "allow"] = "refuse"
     """Whether fewer recordings than the corpus is known to have are acceptable."""
     quality: QualitySpec = QualitySpec()
+
+    @field_validator("labels")
+    @classmethod
+    def _named_classes(cls, labels: dict[str, str | None] | None) -> dict[str, str | None] | None:
+        for label, name in (labels or {}).items():
+            if name is not None and name.strip().casefold() in MISSING_VALUES:
+                raise ValueError(
+                    f"a name for {label!r} ({name!r} looks like a missing value), or null, "
+                    "without quotes, to leave the label out"
+                )
+        return labels
 
     @property
     def reader(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ import yaml
 from harness.errors import SuiteError
 
 _PLAIN_TAGS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+_OCTAL = re.compile(r"[-+]?0[0-7_]+")
+_SIXTIES = re.compile(r"[-+]?\d[\d_]*(:[0-5]?\d)+(\.[\d_]*)?")
+_NO_VALUE = re.compile(r"None|NONE|NaN|nan|NAN|undefined|nil")
 
 KeyPath = tuple[str | int, ...]
 
@@ -166,7 +170,10 @@ def _locate(
         items = [_locate(loader, item, source, mistakes, above) for item in node.value]
         return LocatedValue(items, position)
     if not isinstance(node, yaml.MappingNode):
-        return LocatedValue(loader.construct_object(node), position)
+        value = loader.construct_object(node)
+        if surprise := _surprise(node, value):
+            mistakes.append(LocatedMistake(position, surprise))
+        return LocatedValue(value, position)
     mistakes += _repeated_keys(node, source)
     loader.flatten_mapping(node)
     entries: dict[str, LocatedValue] = {}
@@ -176,6 +183,22 @@ def _locate(
         key_position = SourcePosition(source, key_node.start_mark.line + 1)
         entries[str(key_node.value)] = LocatedValue(item.value, key_position)
     return LocatedValue(entries, position)
+
+
+def _surprise(node: yaml.Node, value: Any) -> str | None:
+    """What YAML 1.1 makes of an unquoted word that its writer will not have meant, if so."""
+    word = str(node.value)
+    if getattr(node, "style", None) is not None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if _OCTAL.fullmatch(word):
+            plain = word.replace("_", "").lstrip("+-0") or "0"
+            return f"{word} is read as an octal number, {value}: write {plain}, or '{word}' as text"
+        if _SIXTIES.fullmatch(word):
+            return f"{word} is read as a number to the base 60, {value}: put it in quotes as text"
+    if isinstance(value, str) and _NO_VALUE.fullmatch(word):
+        return f"{word} is a text here: write null for no value, or '{word}' if it is meant"
+    return None
 
 
 def _refused(problem: str, node: yaml.Node) -> yaml.constructor.ConstructorError:

@@ -71,7 +71,10 @@ def decode(
     try:
         with soundfile.SoundFile(path) as file:
             start, stop = _sample_range(path, file.frames, file.samplerate, start_s, end_s)
-            file.seek(start)
+            if file.seekable():
+                file.seek(start)
+            else:  # such as telephone's GSM
+                file.read(start)
             samples = file.read(stop - start, dtype="float32", always_2d=True)
             rate_hz = int(file.samplerate)
     except (soundfile.SoundFileError, OSError) as error:

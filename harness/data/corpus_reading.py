@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.data.corpora import CORPORA, CorpusCard
 from harness.data.label_mapping import map_labels
+from harness.data.names import check_names, with_plain_names
 from harness.data.readers.audio_files import shortened
 from harness.data.utterances import Corpus
 from harness.errors import CorpusError, choices
@@ -22,14 +23,18 @@ def read_corpus(spec: CorpusSpec) -> Corpus:
     """Find a corpus, list its utterances, check that it is whole, and map its labels.
 
     Raises:
-        CorpusError: it is missing, incomplete, lists an utterance twice, or has labels that
-            the suite's `labels` does not name.
+        CorpusError: it is missing, incomplete, lists an utterance twice, has labels that the
+            suite's `labels` does not name, or names of which one cannot tell what they mean.
     """
     card = corpus_card(spec)
-    corpus: Corpus = import_module(card.module).read(require_root(spec), spec)
+    listed: Corpus = import_module(card.module).read(require_root(spec), spec)
+    corpus = with_plain_names(listed)
     _check_unique(corpus)
+    _check_stretches(corpus)
     complete = _check_whole(corpus, spec, card)
-    return replace(map_labels(corpus, spec.labels), complete=complete)
+    mapped = replace(map_labels(corpus, spec.labels), complete=complete)
+    check_names(mapped)
+    return mapped
 
 
 def corpus_card(spec: CorpusSpec) -> CorpusCard:
@@ -102,6 +107,18 @@ def _check_unique(corpus: Corpus) -> None:
         raise CorpusError(
             f"corpus {corpus.name!r}: the same utterance is listed more than once: "
             f"{shortened(twice)} (the first as {' and '.join(map(str, paths))}); keep one of each"
+        )
+
+
+def _check_stretches(corpus: Corpus) -> None:
+    """Whether a whole file is listed as several utterances, for want of the times of each."""
+    whole = Counter(u.path for u in corpus.utterances if u.start_s is u.end_s is None)
+    repeated = [path for path, count in whole.items() if count > 1]
+    if repeated:
+        raise CorpusError(
+            f"corpus {corpus.name!r}: several utterances are the whole of one file: "
+            f"{shortened(path.name for path in repeated)}; if they are stretches of it, the list "
+            "must say when each begins and ends (start_s, end_s), else keep one of each"
         )
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
+from harness.data.names import plain_name
 from harness.data.utterances import Corpus, make_corpus
 from harness.errors import CorpusError, choices
 
@@ -20,6 +21,7 @@ def map_labels(corpus: Corpus, labels: Mapping[str, str | None] | None) -> Corpu
     """
     if labels is None:
         return corpus
+    labels = _plainly_named(corpus, labels)
     _check_map(corpus, labels)
     kept = [
         replace(u, target=labels[u.target]) if isinstance(u.target, str) else u
@@ -27,6 +29,23 @@ def map_labels(corpus: Corpus, labels: Mapping[str, str | None] | None) -> Corpu
         if not isinstance(u.target, str) or labels[u.target] is not None
     ]
     return make_corpus(corpus.name, kept, corpus.published)
+
+
+def _plainly_named(corpus: Corpus, labels: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The map with names as a corpus has them.
+
+    Raises:
+        CorpusError: two spellings of one label have different classes.
+    """
+    named: dict[str, str | None] = {}
+    for label, name in labels.items():
+        plain, target = plain_name(label), None if name is None else plain_name(name)
+        if named.setdefault(plain, target) != target:
+            raise CorpusError(
+                f"corpus {corpus.name!r}, `labels:`: {plain!r} is given two classes, "
+                f"{named[plain]!r} and {target!r}: keep one"
+            )
+    return named
 
 
 def _check_map(corpus: Corpus, labels: Mapping[str, str | None]) -> None:

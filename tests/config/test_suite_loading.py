@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.config.matrix import expand
 from harness.config.suite_loading import load_corpus_spec, load_suite, shipped_suites
-from harness.config.yaml_tree import LocatedValue, SourcePosition, merge
+from harness.config.yaml_tree import LocatedValue, SourcePosition, merge, read_yaml
 from harness.errors import SuiteError
 from harness.runs.planning import cost_trials
 
@@ -70,6 +70,18 @@ def test_five_mistakes_are_told_at_once_each_with_its_line(write_suite: Any) -> 
         ("corpora=[ravdess, ravdess]", "corpus 'ravdess' is listed twice"),
         ("corpora=[{name: x, kind: manifes}]", "did you mean 'manifest'?"),
         ("corpora=[3]", "corpora.0: found 3, needs a mapping"),
+        ("protocol.folds=010", "010 is read as an octal number, 8: write 10, or '010' as text"),
+        ("protocol.folds=-0_12", "-0_12 is read as an octal number, -10: write 12"),
+        ("protocol.only_folds=[1:30]", "1:30 is read as a number to the base 60, 90"),
+        ("training.crop_s=1:30.5", "1:30.5 is read as a number to the base 60, 90.5"),
+        ("corpora=[{name: x, kind: emobox, root: None}]", "None is a text here: write null"),
+        ("training.crop_s=nan", "nan is a text here: write null"),
+        (
+            "corpora=[{name: ravdess, labels: {calm: none}}]",
+            "a name for 'calm' ('none' looks",
+        ),
+        ('corpora=[{name: ravdess, labels: {calm: ""}}]', "needs a name for 'calm' ('' looks"),
+        ("corpora=[{name: ravdess, labels: {calm: 'NaN'}}]", "or null, without quotes, to leave"),
         ("protocol.folds=1", "protocol.folds: found 1, needs at least 2 folds"),
         ("protocol.folds=lose", "(did you mean 'loso'?)"),
         ("protocol.only_folds=[7]", "there is no fold 7, the last one is 6"),
@@ -106,6 +118,17 @@ def test_a_mistaken_override_is_named_and_explained(
     told = [line for line in lines if line.startswith(f"  --set {override}: ")]
     assert any(message in line for line in told), lines
     assert not any("pydantic" in line or "http" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("'010'", "010"), ("10", 10), ("0x10", 16), ("1e-3", "1e-3"), ("'1:30'", "1:30"),
+     ("'None'", "None"), ("null", None), ("0", 0), ("0.5", 0.5), ("12:x", "12:x"),
+     ("none", "none")],
+)  # fmt: skip
+def test_what_is_meant_and_what_is_in_quotes_is_taken_as_it_is(text: str, value: Any) -> None:
+    found, mistakes = read_yaml(f"a: {text}", "a.yaml")
+    assert (found.plain(), mistakes) == ({"a": value}, [])
 
 
 def test_emobox_folds_need_a_corpus_that_has_them(small: Path) -> None:

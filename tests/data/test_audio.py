@@ -95,3 +95,13 @@ def test_samples_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
     soundfile.write(path, np.array([0.0, np.nan, 0.1]), 16_000, subtype="FLOAT")
     with pytest.raises(CorpusError, match="not finite"):
         audio.read_file(path)
+
+
+def test_telephone_recordings_are_read_whole_and_in_part(tmp_path: Path) -> None:
+    """GSM 6.10 cannot be sought in."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, sine(440, 8_000, 2.0), 8_000, subtype="GSM610")
+    whole, rate_hz = audio.decode(path)
+    assert (len(whole), rate_hz) == (16_000, 8_000)
+    part, _ = audio.decode(path, 0.5, 1.0)
+    np.testing.assert_array_equal(part, whole[4_000:8_000])

@@ -96,3 +96,55 @@ def test_mapping_labels_passes_over_targets_that_are_none() -> None:
     mapped = map_labels(corpus, {"happy": "joy", "sad": None})
     assert {u.target for u in mapped.utterances} == {"joy", 0.5, None}
     assert mapped.classes == ("joy",)
+
+
+def manifest(root: Path, text: str, **spec: object) -> CorpusSpec:
+    (root / "manifest.csv").write_text(text, encoding="utf-8")
+    for row in text.splitlines()[1:]:
+        (root / row.partition(",")[0]).touch()
+    return CorpusSpec.model_validate(
+        {"name": "mine", "kind": "manifest", "root": str(root), **spec}
+    )
+
+
+def test_one_speaker_or_label_in_two_spellings_is_one(tmp_path: Path) -> None:
+    rows = "a.wav,fr\u00f6hlich,J\u00fcrgen\nb.wav,fro\u0308hlich,Ju\u0308rgen\n"
+    rows += "c.wav,1,1\nd.wav,1.0,1.0\n"
+    corpus = read_corpus(manifest(tmp_path, "file,label,speaker\n" + rows))
+    assert corpus.speakers() == ("1", "J\u00fcrgen")
+    assert corpus.classes == ("1", "fr\u00f6hlich")
+
+
+def test_the_suite_may_spell_a_label_its_own_way_but_not_two_ways(tmp_path: Path) -> None:
+    text = "file,label,speaker\na.wav,fr\u00f6hlich,1\n"
+    spec = manifest(tmp_path, text, labels={"fro\u0308hlich": "happy"})
+    assert read_corpus(spec).classes == ("happy",)
+    spec = manifest(tmp_path, text, labels={"fro\u0308hlich": "happy", "fr\u00f6hlich": "glad"})
+    with pytest.raises(CorpusError, match="is given two classes, 'happy' and 'glad'"):
+        read_corpus(spec)
+
+
+def test_labels_that_are_missing_need_a_word_of_the_suite(tmp_path: Path) -> None:
+    text = "file,label,speaker\na.wav,sad,1\nb.wav,nan,2\n"
+    with pytest.raises(CorpusError, match="class 'nan' looks like a value that is missing"):
+        read_corpus(manifest(tmp_path, text))
+    assert read_corpus(manifest(tmp_path, text, labels={"sad": "sad", "nan": None})).classes == (
+        "sad",
+    )
+
+
+def test_labels_that_differ_in_case_alone_are_refused_unless_the_suite_joins_them(
+    tmp_path: Path,
+) -> None:
+    text = "file,label,speaker\na.wav,sad,1\nb.wav,Sad,2\n"
+    with pytest.raises(CorpusError, match="classes 'Sad' and 'sad' differ in case"):
+        read_corpus(manifest(tmp_path, text))
+    assert read_corpus(manifest(tmp_path, text, labels={"sad": "s", "Sad": "s"})).classes == ("s",)
+
+
+def test_one_file_as_several_whole_utterances_lacks_their_times(tmp_path: Path) -> None:
+    text = "file,label,speaker,utterance_id{}\na.wav,sad,1,one{}\na.wav,happy,1,two{}\n"
+    with pytest.raises(CorpusError, match=r"whole of one file: a\.wav; .* begins and ends"):
+        read_corpus(manifest(tmp_path, text.format("", "", "")))
+    spec = manifest(tmp_path, text.format(",start_s,end_s", ",0,1", ",1,2"))
+    assert len(read_corpus(spec).utterances) == 2

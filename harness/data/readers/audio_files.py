@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from unicodedata import normalize
 
 from harness.errors import CorpusError
 
@@ -36,6 +37,15 @@ def recordings(
             "move them away, or list the recordings in a manifest"
         )
     return found
+
+
+def find_file(root: Path, name: str) -> Path | None:
+    """The file of that name below a folder, whichever way its accents are written there.
+
+    Unicode writes "é" as one sign (NFC) or as two (NFD), and file systems keep either.
+    """
+    spellings = dict.fromkeys([name, normalize("NFC", name), normalize("NFD", name)])
+    return next((root / each for each in spellings if (root / each).is_file()), None)
 
 
 def shortened(names: Iterable[object]) -> str:

@@ -2,16 +2,18 @@
 
 Columns: `file` (relative to the corpus's folder), `label`, `speaker` and, when known,
 `utterance_id`, `start_s`, `end_s`, `split`, `fold`, `text`, `language`. Where there is no `label`,
-a column `target` holds the number that is to be predicted. Others are passed over.
+a column `target` holds the number that is to be predicted. `duration_s` and `channels` are checked
+against the sound. Others are passed over, unless they look like a time, a channel or a split.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from harness.data.readers.manifest_rows import REQUIRED, SPLITS, ManifestRow, read_row
+from harness.data.readers.listed_columns import suspicious_columns
+from harness.data.readers.manifest_rows import KNOWN, REQUIRED, SPLITS, ManifestRow, read_row
 from harness.data.readers.table_rows import Row, read_rows
 from harness.data.utterances import Corpus, PublishedFolds, Splits, make_corpus
 from harness.errors import CorpusError, choices
@@ -32,11 +34,11 @@ def read(root: Path, spec: CorpusSpec) -> Corpus:
     path = find_manifest(root, spec, [root / name for name in USUAL_NAMES])
     rows = read_rows(path)
     required = _required(rows, spec)
-    _check_columns(path, rows, required)
+    _check_columns(path, rows, required, spec.ignore_columns)
     listed: list[ManifestRow] = []
     mistakes: list[str] = []
     for row in rows:
-        found = read_row(row, root, required)
+        found = read_row(row, root, required, spec.ignore_columns)
         if isinstance(found, ManifestRow):
             listed.append(found)
         else:
@@ -74,8 +76,10 @@ def _required(rows: list[Row], spec: CorpusSpec) -> list[str]:
     return required
 
 
-def _check_columns(path: Path, rows: list[Row], required: Iterable[str]) -> None:
-    columns = {name for row in rows for name in row.values}
+def _check_columns(
+    path: Path, rows: list[Row], required: Iterable[str], ignored: Collection[str]
+) -> None:
+    columns = dict.fromkeys(name for row in rows for name in row.values)
     missing = [name for name in required if name not in columns]
     if missing and columns:  # without any column the rows themselves are faulty
         near = "; ".join(
@@ -87,6 +91,8 @@ def _check_columns(path: Path, rows: list[Row], required: Iterable[str]) -> None
             else ""
         )
         raise CorpusError(f"{path}: {near}{hint}")
+    if suspicious := suspicious_columns(columns, KNOWN, ignored):
+        raise CorpusError(f"{path}: " + "\n  ".join(suspicious))
 
 
 def _repeated_ids(listed: list[ManifestRow]) -> list[str]:

@@ -126,3 +126,61 @@ def test_a_faulty_line_is_named(tmp_path: Path) -> None:
         file.write('{"key": "emodb-x"}\n')
     with pytest.raises(CorpusError, match="line 5: wav is missing"):
         read(root)
+
+
+@pytest.mark.parametrize("video", [".avi", ".mp4"])
+def test_the_sound_beside_a_video_that_is_listed_is_found(tmp_path: Path, video: str) -> None:
+    root = lists(tmp_path)
+    for file in (root / "data").rglob("*.jsonl"):
+        file.write_text(file.read_text().replace(".wav", video))
+    for name in NAMES:
+        (root / "downloads" / "emodb" / "wav" / f"{name}{video}").touch()
+    assert {u.path.suffix for u in read(root).utterances} == {".wav"}
+
+
+def test_a_label_map_under_its_other_name_is_read(tmp_path: Path) -> None:
+    folder = lists(tmp_path) / "data" / "emodb"
+    (folder / "label_map.json").rename(folder / "label_dict.json")
+    assert read(tmp_path).classes == ("Angry", "Neutral")
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("labels.json",), "which of these names the labels of emodb.jsonl: labels.json"),
+        (("label_dict.json", "label_map.json"), "label_dict.json, label_map.json"),
+    ],
+)
+def test_label_maps_that_may_not_be_the_one_are_named(
+    tmp_path: Path, names: tuple[str, ...], told: str
+) -> None:
+    folder = lists(tmp_path) / "data" / "emodb"
+    text = (folder / "label_map.json").read_text()
+    (folder / "label_map.json").unlink()
+    for name in names:
+        (folder / name).write_text(text)
+    with pytest.raises(CorpusError, match=told):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"anger": "Angry", "Anger": "Rage", "neutral": "x"}', "'Anger' is named 'Rage'"),
+        ('{"anger": "Angry", "anger": "Rage"}', "'anger' stands there twice"),
+        ('{"anger": null, "neutral": "x"}', "'anger' must be named by a text, found None"),
+        ('{"anger": 1, "neutral": "x"}', "'anger' must be named by a text, found 1"),
+    ],
+)
+def test_a_label_map_that_says_two_things_or_nothing_is_refused(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    (lists(tmp_path) / "data" / "emodb" / "label_map.json").write_text(text)
+    with pytest.raises(CorpusError, match=told):
+        read(tmp_path)
+
+
+def test_labels_that_differ_in_case_may_have_one_name(tmp_path: Path) -> None:
+    text = '{"anger": "Angry", "Anger": "Angry", "neutral": "Neutral"}'
+    (lists(tmp_path) / "data" / "emodb" / "label_map.json").write_text(text)
+    assert read(tmp_path).classes == ("Angry", "Neutral")

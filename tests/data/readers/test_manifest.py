@@ -5,6 +5,8 @@ import io
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
+from unicodedata import normalize
 
 import pyarrow as pa
 import pytest
@@ -110,7 +112,7 @@ def test_every_bad_row_is_named_with_its_line_all_at_once(tmp_path: Path) -> Non
         "a.wav,,1,three,,,train,1\n"
         "a.wav,happy,,four,,,train,1\n"
         "a.wav,happy,1,five,2,1,train,1\n"
-        "a.wav,happy,1,six,soon,,valid,1.5\n"
+        "a.wav,happy,1,six,soon,,eval,1.5\n"
         "a.wav,happy,1,one,,,,1\n"
         "a.wav,happy,1,eight,,,test,1,and more\n"
     )
@@ -121,9 +123,9 @@ def test_every_bad_row_is_named_with_its_line_all_at_once(tmp_path: Path) -> Non
         "line 3: file 'gone.wav' does not exist",
         "line 4: label is empty",
         "line 5: speaker is empty",
-        "line 6: end_s 1 does not lie after start_s 2",
+        "line 6: end 1 s does not lie after start 2 s",
         "line 7: start_s must be a number of seconds, found 'soon'",
-        "line 7: split (allowed: train, dev, test), found 'valid'",
+        "line 7: split (allowed: train, dev, test), found 'eval'",
         "line 7: fold must be a whole number from 1, found '1.5'",
         "line 8: utterance 'one' is already listed on line 2",
         "line 8: split is empty, though other rows have one",
@@ -236,3 +238,34 @@ def test_whatever_is_written_is_read_back(rows: list[tuple[str, str, str]]) -> N
     found = {(u.utterance_id, u.target, u.speaker) for u in corpora[0].utterances}
     assert found == set(rows)
     assert corpora[0] == corpora[1] == corpora[2]
+
+
+@pytest.mark.parametrize(("listed", "on_disk"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_files_are_found_whichever_way_their_accents_are_written(
+    tmp_path: Path, listed: Any, on_disk: Any
+) -> None:
+    (tmp_path / normalize(on_disk, "Jürgen")).mkdir()
+    (tmp_path / normalize(on_disk, "Jürgen/é.wav")).touch()
+    name = normalize(listed, "Jürgen/é.wav")
+    (tmp_path / "manifest.csv").write_text(f"file,label,speaker\n{name},sad,1\n", encoding="utf-8")
+    (utterance,) = read(tmp_path).utterances
+    assert utterance.path.is_file()
+
+
+@pytest.mark.parametrize("name", ["valid", "Validation", "val", "dev", "development"])
+def test_dev_is_known_by_its_other_names(tmp_path: Path, name: str) -> None:
+    rows = [
+        {"file": f"{n}.wav", "label": "sad", "speaker": str(n), "split": split}
+        for n, split in enumerate(("train", name, "test"))
+    ]
+    write(with_files(tmp_path, rows), rows, ".csv")
+    assert read(tmp_path).published["official"][1].dev == ("1",)
+
+
+def test_an_ignored_column_is_as_good_as_absent(tmp_path: Path) -> None:
+    rows = [{"file": "a.wav", "label": "sad", "speaker": "1", "split": "x", "start_s": "later"}]
+    write(with_files(tmp_path, rows), rows, ".csv")
+    with pytest.raises(CorpusError, match="split"):
+        read(tmp_path)
+    (utterance,) = read(tmp_path, ignore_columns=["split", "start_s"]).utterances
+    assert utterance.start_s is None

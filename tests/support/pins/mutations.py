@@ -71,13 +71,17 @@ MUTATIONS: Mapping[str, tuple[Change, ...]] = {
         (f"{DATA}.readers.emodb", 'language="de"', 'language="en"'),
     ),
     "reader.manifest": (
-        (f"{DATA}.readers.manifest_rows", "return stem\n", "return stem.upper()\n"),
+        (f"{DATA}.readers.listed_columns", "return name\n", "return name.upper()\n"),
         (f"{DATA}.readers.manifest", "if row.fold == fold", "if row.fold != fold"),
         (f"{DATA}.readers.manifest_rows", 'return _text(values, "label")', "return None"),
     ),
     "reader.emobox": (
         (f"{DATA}.readers.emobox", 'listed["train"], listed["valid"]', 'listed["valid"], ()'),
-        (f"{DATA}.readers.emobox", "named[label.lower()]", "named[label.lower()].upper()"),
+        (
+            f"{DATA}.readers.emobox",
+            "{label: named[label.lower()]",
+            "{label: named[label.lower()][1:]",
+        ),
         (f"{DATA}.readers.emobox", 'spec.partial == "refuse"', 'spec.partial == "allow"'),
     ),
     "reader.synthetic": (
