@@ -55,6 +55,7 @@ class QualitySpec(Spec):
     undecodable: Literal["refuse", "exclude"] = "refuse"
     empty: Literal["refuse", "exclude"] = "refuse"
     silent: Handling = "refuse"
+    over_scale: Handling = "refuse"
     too_short: Literal["refuse", "exclude"] = "refuse"
     duplicate: Handling = "keep"
 

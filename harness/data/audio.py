@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,9 @@ SAMPLE_RATE_HZ = 16_000
 
 END_TOLERANCE_S = 0.01
 """How far a segment may pass the end of its file: lists round their times."""
+
+MP3_SLACK = 2 * 1152
+"""Samples by which an mp3 that does not state its length may be guessed too long: two frames."""
 
 Samples = npt.NDArray[np.float32]
 
@@ -36,10 +40,24 @@ class Recording(Protocol):
     def end_s(self) -> float | None:
         """Where the segment ends; None for the file's end."""
 
+    @property
+    def sha256(self) -> str | None:
+        """Digest of the sound that it had when it was looked at; None if nobody did."""
+
 
 def read(recording: Recording) -> Samples:
-    """Read a recording's waveform `(S,)`; see `read_file`."""
-    return read_file(recording.path, recording.start_s, recording.end_s)
+    """Read a recording's waveform `(S,)`; see `read_file`.
+
+    Raises:
+        CorpusError: as `read_file`, or it is no longer the sound that was looked at.
+    """
+    samples, rate_hz = decode(recording.path, recording.start_s, recording.end_s)
+    if recording.sha256 not in (None, sound_digest(samples, rate_hz)):
+        raise CorpusError(
+            f"{recording.path}: is not the sound that was checked before; it has changed since, so "
+            "`touch` it and run again"
+        )
+    return resample(mixed_down(samples), rate_hz)
 
 
 def read_file(path: Path, start_s: float | None = None, end_s: float | None = None) -> Samples:
@@ -52,7 +70,20 @@ def read_file(path: Path, start_s: float | None = None, end_s: float | None = No
         CorpusError: the file is missing, cannot be decoded, or ends before the segment.
     """
     samples, rate_hz = decode(path, start_s, end_s)
-    return resample(samples.mean(axis=1, dtype=np.float32), rate_hz)
+    return resample(mixed_down(samples), rate_hz)
+
+
+def mixed_down(samples: Samples) -> Samples:
+    """One channel of several: their mean, from (S, channels) to (S,)."""
+    mono: Samples = samples.mean(axis=1, dtype=np.float32)
+    return mono
+
+
+def sound_digest(samples: Samples, rate_hz: int) -> str:
+    """A digest of decoded samples (S, channels); the same sound in wav and in flac has the same."""
+    digest = hashlib.sha256(f"{rate_hz} Hz, {samples.shape[1]} channels".encode())
+    digest.update(np.ascontiguousarray(samples).data)
+    return digest.hexdigest()
 
 
 def decode(
@@ -77,9 +108,10 @@ def decode(
                 file.read(start)
             samples = file.read(stop - start, dtype="float32", always_2d=True)
             rate_hz = int(file.samplerate)
+            slack = MP3_SLACK if file.format == "MP3" else 0
     except (soundfile.SoundFileError, OSError) as error:
         raise CorpusError(f"{path}: cannot be decoded as audio ({error})") from error
-    if len(samples) < stop - start:
+    if len(samples) < stop - start - slack:
         raise CorpusError(
             f"{path}: is cut off, {len(samples)} samples decoded of {stop - start} announced"
         )

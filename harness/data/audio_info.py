@@ -1,12 +1,11 @@
-"""What each recording holds: its length, its loudest sample and a digest of its sound.
+"""What each recording holds: its length, how loud it is and a digest of its sound.
 
-Every file is decoded once; what it holds is kept with the file's size and time of change, so that
-an unchanged corpus is not decoded a second time.
+Every file is decoded once; what it holds is kept with the file's size, its place on the disk and
+its times of change, so that an unchanged corpus is not decoded a second time.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -17,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from harness.data.audio import decode
+from harness.data.audio import decode, mixed_down, sound_digest
+from harness.data.container_lengths import check_length
 from harness.data.utterances import Corpus, Utterance
 from harness.errors import CorpusError
 from harness.files import content_digest, write_text
 
-FORMAT = 1
+FORMAT = 2
 THREADS = 2
 
 
@@ -33,9 +33,11 @@ class AudioInfo:
     utterance_id: str
     duration_s: float | None
     peak: float | None
-    """Largest absolute sample, full scale at 1."""
+    """Largest absolute sample of any channel, full scale at 1."""
     sha256: str | None
     """Digest of the decoded samples, so the same sound in wav and in flac has the same."""
+    heard_peak: float | None = None
+    """How far what is heard, the mean of the channels, goes from its own mean."""
     error: str | None = None
     """Why it could not be decoded; the other fields are then None."""
 
@@ -65,7 +67,7 @@ def inspect_audio(
             for done, (key, found) in enumerate(inspected, start=1):
                 audio_info.append(found)
                 if found.error is None and key not in known:
-                    fresh[key] = list(astuple(found))[1:4]
+                    fresh[key] = list(astuple(found))[1:-1]
                 if progress:
                     progress(done, len(corpus.utterances))
     finally:
@@ -97,15 +99,19 @@ def _inspect(utterance: Utterance, known: Mapping[str, list[Any]]) -> tuple[str,
         return key, AudioInfo(utterance.utterance_id, *known[key])
     try:
         samples, rate_hz = decode(utterance.path, utterance.start_s, utterance.end_s)
+        if utterance.start_s is utterance.end_s is None:
+            check_length(utterance.path, len(samples))
     except CorpusError as error:
-        return key, AudioInfo(utterance.utterance_id, None, None, None, str(error))
-    digest = hashlib.sha256(f"{rate_hz} Hz, {samples.shape[1]} channels".encode())
-    digest.update(np.ascontiguousarray(samples).data)
+        name = utterance.utterance_id
+        return key, AudioInfo(name, duration_s=None, peak=None, sha256=None, error=str(error))
+    heard = mixed_down(samples)
+    swing = heard - heard.mean() if len(heard) else heard
     return key, AudioInfo(
         utterance_id=utterance.utterance_id,
         duration_s=len(samples) / rate_hz,
         peak=float(np.abs(samples).max(initial=0.0)),
-        sha256=digest.hexdigest(),
+        sha256=sound_digest(samples, rate_hz),
+        heard_peak=float(np.abs(swing).max(initial=0.0)),
     )
 
 
@@ -114,10 +120,11 @@ def _key(utterance: Utterance) -> str:
     path = utterance.path.resolve()
     try:
         state = path.stat()
-        size_bytes, changed_ns = state.st_size, state.st_mtime_ns
+        # a time of change can be set back, but not ctime, which says when it was
+        known = (state.st_size, state.st_ino, state.st_mtime_ns, state.st_ctime_ns)
     except OSError:
-        size_bytes, changed_ns = 0, 0  # `decode` names what is wrong with it
-    return f"{path}|{size_bytes}|{changed_ns}|{utterance.start_s}|{utterance.end_s}"
+        known = (0, 0, 0, 0)  # `decode` names what is wrong with it
+    return "|".join(map(str, (path, *known, utterance.start_s, utterance.end_s)))
 
 
 def _load(file: Path) -> dict[str, list[Any]]:

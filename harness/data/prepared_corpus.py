@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.data.audio_info import AudioInfo, audio_digest, inspect_audio
 from harness.data.batches import LabelledSplit
@@ -61,7 +61,14 @@ def prepare_corpus(
     corpus, quality = apply_policy(chosen, audio_info, spec.quality)
     for line in quality.lines():
         reporter.note(line)
-    return PreparedCorpus(corpus, tuple(audio_info), quality, not whole.complete)
+    return PreparedCorpus(_held(corpus, audio_info), tuple(audio_info), quality, not whole.complete)
+
+
+def _held(corpus: Corpus, audio_info: Sequence[AudioInfo]) -> Corpus:
+    """The corpus, each of its recordings held to the sound that was looked at."""
+    sound = {info.utterance_id: info.sha256 for info in audio_info}
+    utterances = tuple(replace(u, sha256=sound[u.utterance_id]) for u in corpus.utterances)
+    return replace(corpus, utterances=utterances)
 
 
 def cut_fold(trial: Trial, prepared: PreparedCorpus) -> Fold:

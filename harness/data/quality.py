@@ -15,6 +15,9 @@ from harness.specs import Handling, QualitySpec
 SILENT_PEAK = 1e-3
 """-60 dB of full scale: no speech is that quiet."""
 
+OVER_SCALE = 4.0
+"""12 dB above full scale: what is decoded or resampled passes it a little, never so far."""
+
 MIN_DURATION_S = 3_280 / 16_000
 """Ten frames of a wav2vec-2.0-like backbone, the fewest that its time masking accepts."""
 
@@ -105,13 +108,26 @@ def _faults(audio_info: Iterable[AudioInfo], policy: QualitySpec) -> list[Proble
         elif info.duration_s < MIN_DURATION_S:
             detail = f"lasts {info.duration_s:.3f} s, less than {MIN_DURATION_S:.3f} s"
             problem = Problem(name, "too_short", policy.too_short, detail)
-        elif info.peak < SILENT_PEAK:
-            detail = f"silent: its loudest sample is {info.peak:.1e} of full scale"
-            problem = Problem(name, "silent", policy.silent, detail)
+        elif info.peak > OVER_SCALE:
+            detail = f"its samples reach {info.peak:.6g} where full scale is 1"
+            problem = Problem(name, "over_scale", policy.over_scale, detail)
+        elif _heard(info) < SILENT_PEAK:
+            problem = Problem(name, "silent", policy.silent, _silence(info))
         else:
             continue
         problems.append(problem)
     return problems
+
+
+def _heard(info: AudioInfo) -> float:
+    return min(info.peak or 0.0, (info.peak or 0.0) if info.heard_peak is None else info.heard_peak)
+
+
+def _silence(info: AudioInfo) -> str:
+    swing = f"silent: what is heard swings by {_heard(info):.1e} of full scale"
+    if (info.peak or 0.0) < SILENT_PEAK:
+        return swing
+    return f"{swing}, as its channels cancel each other or hold a constant"
 
 
 def _duplicates(

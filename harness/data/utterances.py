@@ -22,6 +22,8 @@ class Utterance:
     end_s: float | None = None
     text: str | None = None
     language: str | None = None
+    sha256: str | None = None
+    """Digest of its sound as it was looked at, to which it is held whenever it is decoded."""
 
     @property
     def stratum(self) -> str:

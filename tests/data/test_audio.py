@@ -105,3 +105,15 @@ def test_telephone_recordings_are_read_whole_and_in_part(tmp_path: Path) -> None
     assert (len(whole), rate_hz) == (16_000, 8_000)
     part, _ = audio.decode(path, 0.5, 1.0)
     np.testing.assert_array_equal(part, whole[4_000:8_000])
+
+
+def test_a_recording_is_held_to_the_sound_that_was_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, sine(440, 16_000), 16_000)
+    digest = audio.sound_digest(*audio.decode(path))
+    seen = Utterance("a", path, sha256=digest)
+    assert len(audio.read(seen)) == 16_000
+    soundfile.write(path, sine(441, 16_000), 16_000)
+    with pytest.raises(CorpusError, match=r"a\.wav: is not the sound that was checked before"):
+        audio.read(seen)
+    assert len(audio.read(Utterance("a", path))) == 16_000

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +74,29 @@ def test_a_second_look_decodes_nothing_until_a_file_changes(
     soundfile.write(corpus.utterances[1].path, np.full(9_000, 0.5), 16_000)
     assert inspect_audio(corpus, tmp_path / "cache")[1].peak == 0.5
     assert decoded[2:] == ["b.wav"]
+
+
+def test_other_sound_of_the_same_size_and_time_of_change_is_looked_at_anew(
+    write_audio: WriteAudio, tmp_path: Path
+) -> None:
+    path = write_audio("a.wav")
+    corpus, state = corpus_of(path), path.stat()
+    (first,) = inspect_audio(corpus, tmp_path / "cache")
+    samples, rate_hz = soundfile.read(path, dtype="int16")
+    soundfile.write(path, samples[::-1], rate_hz)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (state.st_size, state.st_mtime_ns)
+    assert inspect_audio(corpus, tmp_path / "cache")[0].sha256 != first.sha256
+
+
+def test_a_recording_that_was_cut_in_half_is_not_taken_for_a_short_one(
+    write_audio: WriteAudio,
+) -> None:
+    path = write_audio("a.wav")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    (found,) = inspect_audio(corpus_of(path))
+    assert "is cut off, its header announces" in str(found.error)
+    assert found.duration_s is None
 
 
 def test_a_damaged_cache_is_as_good_as_none(write_audio: WriteAudio, tmp_path: Path) -> None:

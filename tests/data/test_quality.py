@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
-from harness.data.audio_info import AudioInfo
+from harness.data.audio_info import AudioInfo, inspect_audio
 from harness.data.quality import apply_policy
 from harness.data.utterances import Corpus, Utterance, make_corpus
 from harness.errors import CorpusError
@@ -16,6 +19,7 @@ FAULTS = {
     "empty": {"duration_s": 0.0, "peak": 0.0},
     "too_short": {"duration_s": 0.2},
     "silent": {"peak": 1e-4},
+    "over_scale": {"peak": 9831.0},
 }
 
 
@@ -29,6 +33,38 @@ def corpus_with(**faults: str) -> tuple[Corpus, list[AudioInfo]]:
         for n in names
     ]
     return corpus, audio_info
+
+
+@pytest.mark.parametrize(
+    ("samples", "kind", "told"),
+    [
+        ([[0.5, -0.5], [-0.5, 0.5]], "silent", "as its channels cancel each other or hold a con"),
+        ([[0.4, 0.4], [0.4, 0.4]], "silent", "of full scale, as its channels"),
+        ([[0.0, 0.0], [1e-4, 0.0]], "silent", "swings by 2.5e-05 of full scale"),
+        ([[9831.0, 0.0], [-9831.0, 0.0]], "over_scale", "reach 9831 where full scale is 1"),
+    ],
+)
+def test_what_is_heard_is_checked_and_not_what_is_stored(
+    tmp_path: Path, samples: list[list[float]], kind: str, told: str
+) -> None:
+    noise = 0.3 * np.random.default_rng(0).normal(size=(8_000, 2))
+    soundfile.write(tmp_path / "good.wav", noise, 16_000)
+    soundfile.write(tmp_path / "bad.wav", np.tile(samples, (4_000, 1)), 16_000, subtype="FLOAT")
+    corpus = make_corpus(
+        "mine", (Utterance(n, tmp_path / f"{n}.wav", "sad", "s") for n in ("good", "bad"))
+    )
+    with pytest.raises(CorpusError, match=re.escape(told)):
+        apply_policy(corpus, inspect_audio(corpus), QualitySpec())
+    policy = QualitySpec.model_validate({kind: "exclude"})
+    used, _ = apply_policy(corpus, inspect_audio(corpus), policy)
+    assert [u.utterance_id for u in used.utterances] == ["good"]
+
+
+def test_a_constant_beside_speech_is_no_fault(tmp_path: Path) -> None:
+    noise = 0.1 * np.random.default_rng(0).normal(size=8_000)
+    soundfile.write(tmp_path / "a.wav", noise + 0.3, 16_000)
+    corpus = make_corpus("mine", [Utterance("a", tmp_path / "a.wav", "sad", "s")])
+    assert apply_policy(corpus, inspect_audio(corpus), QualitySpec())[1].problems == ()
 
 
 def test_a_clean_corpus_passes_whole() -> None:
