@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from harness.data.readers.audio_files import shortened
 from harness.reporting.formats import DASH
@@ -17,6 +18,7 @@ def comparison_footnotes(
     rows: Sequence[ReportRow],
     programs: Mapping[str, int],
     stale: Sequence[tuple[str, Sequence[str]]] = (),
+    lacking: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> tuple[str, ...]:
     """Of scores, parameters, costs and flags; none without rows.
 
@@ -24,6 +26,7 @@ def comparison_footnotes(
         rows: what they qualify
         programs: how many of the trials came from each version of the program
         stale: trials that are left out, and what they rest on that is no longer so
+        lacking: test splits, and the classes that never occur in them
     """
     if not rows:
         return ()
@@ -42,6 +45,7 @@ def comparison_footnotes(
         *_flags(rows),
         *_programs(programs),
         *_stale(stale),
+        *_lacking(lacking),
         *_labels_seen(rows),
     )
 
@@ -116,6 +120,13 @@ def _stale(trials: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
         "back as it was."
         for reason, names in by_reason.items()
     ]
+
+
+def _lacking(splits: Mapping[str, Sequence[str]]) -> list[str]:
+    if not splits:
+        return []
+    listed = shortened(f"{split} ({', '.join(classes)})" for split, classes in splits.items())
+    return [f"Test splits without a class, which macro-F1 counts as 0: {listed}."]
 
 
 def _labels_seen(rows: Sequence[ReportRow]) -> list[str]:

@@ -19,6 +19,7 @@ from harness.results.current_inputs import CurrentInputs, stale_trials
 from harness.results.failures import failures
 from harness.results.flags import DATA_FLAGS, flags, programs_of
 from harness.results.group_scores import Predictions, baseline_scores, group_scores
+from harness.results.lacking_classes import lacking_classes
 from harness.results.records import CostRecord, Record
 from harness.results.row_flags import row_flags
 from harness.results.trial_groups import TrialGroup, backbone_key, group_trials
@@ -53,7 +54,8 @@ def build_report(
     ordered = tuple(sorted(costs, key=_cost_key))
     cost_of = cost_lookup(ordered)
     stale = stale_trials(records, inputs)
-    groups = _current_groups(records, planned, stale)
+    current = [record for record in records if record.trial_id not in stale]
+    groups = _current_groups(current, records, planned, stale)
     rows = tuple(
         _row(group, cost_of(group.trials[0]), predictions, stale, among)
         for group, among in zip(groups, row_flags(groups), strict=True)
@@ -64,8 +66,9 @@ def build_report(
         baselines=tuple(_baselines(groups)),
         footnotes=comparison_footnotes(
             rows,
-            programs_of(r for r in records if r.trial_id not in stale),
+            programs_of(current),
             [(r.trial.describe(), stale[r.trial_id]) for r in records if r.trial_id in stale],
+            lacking_classes(current),
         ),
         failures=failures(records),
         curves=tuple(curve for group in groups for curve in _curves(group)),
@@ -76,10 +79,9 @@ def build_report(
 
 
 def _current_groups(
-    records: Sequence[Record], planned: Iterable[Trial], stale: Stale
+    current: Sequence[Record], records: Sequence[Record], planned: Iterable[Trial], stale: Stale
 ) -> list[TrialGroup]:
     """The groups; of what is stale they hold the trials, as if it had yet to be run."""
-    current = [record for record in records if record.trial_id not in stale]
     lacking = [record.trial for record in records if record.trial_id in stale]
     return group_trials(current, [*planned, *lacking])
 
@@ -138,6 +140,8 @@ def _baselines(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
         records = tuple(by_split.values())
         found = flags([record.trial for record in records], records)
         for baseline in TASKS[task].baselines if records else ():
+            if any(baseline not in (record.baselines or {}) for record in records):
+                continue  # an earlier program did not know it
             yield BaselineRow(
                 corpus=corpus,
                 baseline=baseline,

@@ -111,12 +111,23 @@ def fingerprint_in(record: Record) -> Fingerprint | None:
     One of the last program of schema 3 has version 1 of every part that its trial uses; on what
     packages it ran is not held against it, as it was not then.
     """
-    if record.fingerprint is not None or record.digests is None:
+    if record.digests is None:
         return record.fingerprint
+    if record.fingerprint is not None:
+        return _brought_up(record.fingerprint, record)
     if record.digests.code != LAST_CODE_DIGEST:
         return None
     now = fingerprint_of(record.trial)
-    return Fingerprint(parts=dict.fromkeys(now.parts, 1), packages=now.packages)
+    ones = Fingerprint(parts=dict.fromkeys(now.parts, 1), packages=now.packages)
+    return _brought_up(ones, record)
+
+
+def _brought_up(stated: Fingerprint, record: Record) -> Fingerprint:
+    """With the present version of the task where its scores are the same in both."""
+    card = TASKS[record.trial.task]
+    if card.same_since is None or not card.same_since(record.metrics):
+        return stated
+    return stated.model_copy(update={"parts": stated.parts | {f"task.{card.name}": card.version}})
 
 
 def cost_holds(record: CostRecord, expected: Fingerprint) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import pandas as pd
@@ -36,7 +36,7 @@ def evaluate_kept(
     device: str = "auto",
     offline: bool = False,
 ) -> pd.DataFrame:
-    """Score every kept model, or that of one trial; one row a model.
+    """Score every kept model, or that of one trial; one row a model and a choice.
 
     Args:
         store: Results with kept models.
@@ -61,7 +61,8 @@ def evaluate_kept(
         ids = _all_of_another(record, prepared) if corpus else _own_test(record, prepared)
         model = restore(store, record, offline=offline)
         reporter.note(f"scoring {record.trial_id} on {len(ids)} utterances of {spec.name}")
-        rows.append(_row(record, spec, _score(record, prepared, ids, model, device)))
+        for among, scores in _scores(record, prepared, ids, model, device).items():
+            rows.append(_row(record, spec, among, scores))
     return pd.DataFrame(rows)
 
 
@@ -127,26 +128,33 @@ def _all_of_another(record: Record, prepared: PreparedCorpus) -> tuple[str, ...]
     return tuple(utterance.utterance_id for utterance in prepared.corpus.utterances)
 
 
-def _score(
+def _scores(
     record: Record, prepared: PreparedCorpus, ids: Iterable[str], model: SERModel, device: str
-) -> SplitScores:
+) -> dict[tuple[str, ...], SplitScores]:
+    """By the outputs that it chooses among: those that the corpus has, and all of its own."""
     training, task = record.trial.training, TASKS[record.trial.task].load()
     outputs = task.shared_outputs(record.classes, prepared.corpus)
     accelerator = make_accelerator(device, training.precision)
     split = labelled(prepared, tuple(ids), encode=partial(task.encode, outputs=outputs))
     inputs = AudioInputs(split, model.to(accelerator.device), accelerator)
     values = predict(model, inputs, training.batch_seconds, accelerator)
-    shared = [record.classes.index(name) for name in outputs]
-    return task.score(predictions_frame("test", split, values[:, shared], outputs, task))
+    found: dict[tuple[str, ...], SplitScores] = {}
+    for among in dict.fromkeys((outputs, tuple(record.classes))):
+        places = [record.classes.index(name) for name in among]
+        found[among] = task.score(predictions_frame("test", split, values[:, places], among, task))
+    return found
 
 
-def _row(record: Record, spec: CorpusSpec, scores: SplitScores) -> dict[str, object]:
+def _row(
+    record: Record, spec: CorpusSpec, among: Sequence[str], scores: SplitScores
+) -> dict[str, object]:
     return {
         "trial_id": record.trial_id,
         "backbone": record.trial.backbone.name,
         "finetune_layers": record.trial.finetune_layers,
         "trained_on": record.trial.corpus.name,
         "scored_on": spec.name,
+        "chosen_among": f"{len(among)} of {len(record.classes)} outputs",
         "utterances": scores.utterances,
         **metrics_of(record.trial, scores),
         "flags": ", ".join(flags([record.trial], [record], spec)),

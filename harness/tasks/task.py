@@ -141,6 +141,8 @@ class TaskCard:
     """Scores that only the table of trials shows."""
     version: int = 1
     """Raised when its numbers change."""
+    same_since: Callable[[Mapping[str, SplitScores]], bool] | None = None
+    """Whether scores by split, which an earlier version gave, are what this one gives as well."""
 
     def load(self) -> Task:
         """Import the module."""

@@ -143,15 +143,30 @@ def test_rows_that_cannot_be_set_side_by_side_say_so(run: Any, trial: Any) -> No
     assert not any(note.startswith("MIXED") for note in report.footnotes)
 
 
+def test_test_splits_without_a_class_are_named(empty_run: Any, trial: Any) -> None:
+    for fold in (1, 2):
+        record = empty_run.add(trial(fold=fold))
+        if fold == 2:
+            frame = empty_run.saved[record.trial_id]
+            scores = score_predictions(
+                frame[(frame["split"] == "test") & (frame["label"] != "sad")]
+            )
+            empty_run.records[-1] = record.model_copy(update={"metrics": {"test": scores}})
+    (note,) = (n for n in empty_run.report().footnotes if n.startswith("Test splits without"))
+    assert note.endswith("counts as 0: ravdess fold 2 (sad).")
+
+
 def test_baselines_are_not_rows(run: Any, trial: Any) -> None:
     run.add(trial(corpus=CorpusSpec(name="emodb")))
     report = run.report()
     assert [row.corpus for row in report.rows] == ["ravdess"] * 4 + ["emodb"]
     assert not {row.backbone for row in report.rows} & {"chance", "majority"}
     assert [(row.corpus, row.baseline) for row in report.baselines] == [
-        ("ravdess", "chance"), ("ravdess", "majority"), ("emodb", "chance"), ("emodb", "majority"),
-    ]  # fmt: skip
-    assert report.baselines[2].scores["uar"].mean == pytest.approx(1 / 3)
+        (corpus, baseline)
+        for corpus in ("ravdess", "emodb")
+        for baseline in ("chance", "majority", "test majority")
+    ]
+    assert report.baselines[3].scores["uar"].mean == pytest.approx(1 / 3)
     assert report.baselines[0].folds == 2
 
 
@@ -159,8 +174,18 @@ def test_guessing_stands_under_the_rows_of_each_corpus(run: Any, trial: Any) -> 
     run.add(trial(corpus=CorpusSpec(name="emodb")))
     report = run.report()
     assert report.rows_with_baselines() == (
-        *report.rows[:4], *report.baselines[:2], *report.rows[4:], *report.baselines[2:],
+        *report.rows[:4], *report.baselines[:3], *report.rows[4:], *report.baselines[3:],
     )  # fmt: skip
+
+
+def test_guessing_that_an_earlier_program_did_not_know_has_no_row(run: Any, trial: Any) -> None:
+    record = run.records[0]
+    known = {name: scores for name, scores in record.baselines.items() if name != "test majority"}
+    run.records[0] = record.model_copy(update={"baselines": known})
+    run.records = [
+        r for r in run.records if r.trial.fold != record.trial.fold or r is run.records[0]
+    ]
+    assert [row.baseline for row in run.report().baselines] == ["chance", "majority"]
 
 
 def test_what_varies_within_a_backbone_and_depth_becomes_an_axis(
@@ -194,7 +219,7 @@ def test_trials_of_another_task_are_never_averaged_together(
     report = empty_run.report()
     assert [row.task for row in report.rows] == ["classification", "detection"]
     assert report.tasks == ("classification", "detection")
-    assert [row.task for row in report.baselines] == ["classification"] * 2 + ["detection"] * 2
+    assert [row.task for row in report.baselines] == ["classification"] * 3 + ["detection"] * 3
 
 
 @pytest.mark.parametrize(

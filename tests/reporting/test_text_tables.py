@@ -20,7 +20,7 @@ def fields(markdown: str) -> list[dict[str, str]]:
 
 def test_numbers_have_units_rounding_and_dashes(run: Any) -> None:
     rows = fields(to_markdown(run.report()))
-    first, other, chance = rows[0], rows[1], rows[-2]
+    first, other, chance = rows[0], rows[1], rows[-3]
     uar = run.report().rows[0].scores["uar"]
     assert first["UAR"].startswith(f"{100 * uar.mean:.1f} ± ")
     assert first["UAR 95 %"] == f"[{100 * uar.interval.low:.1f}, {100 * uar.interval.high:.1f}]"
@@ -35,7 +35,7 @@ def test_numbers_have_units_rounding_and_dashes(run: Any) -> None:
         "–",
         "33.3 ± 0.0 / –",
     )
-    assert [row["Layers"] for row in rows] == ["0", "3", "0", "3", "–", "–"]
+    assert [row["Layers"] for row in rows] == ["0", "3", "0", "3", "–", "–", "–"]
 
 
 def test_footnotes_define_what_is_shown_and_only_flags_that_occur(run: Any, trial: Any) -> None:
@@ -100,7 +100,7 @@ def test_csv_is_raw_and_leaves_empty_what_was_not_measured(run: Any) -> None:
     assert float(rows[0]["uar"]) == pytest.approx(run.report().rows[0].scores["uar"].mean)
     assert rows[0]["peak_rss_bytes"] == str(2**30)
     assert rows[0]["peak_gpu_bytes"] == rows[1]["infer_audio_s_per_s"] == ""
-    assert [row["finetune_layers"] for row in rows] == ["0", "3", "0", "3", "", ""]
+    assert [row["finetune_layers"] for row in rows] == ["0", "3", "0", "3", "", "", ""]
 
 
 def test_latex_has_booktabs_rules_and_escaped_text(run: Any) -> None:
@@ -123,7 +123,7 @@ def test_latex_prints_the_footnotes_and_failures_below_the_table(run: Any, trial
     assert table
     printed = [line for line in below.splitlines() if line.startswith("\\par ")]
     assert len(printed) == len(report.footnotes) + len(report.failures)
-    assert "all scores are on test, in \\%." in printed[0]
+    assert "All scores are on test, in \\%." in printed[0]
     assert "5 \\% of a\\_b $\\rightarrow$ c" in printed[-1]
     assert not any(line.lstrip().startswith("%") for line in text.splitlines())
 

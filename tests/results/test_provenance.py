@@ -189,6 +189,22 @@ def test_kept_frames_rest_on_decoding_extraction_and_their_backbone(
         assert fingerprint_key(frames_fingerprint(spec)) != old
 
 
+def test_scores_that_an_earlier_version_of_their_task_gave_alike_still_count(
+    before: ResultsStore,
+) -> None:
+    """Macro-F1 divides by the number of all classes now: alike where each of them occurs."""
+    record = before.read_trials()[0]
+    stated = provenance.fingerprint_of(record.trial)
+    older = stated.model_copy(update={"parts": stated.parts | {"task.classification": 1}})
+    record = record.model_copy(update={"fingerprint": older})
+    assert holds(record) == []
+    dev = record.metrics["dev"]
+    none = dev.per_class["sad"].model_copy(update={"support": 0})
+    lacking = dev.model_copy(update={"per_class": dev.per_class | {"sad": none}})
+    record = record.model_copy(update={"metrics": record.metrics | {"dev": lacking}})
+    assert holds(record) == ["task.classification 1 → 2"]
+
+
 def test_a_default_that_has_changed_since_voids_what_rested_on_it(before: ResultsStore) -> None:
     record = before.read_trials()[0]
     assert record.digests is not None

@@ -89,6 +89,20 @@ def test_another_corpus_is_scored_whole_and_among_its_own_classes(
     assert np.isfinite(frame["macro_f1"]).all()
 
 
+def test_with_fewer_classes_both_choices_are_scored_and_each_row_says_which(
+    trained: ResultsStore, tmp_path: Path
+) -> None:
+    frame = evaluate(trained, None, another_corpus(tmp_path, {"angry": "angry", "sad": "sad"}))
+    both = {"2 of 4 outputs", "4 of 4 outputs"}
+    assert frame.groupby("trial_id")["chosen_among"].agg(set).tolist() == [both] * (len(frame) // 2)
+    few = frame[frame["chosen_among"] == "2 of 4 outputs"]["accuracy"].to_numpy()
+    all_of_them = frame[frame["chosen_among"] == "4 of 4 outputs"]["accuracy"].to_numpy()
+    assert (few >= all_of_them).all()  # what is right among all is right among some
+    own = evaluate(trained, None, None)
+    assert set(own["chosen_among"]) == {"4 of 4 outputs"}
+    assert own["trial_id"].is_unique
+
+
 def test_labels_of_another_corpus_are_mapped_by_name(trained: ResultsStore, tmp_path: Path) -> None:
     spec = another_corpus(tmp_path, {"angry": "anger", "sad": "sadness"})
     with pytest.raises(UserError, match="also has anger, sadness: map them"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.stats import binom
@@ -16,7 +16,8 @@ def baselines(
 ) -> dict[str, SplitMetrics]:
     """Scores on a test split of guessing every class equally often, and of the most frequent one.
 
-    "chance" are expected scores; "majority" is always the class that is most frequent in train.
+    "chance" are expected scores; "majority" is always the class that is most frequent in train,
+    "test majority" the one that is in test, which no model can know before.
 
     Raises:
         ValueError: a split is empty, or a label is not a class.
@@ -24,10 +25,16 @@ def baselines(
     if not train_labels:
         raise ValueError("there are no utterances in train to take the majority from")
     train_counts = class_counts(train_labels, classes)
-    majority = max(classes, key=train_counts.__getitem__)
+    test_counts = class_counts(test_labels, classes)
+
+    def always(counts: Mapping[str, int]) -> SplitMetrics:
+        most_frequent = max(classes, key=counts.__getitem__)
+        return score(test_labels, [most_frequent] * len(test_labels), classes, train_counts)
+
     return {
         "chance": chance(test_labels, classes, train_counts),
-        "majority": score(test_labels, [majority] * len(test_labels), classes, train_counts),
+        "majority": always(train_counts),
+        "test majority": always(test_counts),
     }
 
 
@@ -38,9 +45,8 @@ def chance(
 
     Accuracy, UAR and recall are 1/C exactly. For F1, a class guessed m times, m ~ Bin(N, 1/C),
     is right m·n_c/N times on average, so E[F1_c] = Σ_m P(m) · 2·m·n_c / (N·(m + n_c)), exactly;
-    E[precision_c] = P(m > 0) · n_c/N. Macro-F1 averages over all classes, and so neglects only
-    the chance that a class that the split lacks is never guessed. The confusion matrix spreads
-    each row as evenly as whole utterances allow.
+    E[precision_c] = P(m > 0) · n_c/N. The confusion matrix spreads each row as evenly as whole
+    utterances allow.
 
     Raises:
         ValueError: the split is empty, or a label is not a class.

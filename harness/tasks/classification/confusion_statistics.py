@@ -37,7 +37,7 @@ def scores_of_confusions(confusions: Floats) -> dict[str, Floats]:
     return {
         "accuracy": _ratio(hits.sum(-1), true.sum(-1)),
         "uar": _ratio(_ratio(hits, true).sum(-1), (true > 0).sum(-1)),
-        "macro_f1": _ratio(_ratio(2 * hits, true + guessed).sum(-1), (true + guessed > 0).sum(-1)),
+        "macro_f1": _ratio(2 * hits, true + guessed).mean(-1),
     }
 
 

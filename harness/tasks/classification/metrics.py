@@ -52,7 +52,7 @@ def score(
         loss=loss,
         accuracy=accuracy(labels, predicted),
         uar=uar(labels, predicted),
-        macro_f1=macro_f1(labels, predicted),
+        macro_f1=macro_f1(labels, predicted, classes),
         weighted_f1=weighted_f1(labels, predicted),
         accuracy_frequent=groups["frequent"],
         accuracy_middle=groups["middle"],
@@ -127,17 +127,19 @@ def uar(labels: Sequence[str], predicted: Sequence[str]) -> float:
     return float(recall_score(labels, predicted, labels=present, average="macro"))
 
 
-def macro_f1(labels: Sequence[str], predicted: Sequence[str]) -> float:
+def macro_f1(labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> float:
     """Macro-F1: the mean of F1_c = 2·t_c / (n_c + m_c), in [0, 1].
 
-    The mean is over the classes that occur among labels or predictions, as is scikit-learn's
-    default and EmoBox's practice, so that a split without some class can still score 1.
+    The mean is over all classes of the corpus, whichever of them a model predicts, so that the
+    trials of a split are divided by the same number; a class that the split lacks scores 0.
     Opitz and Burst, "Macro F1 and Macro F1", 2019 (their averaged F1).
 
     Raises:
         ValueError: there are no utterances, or the lengths differ.
     """
-    return float(f1_score(labels, predicted, average="macro", zero_division=0))
+    return float(
+        f1_score(labels, predicted, labels=list(classes), average="macro", zero_division=0)
+    )
 
 
 def weighted_f1(labels: Sequence[str], predicted: Sequence[str]) -> float:

@@ -40,6 +40,15 @@ def test_the_majority_is_that_of_train_and_scored_on_test() -> None:
     assert [row[1] for row in majority.confusion] == [4, 7, 2]
 
 
+def test_always_saying_the_commonest_class_of_test_is_a_row_of_its_own() -> None:
+    """75 % where the majority of train scores 9 %."""
+    test = ["happy"] * 72 + ["angry"] * 9 + ["sad"] * 15
+    found = baselines(["angry"] * 5 + ["happy"] * 4, test, CLASSES)
+    assert found["majority"].accuracy == pytest.approx(9 / 96)
+    assert found["test majority"].accuracy == pytest.approx(72 / 96)
+    assert found["test majority"].uar == pytest.approx(1 / 3)
+
+
 def test_of_equally_frequent_classes_the_first_is_the_majority() -> None:
     majority = baselines(["sad", "happy"], ["happy", "sad"], CLASSES)["majority"]
     assert majority.per_class["happy"].recall == 1

@@ -26,7 +26,9 @@ def test_scores_are_those_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     found = score(labels, predicted, CLASSES)
     assert found.accuracy == sklearn_metrics.accuracy_score(labels, predicted)
     for average, value in (("macro", found.macro_f1), ("weighted", found.weighted_f1)):
-        wanted = sklearn_metrics.f1_score(labels, predicted, average=average, zero_division=0)
+        wanted = sklearn_metrics.f1_score(
+            labels, predicted, labels=CLASSES, average=average, zero_division=0
+        )
         assert value == pytest.approx(wanted)
     # scikit-learn warns of guessed classes that are not true ones, and of a single class
     if set(predicted) <= set(labels) and len(set(labels)) > 1:
@@ -50,17 +52,21 @@ def test_every_class_is_scored_by_its_formula(pairs: list[tuple[str, str]]) -> N
         assert one.f1 == pytest.approx(2 * right / (true + guessed) if true + guessed else 0)
 
 
-def test_a_perfect_split_scores_one_even_if_it_lacks_a_class() -> None:
+def test_a_class_that_a_split_lacks_counts_nothing_in_macro_f1_and_is_left_out_of_uar() -> None:
     labels = ["angry", "sad", "sad"]
     found = score(labels, labels, CLASSES)
-    assert (found.accuracy, found.uar, found.macro_f1, found.weighted_f1) == (1, 1, 1, 1)
+    assert (found.accuracy, found.uar, found.weighted_f1) == (1, 1, 1)
+    assert found.macro_f1 == 2 / len(CLASSES)
     assert found.per_class["happy"].f1 == 0
 
 
-def test_uar_is_over_true_classes_and_macro_f1_over_guessed_ones_too() -> None:
-    found = score(["angry", "sad"], ["angry", "happy"], CLASSES)
-    assert found.uar == 1 / 2
-    assert found.macro_f1 == pytest.approx(1 / 3)
+def test_macro_f1_divides_by_the_same_number_whatever_classes_a_model_says() -> None:
+    """Two of six are right, and those that are wrong are spread over one class or over three."""
+    labels = ["angry"] * 3 + ["sad"] * 3
+    one = score(labels, ["angry", *["happy"] * 2, "sad", *["happy"] * 2], CLASSES)
+    three = score(labels, ["angry", "happy", "neutral", "sad", "happy", "neutral"], CLASSES)
+    assert one.macro_f1 == three.macro_f1 == pytest.approx((1 / 2 + 1 / 2) / len(CLASSES))
+    assert one.uar == three.uar == pytest.approx(1 / 3)
 
 
 def test_rows_of_the_confusion_are_true_classes() -> None:
