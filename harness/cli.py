@@ -31,6 +31,7 @@ from harness.config.suite_loading import load_suite
 from harness.errors import TrialError, UserError
 from harness.progress import reporting
 from harness.reporting.report_model import Report
+from harness.runs.plan_checks import check_plan
 from harness.runs.runtime_options import RuntimeOptions
 
 app = typer.Typer(
@@ -55,7 +56,7 @@ def plan(
     device: DeviceOption = "auto",
     frames: FramesOption = "auto",
 ) -> None:
-    """Print the trials of a suite without running them; --estimate looks at its corpora too."""
+    """Print the trials of a suite without running them, and what a run would refuse."""
     planned = api.plan(
         suite, changes=changes or [], only=only or [], limit_utterances=limit_utterances
     )
@@ -64,7 +65,12 @@ def plan(
     if not planned.selected:
         for cost in planned.costs:
             console.print(f"cost of {cost.describe()}", markup=False)
+    checks = check_plan(planned.selected)
+    for note in checks.notes:
+        console.print(f"note: {note}", markup=False, soft_wrap=True)
     console.print(f"{len(planned.selected)} trials, {len(planned.costs)} costs")
+    if checks.mistakes:
+        raise UserError("\n".join(checks.mistakes))
     if estimate:
         from harness.profiling.estimation.estimate_text import table
         from harness.runs.estimating import estimate_trials

@@ -40,12 +40,16 @@ def test_help_answers_without_loading_torch() -> None:
         assert command in result.stdout
 
 
-def test_plan_prints_every_trial_with_a_stable_id_and_loads_no_torch() -> None:
+def test_plan_prints_every_trial_with_a_stable_id_and_loads_no_torch(tmp_path: Path) -> None:
     command = [sys.executable, "-X", "importtime", "-m", "harness", "plan", "ser_backbones"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    nowhere = os.environ | {"HARNESS_CORPORA": str(tmp_path)}
+    result = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True, env=nowhere
+    )
     lines = result.stdout.splitlines()
     assert lines[-1] == "288 trials, 16 costs"
-    assert len({line.split()[0] for line in lines[:-1]}) == 288
+    assert lines[-2] == "note: corpus 'ravdess' is not on this machine: not checked"
+    assert len({line.split()[0] for line in lines[:-2]}) == 288
     assert "| torch\n" not in result.stderr
 
 

@@ -123,11 +123,15 @@ def fingerprint_in(record: Record) -> Fingerprint | None:
 
 
 def _brought_up(stated: Fingerprint, record: Record) -> Fingerprint:
-    """With the present version of the task where its scores are the same in both."""
+    """With the present version of what is known to have been the same then.
+
+    Splits are compared by their own digest, whatever cut them; of a task's scores its card knows.
+    """
     card = TASKS[record.trial.task]
-    if card.same_since is None or not card.same_since(record.metrics):
-        return stated
-    return stated.model_copy(update={"parts": stated.parts | {f"task.{card.name}": card.version}})
+    same = {"splits": VERSIONS["splits"]}
+    if card.same_since is not None and card.same_since(record.metrics):
+        same[f"task.{card.name}"] = card.version
+    return stated.model_copy(update={"parts": stated.parts | same})
 
 
 def cost_holds(record: CostRecord, expected: Fingerprint) -> bool:

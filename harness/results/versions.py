@@ -15,7 +15,7 @@ VERSIONS: Mapping[str, int] = {
     "quality": 1,  # data.quality and data.audio_info: which recordings are faulty
     "labels": 1,  # data.label_mapping: from a corpus's labels to classes
     "subset": 1,  # data.subset: which utterances --limit-utterances takes
-    "splits": 1,  # data.splits: folds, dev and their balance
+    "splits": 2,  # data.splits: folds, dev and their balance; their digest says what they are
     "batching": 1,  # data.batches: buckets, their order, crops and padding
     "head": 1,  # model.head, model.stream_dropout and the order in which heads are drawn
     "optimiser": 1,  # training.optimisation: groups, schedule and the step

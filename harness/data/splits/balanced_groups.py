@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
+from harness.data.splits.group_exchange import exchanged
 from harness.data.utterances import Corpus, Utterance
 
 Groups = list[frozenset[str]]
@@ -16,13 +17,13 @@ def by_speaker(corpus: Corpus, groups: int) -> Groups:
     """Deal the speakers into groups that hold like numbers of utterances, and of each class.
 
     Greedy: the speaker with the most utterances first, each to the group that has least of what
-    the speaker brings.
+    the speaker brings. Where that leaves groups uneven, or without a class, speakers are exchanged.
     """
     counts = class_counts(corpus.utterances)
     whole = Counter(utterance.stratum for utterance in corpus.utterances)
     order = sorted(counts, key=lambda name: (-counts[name].total(), stable_hash(name)))
     class_totals: list[Counter[str]] = [Counter() for _ in range(groups)]
-    members: list[set[str]] = [set() for _ in range(groups)]
+    members: list[list[str]] = [[] for _ in range(groups)]
 
     def fullness(group: int, speaker: str) -> tuple[float, int, int, int]:
         totals = class_totals[group]
@@ -35,10 +36,10 @@ def by_speaker(corpus: Corpus, groups: int) -> Groups:
     for speaker in order:
         group = min(range(groups), key=lambda number: fullness(number, speaker))
         class_totals[group].update(counts[speaker])
-        members[group].add(speaker)
+        members[group].append(speaker)
     return [
         frozenset(u.utterance_id for u in corpus.utterances if u.speaker in speakers)
-        for speakers in members
+        for speakers in map(set, exchanged(members, counts))
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from harness.data.splits.balanced_groups import class_counts, stable_hash
+from harness.data.splits.speaker_doubts import speaker_doubts
 from harness.data.utterances import Corpus, Splits
 from harness.errors import CorpusError
 
@@ -54,6 +55,7 @@ def _draw_speakers(train: Corpus, dev_speakers: int | None, salt: str) -> set[st
         raise CorpusError(
             f"corpus {train.name!r}: {wanted} dev speakers leave none of the {len(counts)} for "
             "train; use fewer dev_speakers, fewer folds or more speakers"
+            f"{speaker_doubts(train.utterances)}"
         )
     speakers_with = Counter(label for by_label in counts.values() for label in by_label)
     waiting = sorted(counts, key=lambda name: stable_hash(f"{salt}/{name}"))
@@ -65,6 +67,7 @@ def _draw_speakers(train: Corpus, dev_speakers: int | None, salt: str) -> set[st
             raise CorpusError(
                 f"corpus {train.name!r}: no {wanted} speakers can go to dev without leaving train "
                 "without a class; use fewer dev_speakers, or fewer folds"
+                f"{speaker_doubts(train.utterances)}"
             )
         chosen = max(able, key=lambda name: len(set(counts[name]) - covered))
         waiting.remove(chosen)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from harness.data.corpora import CorpusCard
 from harness.data.splits.balanced_groups import by_speaker, by_utterance
 from harness.data.splits.dev_split import cut_dev
+from harness.data.splits.speaker_doubts import speaker_doubts
 from harness.data.targets import require_targets
 from harness.data.utterances import Corpus, Splits
 from harness.errors import CorpusError
@@ -119,6 +120,7 @@ def _test_ids(corpus: Corpus, protocol: ProtocolSpec, fold: int) -> frozenset[st
         raise CorpusError(
             f"corpus {corpus.name!r} has {len(speakers)} speakers, too few for {count} "
             f"speaker-disjoint folds; allowed: 2 to {len(speakers)}, or loso"
+            f"{speaker_doubts(corpus.utterances)}"
         )
     return by_speaker(corpus, count)[fold - 1]
 
@@ -166,6 +168,7 @@ def _check_splits(corpus: Corpus, splits: Splits, fold: int) -> None:
         raise CorpusError(
             f"{where}: train has no utterance of {', '.join(absent)}{_LIMIT_HINT}; "
             "or choose other folds, or leave the label out with `labels:`"
+            f"{speaker_doubts(corpus.utterances)}"
         )
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
+from math import inf
+from pathlib import Path
 
 from harness.data.audio_info import AudioInfo, same_sound
 from harness.data.readers.audio_files import shortened
-from harness.data.utterances import Corpus, Splits
+from harness.data.utterances import Corpus, Splits, Utterance
 from harness.errors import CorpusError
 from harness.files import content_digest
+
+OVERLAP_TOLERANCE_S = 0.02
+"""By how much stretches may overlap, as lists round their times."""
 
 
 def check(
@@ -18,7 +24,7 @@ def check(
     overlap_allowed: bool = False,
     audio_info: Iterable[AudioInfo] = (),
 ) -> None:
-    """Refuse splits that share an utterance, a speaker or a sound.
+    """Refuse splits that share an utterance, a speaker, a sound or a part of a recording.
 
     Args:
         splits: One fold's train, dev and test.
@@ -42,6 +48,13 @@ def check(
         )
     _refuse_shared(
         splits,
+        _overlapping(corpus),
+        "parts of a recording",
+        corpus.name,
+        "Their stretches overlap: mend their times, or leave one of them out.",
+    )
+    _refuse_shared(
+        splits,
         _copies(audio_info),
         "identical recordings",
         corpus.name,
@@ -63,6 +76,36 @@ def split_digest(splits: Splits, corpus: Corpus) -> str:
 def _copies(audio_info: Iterable[AudioInfo]) -> dict[str, str]:
     """Utterances whose sound occurs more than once -> the names of all that share it."""
     return {name: " = ".join(names) for names in same_sound(audio_info) for name in names}
+
+
+def _overlapping(corpus: Corpus) -> dict[str, str]:
+    """Utterances whose stretches of one file overlap -> the names of all that hang together."""
+    by_file: dict[Path, list[Utterance]] = defaultdict(list)
+    for utterance in corpus.utterances:
+        by_file[utterance.path].append(utterance)
+    found: dict[str, str] = {}
+    for stretches in by_file.values():
+        if all(u.start_s is u.end_s is None for u in stretches):
+            continue  # whole files that are listed twice are told when the list is read
+        for together in _runs(sorted(stretches, key=lambda u: u.start_s or 0.0)):
+            names = " and ".join(utterance.utterance_id for utterance in together)
+            found |= {utterance.utterance_id: names for utterance in together}
+    return found
+
+
+def _runs(in_order: Sequence[Utterance]) -> Iterator[list[Utterance]]:
+    """Stretches that follow one another without a gap between them, where there are several."""
+    together: list[Utterance] = []
+    end_s = -inf
+    for utterance in in_order:
+        if (utterance.start_s or 0.0) >= end_s - OVERLAP_TOLERANCE_S:
+            if len(together) > 1:
+                yield together
+            together = []
+        together.append(utterance)
+        end_s = max(end_s, inf if utterance.end_s is None else utterance.end_s)
+    if len(together) > 1:
+        yield together
 
 
 def _refuse_shared(

@@ -11,6 +11,9 @@ from tabulate import tabulate
 from harness.profiling.estimation.forecast import Amount
 from harness.profiling.estimation.suite_estimate import Estimate
 
+FACTOR = 3
+"""How far off an estimate may be, either way, as `tests/benchmarks/test_estimate.py` checks."""
+
 CAVEAT = "Less, if frames are kept already or trials stop early. The cost pass comes on top."
 
 
@@ -44,12 +47,15 @@ def comparison(expected: Amount | None, taken: Amount) -> str:
 
 
 def estimate_line(expected: Amount) -> str:
-    """An estimate in a line.
+    """An estimate in a line, with the range in which it is held to come true.
 
     >>> estimate_line(Amount(60, 660, 410_000_000))
-    '12 min at most, frames 0.41 GB'
+    'about 12 min (4 min to 36 min), frames 0.41 GB'
     """
-    return f"{duration_text(expected.wall_s)} at most, frames {size_text(expected.frames_bytes)}"
+    about = expected.wall_s
+    low, high = duration_text(about / FACTOR), duration_text(about * FACTOR)
+    size = size_text(expected.frames_bytes)
+    return f"about {duration_text(about)} ({low} to {high}), frames {size}"
 
 
 def to_json(estimates: Sequence[Estimate], taken: Sequence[Amount], device_name: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from harness.data.audio_info import AudioInfo
 from harness.data.splits.leakage import check
-from harness.data.utterances import Splits, Utterance, make_corpus
+from harness.data.utterances import Corpus, Splits, Utterance, make_corpus
 from harness.errors import CorpusError
 
 CORPUS = make_corpus(
@@ -57,3 +57,38 @@ def test_the_same_sound_in_two_splits_is_refused_always() -> None:
             overlap_allowed=True,
             audio_info=audio_info(b1="same", c1="same"),
         )
+
+
+def stretches(*bounds: tuple[float | None, float | None], file: str = "long.wav") -> Corpus:
+    """Stretches of one recording, each by a speaker of its own."""
+    return make_corpus(
+        "mine",
+        [
+            Utterance(f"u{n}", Path(file), "sad", f"s{n}", start_s=start, end_s=end)
+            for n, (start, end) in enumerate(bounds)
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        [(0.0, 4.0), (9.0, 11.0), (2.6, 6.0)],
+        [(None, None), (9.0, 11.0), (2.6, 6.0)],
+        [(0.0, 20.0), (9.0, 11.0), (2.6, 6.0)],
+        [(5.0, None), (0.0, 1.0), (7.0, 8.0)],
+    ],
+)
+def test_overlapping_stretches_of_one_recording_are_refused_in_two_splits(
+    bounds: list[tuple[float | None, float | None]],
+) -> None:
+    splits = Splits(train=("u0",), dev=("u1",), test=("u2",))
+    with pytest.raises(CorpusError, match=r"share parts of a recording: .*u0"):
+        check(splits, stretches(*bounds), overlap_allowed=True)
+
+
+def test_stretches_that_only_touch_or_overlap_within_a_split_are_fine() -> None:
+    touching = stretches((0.0, 2.0), (2.0, 4.0), (3.99, 6.0))
+    check(Splits(train=("u0",), dev=("u1",), test=("u2",)), touching)
+    within = stretches((0.0, 2.0), (1.0, 3.0), (5.0, 6.0), (7.0, 8.0))
+    check(Splits(train=("u0", "u1"), dev=("u2",), test=("u3",)), within)

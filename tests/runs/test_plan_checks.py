@@ -1,0 +1,88 @@
+"""What a run would refuse is told when it is planned, as far as lists can tell."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.config.suite_loading import load_suite
+from harness.runs.plan_checks import PlanChecks, check_plan
+from harness.runs.planning import make_plan
+
+LABELS = ("angry", "happy", "sad")
+
+
+def written(root: Path, pairs: list[tuple[str, str]]) -> Path:
+    lines = ["file,label,speaker"]
+    for n, (label, speaker) in enumerate(pairs):
+        (root / f"{n}.wav").touch()
+        lines.append(f"{n}.wav,{label},{speaker}")
+    (root / "manifest.csv").write_text("\n".join(lines))
+    return root
+
+
+def checked(root: Path, *changes: str) -> PlanChecks:
+    corpus = f"corpora=[{{name: mine, kind: manifest, root: {root}}}]"
+    suite = load_suite("smoke", [corpus, "protocol={folds: 2}", *changes])
+    return check_plan(make_plan(suite).selected)
+
+
+GOOD = [(label, speaker) for speaker in "123456" for label in LABELS]
+
+
+def test_a_good_plan_has_nothing_to_say(tmp_path: Path) -> None:
+    assert checked(written(tmp_path, GOOD)) == PlanChecks((), ())
+
+
+def test_a_faulty_list_is_told_once_however_many_folds_it_has(tmp_path: Path) -> None:
+    root = written(tmp_path, GOOD)
+    (root / "0.wav").unlink()
+    (mistake,) = checked(root).mistakes
+    assert "line 2: file '0.wav' does not exist" in mistake
+
+
+@pytest.mark.parametrize(
+    ("pairs", "changes", "told"),
+    [
+        ([(label, label) for label in LABELS * 4], (), "is the column of speakers right?"),
+        ([("sad", s) for s in "123456"], (), "at least two classes are needed"),
+        (GOOD, ("protocol={folds: 7}",), "6 speakers, too few for 7 speaker-disjoint folds"),
+        (GOOD, ("protocol={folds: 2, dev_speakers: 3}",), "3 dev speakers leave none of the 3"),
+    ],
+)
+def test_folds_that_cannot_be_cut_are_told(
+    tmp_path: Path, pairs: list[tuple[str, str]], changes: tuple[str, ...], told: str
+) -> None:
+    found = checked(written(tmp_path, pairs), *changes)
+    assert any(told in mistake for mistake in found.mistakes)
+
+
+def test_splits_without_a_class_are_noted(tmp_path: Path) -> None:
+    pairs = [*GOOD, ("neutral", "1"), ("neutral", "2")]
+    notes = checked(written(tmp_path, pairs)).notes
+    assert notes
+    assert all(note.endswith("has no neutral") for note in notes)
+    assert all(note.startswith("corpus 'mine', fold ") for note in notes)
+
+
+def test_a_corpus_that_lies_elsewhere_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CORPORA", str(tmp_path))
+    suite = load_suite("smoke", ["corpora=[ravdess]", "protocol={folds: 2}"])
+    found = check_plan(make_plan(suite).selected)
+    assert found == PlanChecks((), ("corpus 'ravdess' is not on this machine: not checked",))
+
+
+def test_the_command_tells_all_of_it_and_fails_for_mistakes_alone(cli: Any, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    for root, pairs in ((good, [*GOOD, ("neutral", "1"), ("neutral", "2")]), (bad, GOOD[:3])):
+        root.mkdir()
+        written(root, pairs)
+    command = ("plan", "smoke", "--set", "protocol={folds: 2}", "--set")
+    answer = cli(*command, f"corpora=[{{name: mine, kind: manifest, root: {good}}}]")
+    assert answer.code == 0
+    assert "note: corpus 'mine', fold " in answer.out
+    answer = cli(*command, f"corpora=[{{name: mine, kind: manifest, root: {bad}}}]")
+    assert answer.code == 2
+    assert "has 1 speakers, too few" in answer.err
