@@ -1,5 +1,6 @@
 """The command line as a user meets it: what it prints, leaves behind and exits with."""
 
+import os
 import signal
 import subprocess
 import sys
