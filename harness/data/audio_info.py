@@ -7,7 +7,6 @@ its times of change, so that an unchanged corpus is not decoded a second time.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
@@ -18,11 +17,12 @@ import numpy as np
 
 from harness.data.audio import decode, mixed_down, sound_digest
 from harness.data.container_lengths import check_length
+from harness.data.sound_likeness import alike, envelope_of
 from harness.data.utterances import Corpus, Utterance
 from harness.errors import CorpusError
 from harness.files import content_digest, write_text
 
-FORMAT = 2
+FORMAT = 3
 THREADS = 2
 
 
@@ -38,6 +38,8 @@ class AudioInfo:
     """Digest of the decoded samples, so the same sound in wav and in flac has the same."""
     heard_peak: float | None = None
     """How far what is heard, the mean of the channels, goes from its own mean."""
+    envelope: str | None = None
+    """How loud it is over time, by which copies that were written anew are known."""
     error: str | None = None
     """Why it could not be decoded; the other fields are then None."""
 
@@ -84,12 +86,22 @@ def audio_digest(audio_info: Iterable[AudioInfo], ids: Iterable[str]) -> str:
 
 
 def same_sound(audio_info: Iterable[AudioInfo]) -> list[list[str]]:
-    """The ids of utterances that are copies of one another, a list for each such sound."""
-    alike: dict[str, list[str]] = defaultdict(list)
-    for info in audio_info:
-        if info.sha256 and info.peak:  # silence is alike without being a copy
-            alike[info.sha256].append(info.utterance_id)
-    return [sorted(ids) for ids in alike.values() if len(ids) > 1]
+    """The ids of utterances that are copies of one another, a list for each such sound.
+
+    Copies have the same samples, or were written anew (see `harness.data.sound_likeness`).
+    """
+    from scipy.cluster.hierarchy import DisjointSet  # loads slowly
+
+    heard = [info for info in audio_info if info.sha256 and info.peak]  # silence is no copy
+    copies: DisjointSet[str] = DisjointSet(info.utterance_id for info in heard)
+    first: dict[str | None, str] = {}
+    for info in heard:
+        copies.merge(first.setdefault(info.sha256, info.utterance_id), info.utterance_id)
+    shaped = [info for info in heard if info.envelope and info.duration_s is not None]
+    pairs = alike([str(i.envelope) for i in shaped], [i.duration_s or 0.0 for i in shaped])
+    for one, other in pairs:
+        copies.merge(shaped[one].utterance_id, shaped[other].utterance_id)
+    return sorted(sorted(ids) for ids in copies.subsets() if len(ids) > 1)
 
 
 def _inspect(utterance: Utterance, known: Mapping[str, list[Any]]) -> tuple[str, AudioInfo]:
@@ -112,6 +124,7 @@ def _inspect(utterance: Utterance, known: Mapping[str, list[Any]]) -> tuple[str,
         peak=float(np.abs(samples).max(initial=0.0)),
         sha256=sound_digest(samples, rate_hz),
         heard_peak=float(np.abs(swing).max(initial=0.0)),
+        envelope=envelope_of(heard, rate_hz),
     )
 
 

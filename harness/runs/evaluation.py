@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from harness.data.audio_info import same_sound
+from harness.data.corpus_reading import corpus_card, find_root
 from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled, prepare_corpus
+from harness.data.readers.audio_files import shortened
 from harness.errors import ResultsError, UserError
 from harness.model.building import build_model, load_backbone
 from harness.model.ser_model import SERModel
@@ -25,6 +29,9 @@ from harness.tasks.scores import SplitScores
 from harness.training.devices import make_accelerator
 from harness.training.fit_inputs import AudioInputs
 from harness.training.prediction import predict
+
+_LEARNED = "learned/"
+"""Before the ids of what a model was trained or tuned on, which another corpus may have as well."""
 
 
 def evaluate_kept(
@@ -58,6 +65,8 @@ def evaluate_kept(
         if (spec, limit) not in prepared_corpora:
             prepared_corpora[spec, limit] = prepare_corpus(spec, limit, reporter)
         prepared = prepared_corpora[spec, limit]
+        if corpus:
+            _refuse_what_was_learned(record, prepared, reporter)
         ids = _all_of_another(record, prepared) if corpus else _own_test(record, prepared)
         model = restore(store, record, offline=offline)
         reporter.note(f"scoring {record.trial_id} on {len(ids)} utterances of {spec.name}")
@@ -116,6 +125,39 @@ def _own_test(record: Record, prepared: PreparedCorpus) -> tuple[str, ...]:
             f"{record.trial_id}: its test split may hold what it was trained on"
         )
     return fold.splits.test
+
+
+def _refuse_what_was_learned(record: Record, other: PreparedCorpus, reporter: Reporter) -> None:
+    """Refuse to score a model on what it was trained or tuned on under another name.
+
+    Raises:
+        UserError: recordings of the other corpus are copies of those in train or dev.
+    """
+    trial = record.trial
+    if corpus_card(trial.corpus).needs_root and find_root(trial.corpus) is None:
+        reporter.note(f"{trial.corpus.name} is not here: whether it shares sounds is not checked")
+        return
+    own = prepare_corpus(trial.corpus, trial.limit_utterances, reporter)
+    splits = cut_fold(trial, own).splits
+    learned = {*splits.train, *splits.dev}
+    mixed = [
+        *(replace(i, utterance_id=f"{_LEARNED}{i.utterance_id}") for i in own.audio_info
+          if i.utterance_id in learned),
+        *other.audio_info,
+    ]  # fmt: skip
+    shared = [
+        name
+        for ids in same_sound(mixed)
+        if any(each.startswith(_LEARNED) for each in ids)
+        for name in ids
+        if not name.startswith(_LEARNED)
+    ]
+    if shared:
+        raise UserError(
+            f"trial {record.trial_id} learned from recordings that {other.corpus.name} holds too: "
+            f"{shortened(sorted(shared))}; leave them out, or leave --corpus out to score it "
+            "on its own test split"
+        )
 
 
 def _all_of_another(record: Record, prepared: PreparedCorpus) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import torch
 from quiet import Quiet
 
 from harness.config.suite_loading import load_suite
-from harness.data.prepared_corpus import labelled, prepare_corpus
+from harness.data.prepared_corpus import cut_fold, labelled, prepare_corpus
 from harness.data.readers import synthetic
 from harness.errors import ResultsError, UserError
 from harness.results.store import ResultsStore
@@ -101,6 +101,23 @@ def test_with_fewer_classes_both_choices_are_scored_and_each_row_says_which(
     own = evaluate(trained, None, None)
     assert set(own["chosen_among"]) == {"4 of 4 outputs"}
     assert own["trial_id"].is_unique
+
+
+def test_what_was_learned_under_another_name_is_not_scored(
+    trained: ResultsStore, tmp_path: Path
+) -> None:
+    """A recording of train, written anew by another encoder, under another speaker."""
+    spec = another_corpus(tmp_path, {"angry": "angry", "sad": "sad"})
+    record = trained.read_trials()[0]
+    prepared = prepare_corpus(record.trial.corpus, None, Quiet())
+    by_id, lengths = prepared.corpus.by_id(), {i.utterance_id: i for i in prepared.audio_info}
+    train = cut_fold(record.trial, prepared).splits.train
+    name = next(each for each in train if lengths[each].envelope)
+    soundfile.write(tmp_path / "angry-11.ogg", soundfile.read(by_id[name].path)[0], 16_000)
+    listed = (tmp_path / "list.csv").read_text().replace("angry-11.wav", "angry-11.ogg")
+    (tmp_path / "list.csv").write_text(listed)
+    with pytest.raises(UserError, match=r"learned from recordings that other holds too: angry-11;"):
+        evaluate(trained, record.trial_id, spec)
 
 
 def test_labels_of_another_corpus_are_mapped_by_name(trained: ResultsStore, tmp_path: Path) -> None:
