@@ -192,7 +192,8 @@ def _surprise(node: yaml.Node, value: Any) -> str | None:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
         if _OCTAL.fullmatch(word):
-            plain = word.replace("_", "").lstrip("+-0") or "0"
+            digits = word.replace("_", "").lstrip("+-0") or "0"
+            plain = f"-{digits}" if word.startswith("-") else digits
             return f"{word} is read as an octal number, {value}: write {plain}, or '{word}' as text"
         if _SIXTIES.fullmatch(word):
             return f"{word} is read as a number to the base 60, {value}: put it in quotes as text"

@@ -10,10 +10,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 
 from harness.data.audio import decode, mixed_down, sound_digest
 from harness.data.container_lengths import check_length
@@ -59,13 +61,16 @@ def inspect_audio(
     Returns:
         One entry for each utterance, in the order of the corpus.
     """
+    check_whole = cache(_check_whole)  # of several stretches of a file, once
     file = cache_dir / f"{corpus.name}.json" if cache_dir else None
     known = _load(file) if file else {}
     audio_info: list[AudioInfo] = []
     fresh: dict[str, list[Any]] = {}
     try:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="inspect") as pool:
-            inspected = pool.map(lambda utterance: _inspect(utterance, known), corpus.utterances)
+            inspected = pool.map(
+                lambda utterance: _inspect(utterance, known, check_whole), corpus.utterances
+            )
             for done, (key, found) in enumerate(inspected, start=1):
                 audio_info.append(found)
                 if found.error is None and key not in known:
@@ -104,15 +109,21 @@ def same_sound(audio_info: Iterable[AudioInfo]) -> list[list[str]]:
     return sorted(sorted(ids) for ids in copies.subsets() if len(ids) > 1)
 
 
-def _inspect(utterance: Utterance, known: Mapping[str, list[Any]]) -> tuple[str, AudioInfo]:
+def _check_whole(path: Path) -> None:
+    kind = soundfile.info(path).format
+    check_length(path, kind, lambda: len(decode(path)[0]))
+
+
+def _inspect(
+    utterance: Utterance, known: Mapping[str, list[Any]], check_whole: Callable[[Path], None]
+) -> tuple[str, AudioInfo]:
     """The key under which the audio info is kept, and the audio info."""
     key = _key(utterance)
     if key in known:
         return key, AudioInfo(utterance.utterance_id, *known[key])
     try:
         samples, rate_hz = decode(utterance.path, utterance.start_s, utterance.end_s)
-        if utterance.start_s is utterance.end_s is None:
-            check_length(utterance.path, len(samples))
+        check_whole(utterance.path)
     except CorpusError as error:
         name = utterance.utterance_id
         return key, AudioInfo(name, duration_s=None, peak=None, sha256=None, error=str(error))

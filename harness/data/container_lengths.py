@@ -1,23 +1,28 @@
-"""Whether an audio file holds as much sound as its container announces.
+"""Whether an audio file holds as much sound as its container announces, and is heard to its end.
 
-libsndfile takes a wav that was cut in half for a short one, and guesses the length of an mp3 that
-does not state it; so both are counted here, without decoding.
-Formats: Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (RIFF), ISO/IEC
-11172-3 and 13818-3 (MPEG audio), and the Xing, Info and VBRI frames that encoders put before it.
+libsndfile takes a file that was cut in half for a short one, and guesses the length of an mp3 that
+does not state it; so both are counted here, without decoding. What a file is, its content says and
+not its name.
+Formats: Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (RIFF), EBU Tech
+3306 (RF64), Apple's AIFF 1.3, Sun's .au, RFC 3533 (Ogg), ISO/IEC 11172-3 and 13818-3 (MPEG audio),
+and the Xing and Info frames that encoders put before it.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from harness.errors import CorpusError
 
 _STREAMED = 0x7FFF_0000
-"""Sizes from here on are written by programs that did not know them yet."""
+"""Sizes of 32 bits from here on are written by programs that did not know them yet."""
+_UNKNOWN = 0xFFFF_FFFF
+_LITTLE_BYTES = 4096
+"""So much may follow the sound of a wav without being a chunk: some programs leave scraps."""
 
-_TOLERANCE_FRAMES = 2
+_SLACK_SAMPLES = 2 * 1152
 _BITRATES_KBPS = {
     1: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
@@ -27,66 +32,143 @@ _RATES_HZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_02
 """By the two bits of the version: 3 is MPEG 1, 2 is MPEG 2, 0 is MPEG 2.5."""
 
 
-def check_length(path: Path, heard_frames: int) -> None:
+def check_length(path: Path, kind: str, heard_samples: Callable[[], int]) -> None:
     """Refuse a file that holds less than it announces, or more than is heard of it.
 
     Args:
         path: the file
-        heard_frames: how many samples of each channel decoding the whole of it gives
+        kind: of container, as soundfile calls it, such as WAV or MP3
+        heard_samples: decodes the whole of it, and tells how many samples a channel has
 
     Raises:
         CorpusError: says what is announced and what is there.
     """
+    if kind in ("WAV", "WAVEX", "RF64"):
+        _check_chunks(path, ">" if _start(path).startswith(b"RIFX") else "<")
+    elif kind == "AIFF":
+        _check_chunks(path, ">")
+    elif kind == "AU":
+        _check_au(path)
+    elif kind == "OGG":
+        _check_ogg(path)
+    elif kind == "MP3":
+        _check_mp3(path, heard_samples())
+
+
+def _start(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(12)
-        if start[:4] in (b"RIFF", b"RIFX") and start[8:] == b"WAVE":
-            _check_wave(path, file, "<I" if start[:4] == b"RIFF" else ">I")
-        elif path.suffix.lower() == ".mp3":
-            _check_mp3(path, heard_frames)
+        return file.read(12)
 
 
-def _check_wave(path: Path, file: BinaryIO, integer: str) -> None:
-    while len(head := file.read(8)) == 8:
-        kind, (size,) = head[:4], struct.unpack(integer, head[4:])
-        if kind != b"data":
-            file.seek(size + size % 2, 1)
-            continue
-        held = path.stat().st_size - file.tell()
-        if size < _STREAMED and size > held:
-            raise CorpusError(
-                f"{path}: is cut off, its header announces {size} bytes of sound and it has {held}"
-            )
-        return
-
-
-def _check_mp3(path: Path, heard_frames: int) -> None:
-    """Count the frames of an mp3 that does not state how many there are."""
-    content = path.read_bytes()
-    place = _after_id3(content)
-    samples = 0
-    while (frame := _frame(content, place)) is not None:
-        length, in_frame = frame
-        if samples == 0 and any(
-            tag in content[place : place + 64] for tag in (b"Xing", b"Info", b"VBRI")
-        ):
+def _check_chunks(path: Path, order: str) -> None:
+    """Of RIFF, RF64 and AIFF: chunks, each with its name and size, one of which is the sound."""
+    length, wide = path.stat().st_size, None
+    with path.open("rb") as file:
+        file.seek(12)
+        while len(head := file.read(8)) == 8:
+            kind, (size,) = head[:4], struct.unpack(f"{order}I", head[4:])
+            if kind == b"ds64":
+                wide = struct.unpack("<QQ", file.read(16))[1]
+                file.seek(-16, 1)
+            if kind not in (b"data", b"SSND"):
+                file.seek(size + size % 2, 1)
+                continue
+            held = length - file.tell()
+            if size == _UNKNOWN and wide is not None:
+                _check_held(path, wide, held)
+            elif size == 0 and held > 8:
+                raise CorpusError(
+                    f"{path}: announces no sound, and {held} bytes follow; whatever wrote it was "
+                    "stopped before its end: write it anew"
+                )
+            elif size < _STREAMED:
+                _check_held(path, size, held)
+                file.seek(size, 1)
+                _check_rest(path, file.read(9), size, held - size)
             return
-        samples += in_frame
-        place += length
-    rest = len(content) - place
-    if samples and abs(samples - heard_frames) > _TOLERANCE_FRAMES * 1152:
+
+
+def _check_held(path: Path, announced: int, held: int) -> None:
+    if announced > held:
         raise CorpusError(
-            f"{path}: does not state its length, and of its {samples} samples {heard_frames} would "
-            f"be heard ({rest} bytes follow them); write it anew, as wav or flac"
+            f"{path}: is cut off, its header announces {announced} bytes of sound and it has {held}"
         )
 
 
-def _after_id3(content: bytes) -> int:
-    if content[:3] != b"ID3" or len(content) < 10:
-        return 0
-    size = 0
-    for byte in content[6:10]:  # seven bits each
-        size = size << 7 | byte & 0x7F
-    return 10 + size
+def _check_rest(path: Path, head: bytes, announced: int, rest: int) -> None:
+    """What follows the sound, if it is much, is another chunk, with or without a byte between."""
+    names = head[:4], head[1:5]
+    named = any(all(32 <= byte < 127 for byte in name) for name in names)
+    if rest > max(_LITTLE_BYTES, announced // 100) and not named and head.strip(b"\0"):
+        raise CorpusError(
+            f"{path}: goes on behind the sound that its header announces; write it anew, or it is "
+            "heard in part"
+        )
+
+
+def _check_au(path: Path) -> None:
+    with path.open("rb") as file:
+        magic, offset, size = struct.unpack(">4sII", file.read(12))
+    if magic == b"dns.":
+        offset, size = (int.from_bytes(v.to_bytes(4, "big"), "little") for v in (offset, size))
+    if size != _UNKNOWN:
+        _check_held(path, size, path.stat().st_size - offset)
+
+
+def _check_ogg(path: Path) -> None:
+    """The last page of a whole file says that it is the last."""
+    content = path.read_bytes()
+    last = content.rfind(b"OggS")
+    if last >= 0 and len(content) > last + 5 and not content[last + 5] & 4:
+        raise CorpusError(f"{path}: is cut off, its last page is not marked as the last")
+
+
+def _check_mp3(path: Path, heard_samples: int) -> None:
+    """Hold what is heard to the frames that are there, or that the first one says there are."""
+    content = path.read_bytes()
+    samples, stated = 0, None
+    for place, in_frame in _frames(content):
+        if samples == 0:
+            stated = _stated_frames(content[place : place + 64])
+        samples += in_frame
+        if stated is not None:
+            samples = stated * in_frame
+            break
+    if samples and heard_samples < samples - _SLACK_SAMPLES:
+        announced = "does not state its length, and" if stated is None else "is cut off:"
+        raise CorpusError(
+            f"{path}: {announced} of its {samples} samples {heard_samples} would be heard; write "
+            "it anew, as wav or flac"
+        )
+
+
+def _frames(content: bytes) -> Iterator[tuple[int, int]]:
+    """Where each frame of layer III begins, and how many samples it has."""
+    place = _after_tags(content)
+    while (frame := _frame(content, place)) is not None:
+        length, samples = frame
+        yield place, samples
+        place += length
+
+
+def _after_tags(content: bytes) -> int:
+    """Behind ID3 tags and zero bytes."""
+    place = 0
+    while content[place : place + 3] == b"ID3":
+        size = 0
+        for byte in content[place + 6 : place + 10]:  # seven bits each
+            size = size << 7 | byte & 0x7F
+        place += 10 + size
+    return place + len(content[place:]) - len(content[place:].lstrip(b"\0"))
+
+
+def _stated_frames(first: bytes) -> int | None:
+    """How many frames follow, if the first one says so."""
+    for tag in (b"Xing", b"Info"):
+        if (at := first.find(tag)) >= 0:
+            flags, frames = struct.unpack(">II", first[at + 4 : at + 12])
+            return frames if flags & 1 else None
+    return None
 
 
 def _frame(content: bytes, place: int) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from harness.data.utterances import Corpus, Utterance, make_corpus
 from harness.errors import CorpusError
@@ -19,7 +19,8 @@ def plain_name(name: str) -> str:
     >>> plain_name(" Ju\u0308rgen  B. "), plain_name("1.0"), plain_name("01")
     ('Jürgen B.', '1', '01')
     """
-    text = " ".join(normalize("NFC", name).split())
+    seen = "".join(sign for sign in name if category(sign) != "Cf")  # such as zero-width spaces
+    text = " ".join(normalize("NFC", seen).split())
     return re.sub(r"(\d+)\.0+", r"\1", text) if re.fullmatch(r"\d+\.0+", text) else text
 
 

@@ -71,7 +71,7 @@ def test_five_mistakes_are_told_at_once_each_with_its_line(write_suite: Any) -> 
         ("corpora=[{name: x, kind: manifes}]", "did you mean 'manifest'?"),
         ("corpora=[3]", "corpora.0: found 3, needs a mapping"),
         ("protocol.folds=010", "010 is read as an octal number, 8: write 10, or '010' as text"),
-        ("protocol.folds=-0_12", "-0_12 is read as an octal number, -10: write 12"),
+        ("protocol.folds=-0_12", "-0_12 is read as an octal number, -10: write -12"),
         ("protocol.only_folds=[1:30]", "1:30 is read as a number to the base 60, 90"),
         ("training.crop_s=1:30.5", "1:30.5 is read as a number to the base 60, 90.5"),
         ("corpora=[{name: x, kind: emobox, root: None}]", "None is a text here: write null"),

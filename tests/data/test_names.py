@@ -30,6 +30,7 @@ def corpus(*pairs: tuple[str, str | None]) -> Corpus:
         ("12", "12.00"),
         ("Anna B.", " Anna  B. "),
         ("Anna B.", "Anna\u00a0B."),
+        ("angry", "angry\u200b"),
     ],
 )
 def test_spellings_of_one_name_are_one(one: str, other: str) -> None:

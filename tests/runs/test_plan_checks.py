@@ -57,6 +57,16 @@ def test_folds_that_cannot_be_cut_are_told(
     assert any(told in mistake for mistake in found.mistakes)
 
 
+def test_strange_speakers_are_noted_though_the_folds_can_be_cut(tmp_path: Path) -> None:
+    """Every utterance has a speaker of its own, and so no speaker is ever in two splits."""
+    pairs = [(label, f"{label}{n}") for label in LABELS for n in range(6)]
+    found = checked(written(tmp_path, pairs))
+    assert found.mistakes == ()
+    assert found.notes[0] == (
+        "corpus 'mine'; every utterance has a speaker of its own: is the column of speakers right?"
+    )
+
+
 def test_splits_without_a_class_are_noted(tmp_path: Path) -> None:
     pairs = [*GOOD, ("neutral", "1"), ("neutral", "2")]
     notes = checked(written(tmp_path, pairs)).notes

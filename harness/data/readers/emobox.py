@@ -7,6 +7,7 @@ that are stretches of longer recordings have `start_time` and `end_time`, in sec
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from harness.data.readers.listed_columns import (
     check_against_sound,
     segment_bounds,
     suspicious_columns,
+    unknown_ignored,
 )
 from harness.data.readers.manifest import find_manifest
 from harness.data.readers.table_rows import Row, json_object, read_rows, read_text
@@ -52,8 +54,9 @@ def read(root: Path, spec: CorpusSpec) -> Corpus:
     path = find_manifest(root, spec, usual)
     rows = _checked(path, read_rows(path))
     columns = dict.fromkeys(name for row in rows for name in row.values)
-    if suspicious := suspicious_columns(columns, _KNOWN, spec.ignore_columns):
-        raise CorpusError(f"{path}: " + "\n  ".join(suspicious))
+    ignored = spec.ignore_columns
+    if wrong := suspicious_columns(columns, _KNOWN, ignored) + unknown_ignored(columns, ignored):
+        raise CorpusError(f"{path}: " + "\n  ".join(wrong))
     labels = _label_map(path, rows)
     utterances = _utterances(path, rows, root, labels, spec.ignore_columns)
     _check_speakers(spec, utterances)
@@ -99,7 +102,11 @@ def _label_map(path: Path, rows: list[Row]) -> dict[str, str]:
 
 def _label_map_file(path: Path) -> Path | None:
     """The label map beside a list; None if there is nothing that could be one."""
-    beside = sorted(file for file in path.parent.glob("*.json") if "label" in file.stem.lower())
+    beside = sorted(
+        file
+        for file in path.parent.iterdir()
+        if re.fullmatch(r".*(label|map).*\.(json|ya?ml)", file.name.lower())
+    )
     if len(beside) > 1 or (beside and beside[0].name not in _LABEL_MAPS):
         raise CorpusError(
             f"{path.parent}: which of these names the labels of {path.name}: "

@@ -15,6 +15,8 @@ from typing import Any
 
 import soundfile
 
+from harness.errors import choices
+
 STARTS = ("start_s", "start_time", "start", "begin")
 ENDS = ("end_s", "end_time", "end")
 """Seconds, or times such as "0 days 00:00:02.5" as audformat writes them."""
@@ -29,14 +31,19 @@ LENGTH_TOLERANCE_S = 0.1
 LENGTH_TOLERANCE_SHARE = 0.02
 """The larger counts: lists round, and encoders pad."""
 
-_UNITS = {"s", "sec", "secs", "seconds", "ms", "msec", "milliseconds", "samples", "frames"}
-_WHAT = {"audio", "clip", "file", "seg", "segment", "speech", "utt", "utterance", "wav"}
 _HINTS = {
-    "a time": {"start", "end", "begin", "stop", "onset", "offset", "time", "timestamp", "duration"}
-    | {"dur", "length", "len", "t0", "t1"},
-    "a channel": {"channel", "channels", "chan", "ch", "num", "number", "side", "track"},
-    "a split": {"split", "fold", "partition", "subset", "set", "official", "cv"},
+    "a time": r"(\w+_)?(start|end|beg|begin|stop|onset|offset|duration|timestamp)(_\w+)?"
+    r"|(start|end|begin|stop)(s|sec|time|ms)|[xt]_?(min|max|start|end)|t[01]|from|to|seek|times?"
+    r"|(first|last)_(frame|sample)"
+    r"|((audio|clip|file|segment|speech|utterance|wav)_)?(length|len|dur)(_s|_sec|_ms|_seconds)?",
+    "a channel": r"(\w+_)?(channels?|chan|track)(_\w+)?|ch\d?|side|mic|left_right",
+    "a split": r"(\w+_)?(splits?|folds?|partition|subset|train|test|dev)(_\w+)?|set(_name)?|usage"
+    r"|phase|cv|valid(ation)?",
 }
+"""Names of columns in small letters; better one too many, which a suite can ignore by name."""
+_OF_WORDS = re.compile(
+    r"(word|text|label|token|emotion|rating|sentence|transcript)s?_|_(word|text)s?"
+)
 _CLOCK = re.compile(
     r"(?:(?P<days>\d+) days?,? ?)?(?:(?P<hours>\d+):)?(?P<minutes>\d+):(?P<seconds>\d+(?:\.\d+)?)"
 )
@@ -63,7 +70,7 @@ def seconds_of(value: Any) -> float | None:
 def number_of(value: Any) -> float:
     """The value as a number; what is none becomes NaN, which no range holds."""
     try:
-        return float(value)
+        return nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         return nan
 
@@ -118,6 +125,15 @@ def suspicious_columns(
     ]
 
 
+def unknown_ignored(columns: Collection[str], ignored: Iterable[str]) -> list[str]:
+    """What is wrong with columns that a suite wants ignored and that are not there."""
+    return [
+        f"ignore_columns: there is no column {name!r}: {choices(name, sorted(columns))}"
+        for name in ignored
+        if name not in columns
+    ]
+
+
 def _remedy(what: str) -> str:
     return {
         "a time": "call times start_s, end_s or duration_s, in seconds",
@@ -127,11 +143,10 @@ def _remedy(what: str) -> str:
 
 
 def _looks_like(column: str) -> str | None:
-    words = set(re.findall(r"[a-z]+\d?", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column).lower()))
-    for what, hints in _HINTS.items():
-        if words & (hints - {"num", "number"}) and words <= hints | _UNITS | _WHAT:
-            return what
-    return None
+    name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column).lower())
+    if _OF_WORDS.search(name):
+        return None
+    return next((what for what, hint in _HINTS.items() if re.fullmatch(hint, name)), None)
 
 
 def check_against_sound(
@@ -162,7 +177,9 @@ def check_against_sound(
 
 def _mismatch(name: str, value: Any, info: Any, lengths_s: Collection[float]) -> str | None:
     if name in CHANNELS:
-        if number_of(value) == info.channels:
+        # "channel: 2" may be the second of two as well as how many there are
+        counts = name != "channel" or info.channels == 1
+        if number_of(value) == info.channels and counts:
             return None
         return (
             f"{name} is {value}, and the file has {info.channels}; if it chooses one of them, cut "

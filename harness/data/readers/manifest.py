@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from harness.data.readers.listed_columns import suspicious_columns
+from harness.data.readers.listed_columns import suspicious_columns, unknown_ignored
 from harness.data.readers.manifest_rows import KNOWN, REQUIRED, SPLITS, ManifestRow, read_row
 from harness.data.readers.table_rows import Row, read_rows
 from harness.data.utterances import Corpus, PublishedFolds, Splits, make_corpus
@@ -91,8 +91,8 @@ def _check_columns(
             else ""
         )
         raise CorpusError(f"{path}: {near}{hint}")
-    if suspicious := suspicious_columns(columns, KNOWN, ignored):
-        raise CorpusError(f"{path}: " + "\n  ".join(suspicious))
+    if wrong := suspicious_columns(columns, KNOWN, ignored) + unknown_ignored(columns, ignored):
+        raise CorpusError(f"{path}: " + "\n  ".join(wrong))
 
 
 def _repeated_ids(listed: list[ManifestRow]) -> list[str]:

@@ -133,8 +133,17 @@ def _columns(names: Iterable[str]) -> list[str]:
     """Their names, tidied.
 
     Raises:
-        ValueError: one stands there twice.
+        ValueError: one stands there twice, or in two cases.
     """
+    tidy = _each_named_once(names)
+    small = {name.lower(): name for name in tidy}
+    other = next((name for name in tidy if small[name.lower()] != name), None)
+    if other is not None:
+        raise ValueError(f"{other!r} and {small[other.lower()]!r} differ in case alone: keep one")
+    return tidy
+
+
+def _each_named_once(names: Iterable[str]) -> list[str]:
     tidy = [name.strip() for name in names]
     twice = [name for name, count in Counter(tidy).items() if count > 1 and name]
     if twice:
@@ -150,7 +159,9 @@ def _jsonl_rows(path: Path) -> Iterator[Row]:
 
 def _json_row(line: int, text: str) -> Row:
     try:
-        return Row(line, _present(json_object(text)))
+        values = json_object(text)
+        _columns(values)
+        return Row(line, _present(values))
     except json.JSONDecodeError as error:
         return Row(line, {}, f"is not JSON ({error})")
     except ValueError as error:
@@ -158,7 +169,7 @@ def _json_row(line: int, text: str) -> Row:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    _columns(name for name, _ in pairs)
+    _each_named_once(name for name, _ in pairs)
     return dict(pairs)
 
 

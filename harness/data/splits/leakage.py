@@ -80,9 +80,9 @@ def _copies(audio_info: Iterable[AudioInfo]) -> dict[str, str]:
 
 def _overlapping(corpus: Corpus) -> dict[str, str]:
     """Utterances whose stretches of one file overlap -> the names of all that hang together."""
-    by_file: dict[Path, list[Utterance]] = defaultdict(list)
+    by_file: dict[object, list[Utterance]] = defaultdict(list)
     for utterance in corpus.utterances:
-        by_file[utterance.path].append(utterance)
+        by_file[_file(utterance.path)].append(utterance)
     found: dict[str, str] = {}
     for stretches in by_file.values():
         if all(u.start_s is u.end_s is None for u in stretches):
@@ -91,6 +91,15 @@ def _overlapping(corpus: Corpus) -> dict[str, str]:
             names = " and ".join(utterance.utterance_id for utterance in together)
             found |= {utterance.utterance_id: names for utterance in together}
     return found
+
+
+def _file(path: Path) -> object:
+    """What a file and all links to it have in common."""
+    try:
+        state = path.stat()
+    except OSError:
+        return path
+    return state.st_dev, state.st_ino
 
 
 def _runs(in_order: Sequence[Utterance]) -> Iterator[list[Utterance]]:

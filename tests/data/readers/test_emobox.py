@@ -148,6 +148,9 @@ def test_a_label_map_under_its_other_name_is_read(tmp_path: Path) -> None:
     ("names", "told"),
     [
         (("labels.json",), "which of these names the labels of emodb.jsonl: labels.json"),
+        (("emotion_map.json",), "which of these names the labels of emodb.jsonl: emotion_map.json"),
+        (("label_map.yaml",), "labels of emodb.jsonl: label_map.yaml"),
+        (("LABEL_MAP.JSON",), "labels of emodb.jsonl: LABEL_MAP.JSON"),
         (("label_dict.json", "label_map.json"), "label_dict.json, label_map.json"),
     ],
 )

@@ -89,6 +89,20 @@ def test_two_names_of_one_bound_are_refused(ten_seconds: Path) -> None:
         ("start_ms", "a time"),
         ("Start_S", "a time"),
         ("t0", "a time"),
+        ("starttime", "a time"),
+        ("from", "a time"),
+        ("xmin", "a time"),
+        ("tmax", "a time"),
+        ("start_sample", "a time"),
+        ("last_frame", "a time"),
+        ("turn_start", "a time"),
+        ("crop_end", "a time"),
+        ("fold_id", "a split"),
+        ("is_train", "a split"),
+        ("train_or_test", "a split"),
+        ("usage", "a split"),
+        ("channel_index", "a channel"),
+        ("speaker_channel", "a channel"),
         ("channel_number", "a channel"),
         ("track", "a channel"),
         ("Partition", "a split"),
@@ -143,6 +157,20 @@ def test_the_length_of_a_stretch_may_be_its_own_or_its_files(ten_seconds: Path) 
         assert read(ten_seconds, "start_s,end_s,duration_s", f"1,3,{length}").end_s == 3
     with pytest.raises(CorpusError, match=r"the recording has 2\.00 s or 10\.00 s"):
         read(ten_seconds, "start_s,end_s,duration_s", "1,3,5")
+
+
+def test_a_channel_of_two_may_be_the_second_as_well_as_how_many_there_are(
+    ten_seconds: Path,
+) -> None:
+    with pytest.raises(CorpusError, match="channel is 2, and the file has 2; if it chooses one"):
+        read(ten_seconds, "channel", "2")
+    soundfile.write(ten_seconds / "a.wav", np.zeros(8_000), 8_000)
+    assert read(ten_seconds, "channel", "1").target == "sad"
+
+
+def test_a_column_that_is_to_be_ignored_must_be_there(ten_seconds: Path) -> None:
+    with pytest.raises(CorpusError, match="ignore_columns: there is no column 'txet': did"):
+        read(ten_seconds, "text", "Hello", ignore_columns=["txet"])
 
 
 def test_what_cannot_be_decoded_is_told_elsewhere(tmp_path: Path) -> None:

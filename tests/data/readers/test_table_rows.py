@@ -75,6 +75,11 @@ def test_a_column_that_stands_there_twice_is_refused_in_every_kind_of_list(tmp_p
     assert twice in str(faulty.mistake)
 
 
+def test_columns_that_differ_in_case_alone_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="'label' and 'Label' differ in case alone"):
+        read_rows(written(tmp_path, "file,label,Label\na.wav,sad,happy\n"))
+
+
 def test_columns_without_a_name_may_be_several(tmp_path: Path) -> None:
     (row,) = read_rows(written(tmp_path, ",file,,\n0,a.wav,,\n"))
     assert row.values["file"] == "a.wav"

@@ -92,3 +92,18 @@ def test_stretches_that_only_touch_or_overlap_within_a_split_are_fine() -> None:
     check(Splits(train=("u0",), dev=("u1",), test=("u2",)), touching)
     within = stretches((0.0, 2.0), (1.0, 3.0), (5.0, 6.0), (7.0, 8.0))
     check(Splits(train=("u0", "u1"), dev=("u2",), test=("u3",)), within)
+
+
+def test_links_to_one_file_are_one_file(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"sound")
+    (tmp_path / "b.wav").hardlink_to(tmp_path / "a.wav")
+    (tmp_path / "c.wav").symlink_to(tmp_path / "a.wav")
+    corpus = make_corpus(
+        "mine",
+        [
+            Utterance(name, tmp_path / f"{name}.wav", "sad", name, start_s=n, end_s=n + 1.5)
+            for n, name in enumerate("abc")
+        ],
+    )
+    with pytest.raises(CorpusError, match="share parts of a recording"):
+        check(Splits(train=("a",), dev=("b",), test=("c",)), corpus)
