@@ -187,6 +187,8 @@ MUTATIONS: Mapping[str, tuple[Change, ...]] = {
             'labels=present, average="macro"',
             'labels=present, average="weighted"',
         ),
+        (f"{TASK}.metrics", 'labels=list(classes), average="macro"', 'average="macro"'),
+        (f"{TASK}.confusion_statistics", "true + guessed).mean(-1)", "true + guessed).max(-1)"),
         (f"{TASK}.metrics", "[1 / 3, 2 / 3]", "[1 / 4, 3 / 4]"),
         (f"{TASK}", "len(corpus.classes) < 2", "len(corpus.classes) < 1"),
         (f"{TASK}", "values.double().softmax(1)", "values.double().sigmoid()"),
