@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backbones.cards import BackboneError
+from backbones.hub.local_files import locate
+from harness.backbone_card import card_of
 from harness.data.corpus_reading import corpus_card, find_root, read_corpus
 from harness.data.splits import leakage
 from harness.data.splits.folds import split
@@ -11,7 +14,7 @@ from harness.data.splits.speaker_doubts import speaker_doubts
 from harness.data.subset import subset
 from harness.data.utterances import Corpus
 from harness.errors import UserError
-from harness.specs import CorpusSpec, Trial
+from harness.specs import BackboneSpec, CorpusSpec, Trial
 from harness.tasks import TASKS
 
 
@@ -26,9 +29,9 @@ class PlanChecks:
 
 
 def check_plan(trials: tuple[Trial, ...]) -> PlanChecks:
-    """Read the lists of the corpora that lie on this machine, and cut every fold.
+    """Read the lists of the corpora on this machine, cut every fold, and look for weights.
 
-    A corpus that is not here is noted: a plan may be made elsewhere than it is run.
+    A corpus or weights that are not here are noted: a plan may be made elsewhere than it is run.
     """
     mistakes: list[str] = []
     notes: list[str] = []
@@ -42,6 +45,11 @@ def check_plan(trials: tuple[Trial, ...]) -> PlanChecks:
             if (corpus := corpora[key]) is not None:
                 notes += _check_fold(trial, corpus)
         except UserError as error:
+            mistakes.append(str(error))
+    for backbone in dict.fromkeys(trial.backbone for trial in trials):
+        try:
+            notes += _look_for_weights(backbone)
+        except BackboneError as error:
             mistakes.append(str(error))
     return PlanChecks(tuple(dict.fromkeys(mistakes)), tuple(dict.fromkeys(notes)))
 
@@ -59,6 +67,20 @@ def _read(spec: CorpusSpec, limit_utterances: int | None, notes: list[str]) -> C
         return None
     whole = read_corpus(spec)
     return subset(whole, limit_utterances) if limit_utterances else whole
+
+
+def _look_for_weights(backbone: BackboneSpec) -> list[str]:
+    """Notes on weights that a run would have to fetch.
+
+    Raises:
+        BackboneError: the folder that is named for them does not hold them.
+    """
+    card = card_of(backbone)
+    if backbone.init == "random" or not card.downloadable:
+        return []
+    if locate(card, backbone.folder, backbone.revision) is not None:
+        return []
+    return [f"weights of {backbone.name} are not on this machine: a run fetches them"]
 
 
 def _check_fold(trial: Trial, corpus: Corpus) -> list[str]:

@@ -84,6 +84,24 @@ def test_a_corpus_that_lies_elsewhere_is_noted(
     assert found == PlanChecks((), ("corpus 'ravdess' is not on this machine: not checked",))
 
 
+def test_weights_are_looked_for_where_the_suite_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HF_HOME", "HF_HUB_CACHE", "MODELSCOPE_CACHE", "HARNESS_MODELS"):
+        monkeypatch.setenv(variable, str(tmp_path / "empty"))
+    root = written(tmp_path, GOOD)
+    (mistake,) = checked(root, "backbones=[{name: wavlm-base, source: /nowhere}]").mistakes
+    assert "wavlm-base: the source /nowhere is not a folder with config.json" in mistake
+    found = checked(root, "backbones=[wavlm-base, tiny-wavlm]")
+    assert found == PlanChecks(
+        (), ("weights of wavlm-base are not on this machine: a run fetches them",)
+    )
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").touch()
+    here = f"backbones=[{{name: wavlm-base, source: {tmp_path}}}]"
+    assert checked(root, here) == PlanChecks((), ())
+
+
 def test_the_command_tells_all_of_it_and_fails_for_mistakes_alone(cli: Any, tmp_path: Path) -> None:
     good, bad = tmp_path / "good", tmp_path / "bad"
     for root, pairs in ((good, [*GOOD, ("neutral", "1"), ("neutral", "2")]), (bad, GOOD[:3])):
