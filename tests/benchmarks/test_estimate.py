@@ -16,7 +16,8 @@ def test_an_estimate_comes_true_within_a_factor_of_three(
     cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))  # in which no frames are yet
-    answer = cli("run", "smoke", "--results", tmp_path, "--device", "cpu", "--set", "cost=null")
+    how = ("--estimate", "--device", "cpu", "--set", "cost=null")
+    answer = cli("run", "smoke", "--results", tmp_path, *how)
     assert answer.code == 0, answer.err
     groups = json.loads((tmp_path / "smoke" / "estimate.json").read_text())["groups"]
     for group in groups:
