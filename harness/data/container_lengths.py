@@ -22,7 +22,8 @@ _UNKNOWN = 0xFFFF_FFFF
 _LITTLE_BYTES = 4096
 """So much may follow the sound of a wav without being a chunk: some programs leave scraps."""
 
-_SLACK_SAMPLES = 2 * 1152
+_SLACK_FRAMES = 4
+"""By so many an mp3 may be heard shorter, as decoders leave out what encoders put around it."""
 _BITRATES_KBPS = {
     1: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
@@ -126,7 +127,7 @@ def _check_ogg(path: Path) -> None:
 def _check_mp3(path: Path, heard_samples: int) -> None:
     """Hold what is heard to the frames that are there, or that the first one says there are."""
     content = path.read_bytes()
-    samples, stated = 0, None
+    samples, in_frame, stated = 0, 0, None
     for place, in_frame in _frames(content):
         if samples == 0:
             stated = _stated_frames(content[place : place + 64])
@@ -134,7 +135,7 @@ def _check_mp3(path: Path, heard_samples: int) -> None:
         if stated is not None:
             samples = stated * in_frame
             break
-    if samples and heard_samples < samples - _SLACK_SAMPLES:
+    if samples and heard_samples < samples - _SLACK_FRAMES * in_frame:
         announced = "does not state its length, and" if stated is None else "is cut off:"
         raise CorpusError(
             f"{path}: {announced} of its {samples} samples {heard_samples} would be heard; write "
