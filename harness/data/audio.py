@@ -19,6 +19,9 @@ SAMPLE_RATE_HZ = 16_000
 END_TOLERANCE_S = 0.01
 """How far a segment may pass the end of its file: lists round their times."""
 
+_ENDLESS = 2**62
+"""What libsndfile calls the length of a file that does not state it is longer than this."""
+
 Samples = npt.NDArray[np.float32]
 
 
@@ -98,6 +101,8 @@ def decode(
         raise CorpusError(f"{path}: there is no such file")
     try:
         with soundfile.SoundFile(path) as file:
+            if file.frames >= _ENDLESS:
+                raise CorpusError(f"{path}: does not state its length; write it anew")
             start, stop = _sample_range(path, file.frames, file.samplerate, start_s, end_s)
             if file.seekable():
                 file.seek(start)

@@ -24,7 +24,7 @@ from harness.data.utterances import Corpus, Utterance
 from harness.errors import CorpusError
 from harness.files import content_digest, write_text
 
-FORMAT = 3
+FORMAT = 4
 THREADS = 2
 
 

@@ -145,22 +145,27 @@ def _check_mp3(path: Path, heard_samples: int) -> None:
 
 def _frames(content: bytes) -> Iterator[tuple[int, int]]:
     """Where each frame of layer III begins, and how many samples it has."""
-    place = _after_tags(content)
+    place = _first_frame(content)
     while (frame := _frame(content, place)) is not None:
         length, samples = frame
         yield place, samples
         place += length
 
 
-def _after_tags(content: bytes) -> int:
-    """Behind ID3 tags and zero bytes."""
+def _first_frame(content: bytes) -> int:
+    """Behind ID3 tags and whatever else stands before the first two frames."""
     place = 0
     while content[place : place + 3] == b"ID3":
         size = 0
         for byte in content[place + 6 : place + 10]:  # seven bits each
             size = size << 7 | byte & 0x7F
         place += 10 + size
-    return place + len(content[place:]) - len(content[place:].lstrip(b"\0"))
+    while place >= 0:
+        frame = _frame(content, place)
+        if frame is not None and _frame(content, place + frame[0]) is not None:
+            break
+        place = content.find(b"\xff", place + 1)
+    return place if place >= 0 else len(content)
 
 
 def _stated_frames(first: bytes) -> int | None:

@@ -129,12 +129,18 @@ def test_scraps_behind_the_sound_are_passed_over(tmp_path: Path, scrap: bytes) -
     check(path)
 
 
-@pytest.mark.parametrize("before", [b"", b"ID3\4\0\0\0\0\0\4abcd" * 2])
+@pytest.mark.parametrize("before", [b"", b"\1" * 300, b"ID3\4\0\0\0\0\0\4abcd" * 2])
 def test_an_mp3_is_known_by_its_content_whatever_it_is_called(
     tmp_path: Path, before: bytes
 ) -> None:
     path = mp3(tmp_path / "a.mp3", "VARIABLE", states_its_length=False)
     (tmp_path / "a.wav").write_bytes(before + path.read_bytes())
+    with pytest.raises(CorpusError, match="does not state its length, and of its"):
+        check_length(tmp_path / "a.wav", "MP3", lambda: 100_000)
+
+
+def test_an_mp3_under_another_name_is_checked_as_one(tmp_path: Path) -> None:
+    mp3(tmp_path / "a.mp3", "VARIABLE", states_its_length=False).rename(tmp_path / "a.wav")
     whole = Utterance("a", tmp_path / "a.wav", "sad", "s")
     (found,) = inspect_audio(make_corpus("mine", [whole]))
     assert "does not state its length, and of its" in str(found.error)

@@ -75,7 +75,15 @@ def test_sounds_of_other_lengths_are_not_compared() -> None:
 def test_noise_tones_silence_and_short_sounds_have_no_shape() -> None:
     noise = np.random.default_rng(0).normal(size=2 * RATE_HZ).astype(np.float32)
     tone = np.sin(np.arange(2 * RATE_HZ, dtype=np.float32) / 10)
-    for sound in (noise, tone, np.zeros_like(tone), np.ones_like(tone), made(*TAKES[0])[:8_000]):
+    padded = np.pad(made(*TAKES[0]), (0, 3 * RATE_HZ))
+    for sound in (
+        padded,
+        noise,
+        tone,
+        np.zeros_like(tone),
+        np.ones_like(tone),
+        made(*TAKES[0])[:8_000],
+    ):
         assert envelope_of(sound, RATE_HZ) is None
 
 

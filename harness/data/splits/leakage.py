@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from math import inf
 from pathlib import Path
@@ -48,7 +48,7 @@ def check(
         )
     _refuse_shared(
         splits,
-        _overlapping(corpus),
+        _overlapping(corpus, {name for ids in splits.named().values() for name in ids}),
         "parts of a recording",
         corpus.name,
         "Their stretches overlap: mend their times, or leave one of them out.",
@@ -78,11 +78,12 @@ def _copies(audio_info: Iterable[AudioInfo]) -> dict[str, str]:
     return {name: " = ".join(names) for names in same_sound(audio_info) for name in names}
 
 
-def _overlapping(corpus: Corpus) -> dict[str, str]:
-    """Utterances whose stretches of one file overlap -> the names of all that hang together."""
+def _overlapping(corpus: Corpus, used: Collection[str]) -> dict[str, str]:
+    """Of the utterances that are used, those whose stretches overlap -> all that hang together."""
     by_file: dict[object, list[Utterance]] = defaultdict(list)
     for utterance in corpus.utterances:
-        by_file[_file(utterance.path)].append(utterance)
+        if utterance.utterance_id in used:
+            by_file[_file(utterance.path)].append(utterance)
     found: dict[str, str] = {}
     for stretches in by_file.values():
         if all(u.start_s is u.end_s is None for u in stretches):

@@ -94,6 +94,12 @@ def test_stretches_that_only_touch_or_overlap_within_a_split_are_fine() -> None:
     check(Splits(train=("u0", "u1"), dev=("u2",), test=("u3",)), within)
 
 
+def test_a_stretch_that_is_in_no_split_joins_nothing() -> None:
+    """u1 overlaps both of the others, which do not overlap each other."""
+    corpus = stretches((0.0, 2.0), (1.0, 4.0), (3.0, 5.0))
+    check(Splits(train=("u0",), dev=(), test=("u2",)), corpus)
+
+
 def test_links_to_one_file_are_one_file(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"sound")
     (tmp_path / "b.wav").hardlink_to(tmp_path / "a.wav")
