@@ -65,9 +65,9 @@ def evaluate_kept(
         if (spec, limit) not in prepared_corpora:
             prepared_corpora[spec, limit] = prepare_corpus(spec, limit, reporter)
         prepared = prepared_corpora[spec, limit]
+        ids = _all_of_another(record, prepared) if corpus else _own_test(record, prepared)
         if corpus:
             _refuse_what_was_learned(record, prepared, reporter)
-        ids = _all_of_another(record, prepared) if corpus else _own_test(record, prepared)
         model = restore(store, record, offline=offline)
         reporter.note(f"scoring {record.trial_id} on {len(ids)} utterances of {spec.name}")
         for among, scores in _scores(record, prepared, ids, model, device).items():
