@@ -52,7 +52,7 @@ def read(recording: Recording) -> Samples:
         CorpusError: as `read_file`, or it is no longer the sound that was looked at.
     """
     samples, rate_hz = decode(recording.path, recording.start_s, recording.end_s)
-    if recording.sha256 not in (None, sound_digest(samples, rate_hz)):
+    if recording.sha256 is not None and recording.sha256 != sound_digest(samples, rate_hz):
         raise CorpusError(
             f"{recording.path}: is not the sound that was checked before; it has changed since, so "
             "`touch` it and run again"

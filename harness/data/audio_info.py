@@ -61,7 +61,8 @@ def inspect_audio(
     Returns:
         One entry for each utterance, in the order of the corpus.
     """
-    check_whole = cache(_check_whole)  # of several stretches of a file, once
+    # of several stretches of a file, once
+    check_whole = cache(lambda path: _check_whole(path, lambda: len(decode(path)[0])))
     file = cache_dir / f"{corpus.name}.json" if cache_dir else None
     known = _load(file) if file else {}
     audio_info: list[AudioInfo] = []
@@ -109,9 +110,8 @@ def same_sound(audio_info: Iterable[AudioInfo]) -> list[list[str]]:
     return sorted(sorted(ids) for ids in copies.subsets() if len(ids) > 1)
 
 
-def _check_whole(path: Path) -> None:
-    kind = soundfile.info(path).format
-    check_length(path, kind, lambda: len(decode(path)[0]))
+def _check_whole(path: Path, heard_samples: Callable[[], int]) -> None:
+    check_length(path, soundfile.info(path).format, heard_samples)
 
 
 def _inspect(
@@ -123,7 +123,10 @@ def _inspect(
         return key, AudioInfo(utterance.utterance_id, *known[key])
     try:
         samples, rate_hz = decode(utterance.path, utterance.start_s, utterance.end_s)
-        check_whole(utterance.path)
+        if utterance.start_s is utterance.end_s is None:
+            _check_whole(utterance.path, lambda: len(samples))
+        else:
+            check_whole(utterance.path)
     except CorpusError as error:
         name = utterance.utterance_id
         return key, AudioInfo(name, duration_s=None, peak=None, sha256=None, error=str(error))

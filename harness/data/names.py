@@ -21,7 +21,8 @@ def plain_name(name: str) -> str:
     """
     seen = "".join(sign for sign in name if category(sign) != "Cf")  # such as zero-width spaces
     text = " ".join(normalize("NFC", seen).split())
-    return re.sub(r"(\d+)\.0+", r"\1", text) if re.fullmatch(r"\d+\.0+", text) else text
+    whole = re.fullmatch(r"(\d+)\.0+", text)
+    return whole[1] if whole else text
 
 
 def with_plain_names(corpus: Corpus) -> Corpus:

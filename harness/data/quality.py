@@ -120,7 +120,8 @@ def _faults(audio_info: Iterable[AudioInfo], policy: QualitySpec) -> list[Proble
 
 
 def _heard(info: AudioInfo) -> float:
-    return min(info.peak or 0.0, (info.peak or 0.0) if info.heard_peak is None else info.heard_peak)
+    stored = info.peak or 0.0
+    return stored if info.heard_peak is None else min(stored, info.heard_peak)
 
 
 def _silence(info: AudioInfo) -> str:

@@ -67,18 +67,13 @@ def _others(
 ) -> set[str]:
     """Ids of the trials whose digest is not the one that counts for their key."""
     rests_on = [
-        (record.trial_id, key(record.trial), digest(record.digests))
+        (record.trial_id, key(record.trial), found)
         for record in oldest_first
-        if record.digests is not None
+        # records of an earlier program do not say what data they rest on as a whole
+        if record.digests is not None and (found := digest(record.digests)) is not None
     ]
-    # records of an earlier program do not say what data they rest on as a whole
-    stated = {name: found for _, name, found in rests_on if found is not None}
-    counts = {**stated, **now}
-    return {
-        trial_id
-        for trial_id, name, found in rests_on
-        if found is not None and found != counts[name]
-    }
+    counts = {**{name: found for _, name, found in rests_on}, **now}
+    return {trial_id for trial_id, name, found in rests_on if found != counts[name]}
 
 
 def _data_key(trial: Trial) -> str:

@@ -9,7 +9,7 @@ from backbones.hub.local_files import locate
 from harness.backbone_card import card_of
 from harness.data.corpus_reading import corpus_card, find_root, read_corpus
 from harness.data.splits import leakage
-from harness.data.splits.folds import split
+from harness.data.splits.folds import absent_classes, split
 from harness.data.splits.speaker_doubts import speaker_doubts
 from harness.data.subset import subset
 from harness.data.utterances import Corpus
@@ -95,10 +95,9 @@ def _check_fold(trial: Trial, corpus: Corpus) -> list[str]:
     doubts = speaker_doubts(corpus.utterances)
     splits = split(corpus, trial.protocol, trial.fold, speaker_overlap=overlap)
     leakage.check(splits, corpus, overlap == "allowed")
-    by_id = corpus.by_id()
     strange = [f"corpus {corpus.name!r}{doubts}"] if doubts else []
     return strange + [
         f"corpus {corpus.name!r}, fold {trial.fold}: {name} has no {', '.join(lacking)}"
         for name, ids in splits.named().items()
-        if (lacking := sorted({*corpus.classes} - {str(by_id[i].target) for i in ids}))
+        if (lacking := absent_classes(corpus, ids))
     ]

@@ -163,7 +163,7 @@ def _check_splits(corpus: Corpus, splits: Splits, fold: int) -> None:
     for name, ids in splits.named().items():
         if not ids:
             raise CorpusError(f"{where}: {name} has no utterances{_LIMIT_HINT}")
-    absent = _absent_classes(corpus, splits.train)
+    absent = absent_classes(corpus, splits.train)
     if absent:
         raise CorpusError(
             f"{where}: train has no utterance of {', '.join(absent)}{_LIMIT_HINT}; "
@@ -172,7 +172,8 @@ def _check_splits(corpus: Corpus, splits: Splits, fold: int) -> None:
         )
 
 
-def _absent_classes(corpus: Corpus, ids: Iterable[str]) -> list[str]:
+def absent_classes(corpus: Corpus, ids: Iterable[str]) -> list[str]:
+    """The classes of a corpus of which none of these utterances is, sorted."""
     utterances = corpus.by_id()
     return sorted(set(corpus.classes) - {utterances[name].target for name in ids})
 

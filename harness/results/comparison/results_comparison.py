@@ -54,8 +54,9 @@ def compare(
     (before, base_stale), (after, head_stale) = _current(base), _current(head)
     trials = pair(before, after)
     predictions = base.read_predictions, head.read_predictions
-    alike = [pair for pair in trials.both if same_test_set(pair, *predictions)]
-    other_test = tuple(pair for pair in trials.both if pair not in alike)
+    fitting = [(pair, same_test_set(pair, *predictions)) for pair in trials.both]
+    alike = [pair for pair, fits in fitting if fits]
+    other_test = tuple(pair for pair, fits in fitting if not fits)
     quality = tuple(quality_changes(alike, *predictions))
     old, new = base.read_costs(), head.read_costs()
     costs = pair_costs(old, new, any_device=True)
