@@ -67,6 +67,17 @@ def test_strange_speakers_are_noted_though_the_folds_can_be_cut(tmp_path: Path) 
     )
 
 
+def test_leakage_that_a_list_shows_is_told(tmp_path: Path) -> None:
+    """Each stretch of the one recording overlaps the next, whoever speaks in it."""
+    lines = ["file,label,speaker,start_s,end_s"]
+    lines += [f"all.wav,{label},{who},{n},{n + 1.5}" for n, (label, who) in enumerate(GOOD)]
+    (tmp_path / "all.wav").touch()
+    (tmp_path / "manifest.csv").write_text("\n".join(lines))
+    mistakes = checked(tmp_path).mistakes
+    assert mistakes
+    assert all("share parts of a recording" in mistake for mistake in mistakes)
+
+
 def test_splits_without_a_class_are_noted(tmp_path: Path) -> None:
     pairs = [*GOOD, ("neutral", "1"), ("neutral", "2")]
     notes = checked(written(tmp_path, pairs)).notes
