@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticKnownError
 
 from harness.files import content_digest
@@ -31,7 +31,16 @@ FramesChoice = Literal["auto", "off", DtypeName]
 FrozenMode = Literal["eval", "train"]
 Tracker = Literal["wandb", "tensorboard", "mlflow"]
 
+HeadKind = Literal["mlp", "logistic_regression", "knn"]
+
+PROBES = ("logistic_regression", "knn")
+"""Kinds of head that need no training loop."""
+PROBE_LOSSES = ("cross_entropy", "weighted_cross_entropy")
+"""What a probe can take the place of: all utterances count the same in it, or all classes."""
+_OF_NETWORKS = ("hidden_dim", "head_dim", "head_layers", "dropout")
+
 TRIAL_ID_LENGTH = 12
+CLASSIC_LOSS_FACTOR = 1.05
 
 MISSING_VALUES = frozenset(
     ("", "none", "nan", "null", "nil", "n/a", "na", "nat", "<na>", "#n/a", "~", "undefined")
@@ -133,15 +142,30 @@ class ProtocolSpec(Spec):
 class HeadSpec(Spec):
     """What of the backbone is used, pooling and classifier."""
 
+    kind: HeadKind = "mlp"
+    """A network that is trained, or a probe: a classifier of scikit-learn on pooled frames of the
+    frozen backbone, for which dev chooses its one setting."""
     layers: Literal["last", "weighted_sum"] = "last"
     """The last hidden state, or SUPERB's learned weighted sum of all (at finetune_layers 0)."""
-    pooling: str = "attentive_statistics"
-    hidden_dim: PositiveInt | None = None
-    """Width of the pooling attention; the backbone's hidden size when left out."""
+    pooling: str = "statistics"
+    hidden_dim: PositiveInt | None = 128
+    """Width of the pooling attention, where there is one; null for the backbone's hidden size."""
     head_dim: PositiveInt = 256
     """Width of the classifier's hidden layers."""
     head_layers: Annotated[Integer, Field(ge=0)] = 1
     dropout: Share = 0.5
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_what_a_probe_uses(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or data.get("kind", "mlp") not in PROBES:
+            return data
+        # attention is learned by gradients; where it begins, it is plain statistics
+        pooling = (
+            data["pooling"] if data.get("pooling") in ("mean", "MeanPooling") else "statistics"
+        )
+        kept = {key: value for key, value in data.items() if key not in _OF_NETWORKS}
+        return kept | {"pooling": pooling}
 
 
 class LearningRateSpec(Spec):
@@ -154,18 +178,32 @@ class LearningRateSpec(Spec):
 class EarlyStoppingSpec(Spec):
     """When to stop and which epoch's model to keep, both judged on dev."""
 
+    rule: Literal["full_window", "classic"] = "full_window"
+    """Averages over a full window alone compete; or the common recipe, in which those of the first
+    epochs do too, and which stops on the dev loss of a single epoch."""
     metric: str = "macro_f1"
     """One of the task's for which higher is better."""
     window: PositiveInt = 5
     """Epochs in the moving average of the metric."""
-    loss_factor: Annotated[Number, Field(ge=1)] | None = 1.05
-    """Stop once dev loss passes this times its minimum; null never stops early."""
+    loss_factor: Annotated[Number, Field(ge=1)] | None = None
+    """Stop once dev loss, averaged over the window, passes this times its minimum; null never stops
+    early, except with the classic rule, where it is 1.05."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _classic_stops(cls, data: Any) -> Any:
+        classic = isinstance(data, dict) and data.get("rule") == "classic"
+        if classic and data.get("loss_factor") is None:
+            return data | {"loss_factor": CLASSIC_LOSS_FACTOR}
+        return data
 
 
 class TrainingSpec(Spec):
     """The fit."""
 
     epochs: PositiveInt = 30
+    min_steps: Annotated[Integer, Field(ge=0)] = 1000
+    """Optimiser steps at least: where the epochs have fewer, on a small corpus, there are more."""
     batch_seconds: PositiveFloat = 64.0
     learning_rate: LearningRateSpec = LearningRateSpec()
     weight_decay: Annotated[Number, Field(ge=0)] = 0.01
@@ -211,6 +249,9 @@ class Suite(Spec):
     """Axis -> list of values, with optional `include` and `exclude`; see `harness.config.axes`."""
     head: HeadSpec = HeadSpec()
     training: TrainingSpec = TrainingSpec()
+    choose: dict[str, tuple[Any, ...]] = {}
+    """Axis -> values among which dev chooses in every trial; YAML says it at the setting itself:
+    see `harness.config.choose`."""
     cost: CostSpec | None = CostSpec()
     keep_models: Literal["none", "best", "all"] = "best"
     tracking: tuple[Tracker, ...] = ()
@@ -253,6 +294,8 @@ class Trial(Axes):
     backbone: BackboneSpec
     limit_utterances: PositiveInt | None = None
     task: str = "classification"
+    choose: dict[str, tuple[Any, ...]] = {}
+    """Axis -> values among which dev chooses; `head` and `training` have the first of each."""
 
     @property
     def trial_id(self) -> str:
@@ -275,6 +318,7 @@ class Trial(Axes):
         return (
             f"{self.corpus.name} fold {self.fold} · {self.backbone.name} · "
             f"{self.finetune_layers} layers · {self.loss} · seed {self.seed}"
+            f"{f' · {self.head.kind}' if self.head.kind in PROBES else ''}"
         )
 
 

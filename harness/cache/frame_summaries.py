@@ -10,18 +10,15 @@ from harness.cache.frame_views import Form
 
 
 def summarise(frames: Frames, form: Form) -> Frames:
-    """One frame with the same mean, or two with the same mean and standard deviation.
+    """Two frames with the same mean and standard deviation, one to either side of the mean.
 
-    The two lie one standard deviation to either side of the mean. Statistics are taken in
-    float32.
+    Statistics are taken in float32.
 
     Shape:
         frames: (B, F, D)
-        output: (B, 1 or 2, D); (B, F, D) for the form "frames"
+        output: (B, 2, D); (B, F, D) for the form "frames"
 
     >>> frames = Frames(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([2]))
-    >>> summarise(frames, "mean").values.tolist()
-    [[[2.0]]]
     >>> summarise(frames, "statistics").values.tolist()
     [[[3.0], [1.0]]]
     """
@@ -29,8 +26,8 @@ def summarise(frames: Frames, form: Form) -> Frames:
         return frames
     with torch.autocast(frames.values.device.type, enabled=False):
         mean, deviation = _moments(frames)
-        kept = [mean] if form == "mean" else [mean + deviation, mean - deviation]
-        return Frames(torch.stack(kept, 1), torch.full_like(frames.lengths, len(kept)))
+        kept = torch.stack([mean + deviation, mean - deviation], 1)
+        return Frames(kept, torch.full_like(frames.lengths, 2))
 
 
 def _moments(frames: Frames) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ from typing import Literal
 from backbones.cards import released_layers
 from harness.specs import DtypeName, FinetuneLayers, FramesChoice, HeadSpec, Trial
 
-Form = Literal["frames", "mean", "statistics"]
+Form = Literal["frames", "statistics"]
 
 
 @dataclass(frozen=True, order=True)
@@ -24,10 +24,10 @@ class FrameView:
     def rows(self, frames: int) -> int:
         """How many vectors an utterance of so many frames has here.
 
-        >>> FrameView(12, "mean").rows(149), FrameView(9).rows(149)
-        (1, 149)
+        >>> FrameView(12, "statistics").rows(149), FrameView(9).rows(149)
+        (2, 149)
         """
-        return {"frames": frames, "mean": 1, "statistics": 2}[self.form]
+        return {"frames": frames, "statistics": 2}[self.form]
 
 
 def frame_views(
@@ -35,24 +35,21 @@ def frame_views(
 ) -> tuple[FrameView, ...]:
     """What a trial on a backbone of so many transformer layers starts from.
 
-    Where nothing is released and the pooling learns nothing, one or two vectors say all there is
-    to know of an utterance. A weighted sum of means is the mean of the weighted sum; of standard
-    deviations it is not.
+    Where nothing is released and the pooling learns nothing, two vectors say all there is to know
+    of an utterance: its mean, and the deviation, by which frames are standardised. A weighted sum
+    of means is the mean of the weighted sum; of standard deviations it is not.
 
-    >>> frame_views(HeadSpec(), 3, layers=12)
+    >>> frame_views(HeadSpec(pooling="statistics"), 3, layers=12)
     (FrameView(depth=9, form='frames'),)
     >>> frame_views(HeadSpec(pooling="mean"), 0, layers=12)
-    (FrameView(depth=12, form='mean'),)
+    (FrameView(depth=12, form='statistics'),)
     >>> len(frame_views(HeadSpec(layers="weighted_sum"), 0, layers=12))
     13
     """
     summed = head.layers == "weighted_sum"
     released = released_layers(finetune_layers, layers)
-    form: Form = "frames"
-    if released == 0 and head.pooling == "mean":
-        form = "mean"
-    if released == 0 and head.pooling == "statistics" and not summed:
-        form = "statistics"
+    known = head.pooling == "mean" or (head.pooling == "statistics" and not summed)
+    form: Form = "statistics" if released == 0 and known else "frames"
     depths = range(layers + 1) if summed else (layers - released,)
     return tuple(FrameView(depth, form) for depth in depths)
 

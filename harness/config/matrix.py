@@ -20,7 +20,7 @@ from harness.config.matrix_entries import Folds, MatrixEntry, matrix_entries
 from harness.config.matrix_rules import read_matrix
 from harness.config.yaml_tree import Mistake
 from harness.errors import SuiteError, choices
-from harness.specs import Axes, CorpusSpec, Suite, Trial
+from harness.specs import PROBES, Axes, CorpusSpec, Suite, Trial
 from harness.tasks.task import TaskCard
 
 FoldNumbers = Callable[[CorpusSpec], tuple[int, ...]]
@@ -65,6 +65,7 @@ def expand(
             backbone=backbones[entry.backbone],
             limit_utterances=limit_utterances,
             task=suite.task,
+            choose={} if entry.values["head.kind"] in PROBES else suite.choose,
             **nested(entry.values),
         )
         for entry in entries
@@ -140,7 +141,7 @@ def _all_entries(
     task: TaskCard,
 ) -> tuple[list[MatrixEntry], list[Mistake]]:
     matrix, mistakes = read_matrix(section, list(folds), list(backbones), task)
-    entries, more = matrix_entries(matrix, flat(base), folds, backbones)
+    entries, more = matrix_entries(matrix, flat(base), folds, backbones, task)
     # a rule that is mistaken in itself need not be said to match nothing as well
     reported = {mistake.path[:3] for mistake in mistakes}
     return entries, mistakes + [mistake for mistake in more if mistake.path[:3] not in reported]

@@ -10,7 +10,8 @@ from typing import Any
 from backbones import BackboneCard
 from harness.config.matrix_rules import Matrix, Rule
 from harness.config.yaml_tree import KeyPath, Mistake
-from harness.specs import FinetuneLayers
+from harness.specs import PROBE_LOSSES, PROBES, FinetuneLayers
+from harness.tasks.task import TaskCard
 
 Folds = Mapping[str, Sequence[int | None]]
 """Corpus -> its fold numbers; None stands for folds that are not known yet."""
@@ -34,9 +35,18 @@ class MatrixEntry:
         value: FinetuneLayers = self.values["finetune_layers"]
         return value
 
+    @property
+    def loss(self) -> str:
+        """The loss by its name."""
+        return str(self.values["loss"])
+
 
 def matrix_entries(
-    matrix: Matrix, base: dict[str, Any], folds: Folds, backbones: Mapping[str, BackboneCard]
+    matrix: Matrix,
+    base: dict[str, Any],
+    folds: Folds,
+    backbones: Mapping[str, BackboneCard],
+    task: TaskCard,
 ) -> tuple[list[MatrixEntry], list[Mistake]]:
     """The entries that a matrix keeps, in the order of trials, and what is mistaken about them.
 
@@ -45,6 +55,7 @@ def matrix_entries(
         base: every leaf's value where no rule says otherwise
         folds: the corpora, in order, with their folds
         backbones: the cards of the backbones by name, in order
+        task: what is predicted
     """
     kept: list[MatrixEntry] = []
     listed = list(backbones)
@@ -62,6 +73,7 @@ def matrix_entries(
         if rule.path not in used
     ]
     mistakes = unused + _too_deep(kept, backbones) + _summed_but_trained(kept)
+    mistakes += _probes_that_cannot_be(kept, task)
     return _ordered(kept, list(folds), listed), mistakes
 
 
@@ -120,6 +132,36 @@ def _summed_but_trained(entries: Sequence[MatrixEntry]) -> list[Mistake]:
         if entry.values["head.layers"] == "weighted_sum" and entry.layers != 0
     }
     return [Mistake(path, f"{text}{layers}}}]") for layers, path in found.items()]
+
+
+def _probes_that_cannot_be(entries: Sequence[MatrixEntry], task: TaskCard) -> list[Mistake]:
+    found: dict[str, Mistake] = {}
+    for entry in entries:
+        kind = entry.values["head.kind"]
+        if kind not in PROBES:
+            continue
+        for why, rule, wrong in (
+            (f"task {task.name} has no such probe", "", kind not in task.probes),
+            (
+                "a probe trains no layers of the backbone",
+                f", finetune_layers: {entry.layers}",
+                entry.layers != 0,
+            ),
+            (
+                "a probe reads the last layer, and a weighted sum is learned by gradients",
+                ", layers: weighted_sum",
+                entry.values["head.layers"] == "weighted_sum",
+            ),
+            (
+                f"a probe has a loss of its own, or that weighted by class, and not {entry.loss}",
+                f", loss: {entry.loss}",
+                entry.loss not in PROBE_LOSSES,
+            ),
+        ):
+            text = f"matrix: head.kind {kind}: {why}: leave it out with exclude: [{{kind: {kind}"
+            if wrong:
+                found.setdefault(why, Mistake(entry.path, f"{text}{rule}}}]"))
+    return list(found.values())
 
 
 def _remedy(entry: MatrixEntry) -> str:

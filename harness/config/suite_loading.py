@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from harness.config import name_checks
 from harness.config.axes import AXIS_NAMES
+from harness.config.choose import lift_choices
 from harness.config.matrix import matrix_mistakes
 from harness.config.validation_messages import explain, shown
 from harness.config.yaml_tree import (
@@ -188,8 +189,9 @@ def _at_position(tree: LocatedValue, position: SourcePosition) -> LocatedValue:
     return replace(tree, position=position)
 
 
-def _validate(data: dict[str, Any]) -> tuple[Suite | None, list[Mistake]]:
+def _validate(written: dict[str, Any]) -> tuple[Suite | None, list[Mistake]]:
     suite, mistakes = None, []
+    data, choice_mistakes = lift_choices(written, name_checks.listed_task(written))
     try:
         suite = Suite.model_validate(data)
     except ValidationError as error:
@@ -198,7 +200,8 @@ def _validate(data: dict[str, Any]) -> tuple[Suite | None, list[Mistake]]:
         head=_valid_or_default(HeadSpec, data.get("head")),
         training=_valid_or_default(TrainingSpec, data.get("training")),
     )
-    return suite, mistakes + name_checks.name_mistakes(data) + matrix_mistakes(data, base)
+    mistakes += choice_mistakes + name_checks.name_mistakes(data)
+    return suite, mistakes + matrix_mistakes(data, base)
 
 
 def _valid_or_default(schema: type[Spec], data: Any) -> Any:

@@ -38,6 +38,7 @@ POOLINGS = {
     "attentive_statistics": Component(
         "harness.model.pooling:AttentiveStatisticsPooling",
         "attention-weighted mean and standard deviation (Okabe et al. 2018), 2·D wide",
+        version=2,
     ),
     "mean": Component("harness.model.pooling:MeanPooling", "mean over the real frames, D wide"),
     "statistics": Component(

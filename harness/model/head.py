@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from harness.model.standardise import Standardise
 from harness.model.stream_dropout import StreamDropout
 
 
@@ -61,14 +62,22 @@ class LayerSum(nn.Module):
 class Head(nn.Module):
     """Layer sum, pooling and classifier as one module; it shares them with the model it is of.
 
-    Every pass goes through here: one model's alone, and those that share theirs.
+    Every pass goes through here: one model's alone, and those that share theirs. Frames and what
+    pooling makes of them are standardised, each dimension by its mean and deviation on train.
     """
 
     def __init__(
-        self, layer_sum: LayerSum | None, pooling: nn.Module, classifier: nn.Module
+        self,
+        frame_scales: Sequence[Standardise],
+        layer_sum: LayerSum | None,
+        pooling: nn.Module,
+        pooled_scale: Standardise,
+        classifier: nn.Module,
     ) -> None:
         super().__init__()
-        self.layer_sum, self.pooling, self.classifier = layer_sum, pooling, classifier
+        self.frame_scales = nn.ModuleList(frame_scales)
+        self.layer_sum, self.pooling = layer_sum, pooling
+        self.pooled_scale, self.classifier = pooled_scale, classifier
         self.training = classifier.training
 
     def forward(self, values: Sequence[Tensor], mask: Tensor) -> Tensor:
@@ -79,6 +88,12 @@ class Head(nn.Module):
             mask: (B, F), True where a frame is real
             output: (B, W), float32
         """
-        summed = values[0] if self.layer_sum is None else self.layer_sum(values)
-        outputs: Tensor = self.classifier(self.pooling(summed, mask))
+        outputs: Tensor = self.classifier(self.pooled_scale(self.pooled(values, mask)))
         return outputs.float()
+
+    def pooled(self, values: Sequence[Tensor], mask: Tensor) -> Tensor:
+        """One vector an utterance, (B, P), as pooling gives it."""
+        scaled = [scale(each) for scale, each in zip(self.frame_scales, values, strict=True)]
+        summed = scaled[0] if self.layer_sum is None else self.layer_sum(scaled)
+        vectors: Tensor = self.pooling(summed, mask)
+        return vectors

@@ -44,6 +44,10 @@ class WeightedCrossEntropy(nn.Module):
         weight = counts.sum() / (len(class_counts) * counts)
         self.register_buffer("weight", weight.float())
 
+    def total_weight(self, labels: Tensor) -> float:
+        """What a batch's sum is divided by."""
+        return float(self.weight[labels.to(self.weight.device)].sum())
+
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Weighted mean over the batch."""
         return functional.cross_entropy(logits.float(), labels, weight=self.weight)
@@ -58,6 +62,11 @@ class DistributionalRanking(nn.Module):
 
     Source: Qian, Chen, Li, Jin, "DR Loss: Improving Object Detection by Distributional
     Ranking", CVPR 2020. In detection labels run from 1, background being 0; here from 0.
+
+    A sigmoid is flat far from 0: confidently wrong logits, of ±60 say, have next to no gradient
+    (1e-26) and do not recover. That is the formula's; standardised inputs and weight decay keep
+    logits small. The ranking is within a batch: batches whose gradients are accumulated are ranked
+    one by one, and their losses weighed by their utterances.
     """
 
     smoothness = 6.0  # L
@@ -77,6 +86,18 @@ class DistributionalRanking(nn.Module):
         high = _soft_extreme(probabilities[~positive], self.negative_temperature)
         gap = self.smoothness * (high - low + self.margin)
         return self.scale / self.smoothness * functional.softplus(gap)
+
+
+def loss_weight(loss: nn.Module, labels: Tensor) -> float:
+    """How much of a step's loss a batch is: its utterances, or what the loss says they weigh.
+
+    >>> loss_weight(WeightedCrossEntropy([30, 10]), torch.tensor([0, 1])), loss_weight(
+    ...     CrossEntropy([30, 10]), torch.tensor([0, 1])
+    ... )
+    (2.6666667461395264, 2.0)
+    """
+    weigh = getattr(loss, "total_weight", None)
+    return float(len(labels)) if weigh is None else float(weigh(labels))
 
 
 def _soft_extreme(values: Tensor, temperature: float) -> Tensor:

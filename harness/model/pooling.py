@@ -57,7 +57,8 @@ class AttentiveStatisticsPooling(nn.Module):
     """Attention-weighted mean and standard deviation of the frames.
 
     e_t = v·tanh(W x_t + b), w = softmax(e) over real frames, μ = Σ w x,
-    σ = sqrt(max(Σ w x² − μ², 1e-5)), output [μ; σ].
+    σ = sqrt(max(Σ w x² − μ², 1e-5)), output [μ; σ]. v begins at 0, so that at first all frames
+    weigh the same, and what is learned moves away from plain statistics.
 
     Source: Okabe, Koshinaka, Shinoda, "Attentive Statistics Pooling for Deep Speaker
     Embedding", Interspeech 2018.
@@ -74,9 +75,9 @@ class AttentiveStatisticsPooling(nn.Module):
     def __init__(self, input_dim: int, hidden_dim: int) -> None:
         super().__init__()
         self.output_dim = 2 * input_dim
-        self.attention = nn.Sequential(
-            nn.Linear(input_dim, hidden_dim), nn.Tanh(), nn.Linear(hidden_dim, 1, bias=False)
-        )
+        score = nn.Linear(hidden_dim, 1, bias=False)
+        nn.init.zeros_(score.weight)
+        self.attention = nn.Sequential(nn.Linear(input_dim, hidden_dim), nn.Tanh(), score)
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
         """Weigh the frames by attention; the statistics are taken in float32."""

@@ -14,6 +14,7 @@ from backbones.nn.padding import lengths_from_mask
 from harness.errors import UserError
 from harness.model.components import POOLINGS, pooling_name
 from harness.model.head import Head, LayerSum, mlp_classifier
+from harness.model.standardise import Standardise
 
 
 class SERModel(nn.Module):
@@ -58,7 +59,9 @@ class SERModel(nn.Module):
                 raise UserError("a weighted sum of layers is for a frozen backbone, 0 layers")
             self.layer_sum = LayerSum(len(self.backbone.layers) + 1)
         width = self.backbone.config.hidden_size
+        self.frame_scales = nn.ModuleList(Standardise(width) for _ in self.depths)
         self.pooling = POOLINGS[pooling_name(pooling_type)].load()(width, hidden_dim or width)
+        self.pooled_scale = Standardise(self.pooling.output_dim)
         self.classifier = mlp_classifier(
             self.pooling.output_dim,
             head_dim,
@@ -107,14 +110,28 @@ class SERModel(nn.Module):
         Shape:
             output: (B, C), float32
         """
+        return self.head()(*self.head_inputs(states))  # type: ignore[no-any-return]
+
+    def head_inputs(self, states: Sequence[Frames]) -> tuple[list[Tensor], Tensor]:
+        """What the head takes, from the top of the prefix: frames, and where they are real.
+
+        Shape:
+            output: (B, F, D) for each state, and (B, F)
+        """
         released, top = self.backbone.finetune_layers, len(self.backbone.layers)
         if released > 0:
             states = [self.backbone.finish(self.backbone.run(states[0], top - released, top))]
-        return self.head()([state.values for state in states], states[-1].mask())  # type: ignore[no-any-return]
+        return [state.values for state in states], states[-1].mask()
 
     def head(self) -> Head:
         """What is trained on top of the backbone, sharing this model's tensors."""
-        return Head(self.layer_sum, self.pooling, self.classifier)
+        return Head(
+            [scale for scale in self.frame_scales if isinstance(scale, Standardise)],
+            self.layer_sum,
+            self.pooling,
+            self.pooled_scale,
+            self.classifier,
+        )
 
     def head_parameters(self) -> list[nn.Parameter]:
         """Parameters of the layer sum, pooling and classifier."""
@@ -130,12 +147,8 @@ class SERModel(nn.Module):
         return sum(p.numel() for p in self.parameters())
 
     def trained_state(self) -> dict[str, Tensor]:
-        """Copies, on the CPU, of the tensors that training may change, and only those."""
-        return {
-            name: parameter.detach().cpu().clone()
-            for name, parameter in self.named_parameters()
-            if parameter.requires_grad
-        }
+        """Copies, on the CPU, of the tensors that training may set, and only those."""
+        return {name: tensor.detach().cpu().clone() for name, tensor in self._trained().items()}
 
     def load_trained_state(self, state: Mapping[str, Tensor]) -> None:
         """Put back what `trained_state` gave; every tensor must fit.
@@ -143,12 +156,22 @@ class SERModel(nn.Module):
         Raises:
             UserError: names or shapes differ from this model's trainable tensors.
         """
-        own = {name: p for name, p in self.named_parameters() if p.requires_grad}
+        own = self._trained()
         wrong = sorted(own.keys() ^ state.keys()) or sorted(
-            name for name, parameter in own.items() if parameter.shape != state[name].shape
+            name for name, tensor in own.items() if tensor.shape != state[name].shape
         )
         if wrong:
             raise UserError(f"the saved model does not fit this trial: {', '.join(wrong[:5])}")
         with torch.no_grad():
-            for name, parameter in own.items():
-                parameter.copy_(state[name])
+            for name, tensor in own.items():
+                tensor.copy_(state[name])
+
+    def _trained(self) -> dict[str, Tensor]:
+        """What an optimiser changes, and what the head standardises by."""
+        parameters = {name: p for name, p in self.named_parameters() if p.requires_grad}
+        return parameters | {
+            f"{name}.{part}": tensor
+            for name, module in self.named_modules()
+            if isinstance(module, Standardise)
+            for part, tensor in module.named_buffers()
+        }

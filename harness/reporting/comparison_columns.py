@@ -5,7 +5,12 @@ from __future__ import annotations
 from harness.reporting.columns import Column, pick, within
 from harness.reporting.formats import percent
 from harness.reporting.report_model import BaselineRow, Report, ReportRow
-from harness.reporting.score_columns import headline_interval, metrics_of_tasks, score_columns
+from harness.reporting.score_columns import (
+    dev_columns,
+    headline_interval,
+    metrics_of_tasks,
+    score_columns,
+)
 from harness.reporting.shared_columns import (
     BACKBONE,
     CORPUS,
@@ -35,6 +40,7 @@ def comparison_columns(report: Report) -> tuple[Column, ...]:
             Column("planned", int, part="trials"),
         ),
         *(column for metric in metrics_of_tasks(report.tasks) for column in score_columns(metric)),
+        *within(_group, *dev_columns(report.tasks), Column("chosen", str, title="Chosen on dev")),
         *within(
             _group,
             TRAINABLE,
@@ -55,6 +61,8 @@ def displayed_columns(report: Report) -> tuple[Column, ...]:
     for metric in metrics_of_tasks(report.tasks):
         # one interval is enough to read; the others are in the CSV
         names += [metric.name, *headline_interval(metric)]
+    if any(row.chosen for row in report.rows):
+        names += ["dev_score", "chosen"]
     names += [TRAINABLE.name, "trainable_share", "depth_share"]
     names += ["infer_audio_s_per_s", "train_audio_s_per_s", "peak_rss_bytes", "peak_gpu_bytes"]
     return pick(comparison_columns(report), [*names, "flags"])

@@ -12,6 +12,7 @@ from harness.results.failures import error_line
 from harness.results.flags import FLAG_MEANINGS, flag_name
 from harness.results.records import CostRecord
 from harness.tasks import TASKS
+from harness.tasks.task import TaskCard
 
 
 def comparison_footnotes(
@@ -38,6 +39,7 @@ def comparison_footnotes(
         "[low, high]: 95 % interval of that mean, by a bootstrap over the speakers of each test "
         "split.",
         *dict.fromkeys(card.baselines_note for card in cards),
+        *_probes(cards),
         "Trained M: millions of parameters that train, the head's included, and their share.",
         "Depth %: the share of the backbone's transformer layers that train.",
         *_depth(rows),
@@ -72,6 +74,16 @@ def cost_footnotes(costs: Sequence[CostRecord]) -> tuple[str, ...]:
         if cost.status != "ok"
     ]
     return tuple(dict.fromkeys(notes))
+
+
+def _probes(cards: Sequence[TaskCard]) -> list[str]:
+    kinds = dict.fromkeys(kind.replace("_", " ") for card in cards for kind in card.probes)
+    if not kinds:
+        return []
+    return [
+        f"probe on a backbone: {' or '.join(kinds)}, by dev, on the mean and deviation of its "
+        "frozen last layer, standardised on train. Heads grow with a backbone's width, probes too."
+    ]
 
 
 def _depth(rows: Sequence[ReportRow]) -> list[str]:

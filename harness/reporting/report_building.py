@@ -14,11 +14,18 @@ from harness.reporting.report_model import (
     ReportRow,
     TrialRow,
 )
+from harness.results.chosen_settings import chosen_settings
 from harness.results.cost_matching import TrialCost, cost_lookup
 from harness.results.current_inputs import CurrentInputs, stale_trials
 from harness.results.failures import failures
 from harness.results.flags import DATA_FLAGS, flags, programs_of
-from harness.results.group_scores import Predictions, baseline_scores, group_scores
+from harness.results.group_scores import (
+    Predictions,
+    baseline_scores,
+    group_scores,
+    probe_scores,
+    score_on_dev,
+)
 from harness.results.lacking_classes import lacking_classes
 from harness.results.records import CostRecord, Record
 from harness.results.row_flags import row_flags
@@ -111,11 +118,13 @@ def _row(
         trials=len(done),
         planned=len(group.trials),
         scores=group_scores(done, predictions),
+        dev_score=score_on_dev(done),
         trainable_parameters=_first(record.trainable_parameters for record in done),
         total_parameters=_first(record.total_parameters for record in done),
         depth_share=_depth_share(group),
         cost=cost,
         flags=(*own, *among_rows),
+        chosen=chosen_settings(done),
         emotion_labels_seen=tuple(_first(record.emotion_labels_seen for record in done) or ()),
     )
 
@@ -129,6 +138,7 @@ def _depth_share(group: TrialGroup) -> float | None:
 
 def _baselines(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
     for corpus, task in dict.fromkeys((group.corpus, group.task) for group in groups):
+        yield from _probes([g for g in groups if (g.corpus, g.task) == (corpus, task)])
         # one record with baselines for each test split: they are the same for every trial on it
         by_split = {
             (record.trial.fold, record.digests.split if record.digests else ""): record
@@ -152,9 +162,32 @@ def _baselines(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
             )
 
 
+def _probes(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
+    """Those of the backbones of one corpus, each over the folds of all its trials."""
+    for backbone in dict.fromkeys(group.backbone for group in groups):
+        by_split = {
+            (record.trial.fold, record.digests.split if record.digests else ""): record
+            for group in groups
+            if group.backbone == backbone
+            for record in group.finished
+            if record.probe is not None
+        }
+        records = tuple(by_split.values())
+        if records:
+            found = flags([record.trial for record in records], records)
+            yield BaselineRow(
+                corpus=groups[0].corpus,
+                baseline=f"probe on {backbone}",
+                task=groups[0].task,
+                folds=len({record.trial.fold for record in records}),
+                scores=probe_scores(records),
+                flags=tuple(flag for flag in found if flag in (*DATA_FLAGS, "RANDOM")),
+            )
+
+
 def _curves(group: TrialGroup) -> Iterator[LearningCurve]:
     for record in group.records:
-        if record.fit is not None:
+        if record.fit is not None and record.fit.curve:
             yield LearningCurve(
                 trial_id=record.trial_id,
                 corpus=group.corpus,

@@ -33,12 +33,16 @@ class ReportRow:
     """How many are planned or have a record."""
     scores: Mapping[str, GroupScore]
     """On test, by metric of the task; empty where no trial ended well."""
+    dev_score: float | None
+    """The headline of the task on dev, which chooses epochs and settings."""
     trainable_parameters: int | None
     total_parameters: int | None
     depth_share: float | None
     """Of the backbone's transformer layers, those that train."""
     cost: TrialCost | None
     flags: tuple[str, ...]
+    chosen: str | None
+    """The settings that dev chose, in how many trials each, and from how many; None without."""
     emotion_labels_seen: tuple[str, ...]
     """Corpora whose emotion labels the backbone was tuned on before."""
 
@@ -52,11 +56,11 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class BaselineRow:
-    """What guessing scores on the test splits of a corpus."""
+    """What guessing, or a probe of a frozen backbone, scores on the test splits of a corpus."""
 
     corpus: str
     baseline: str
-    """One of those of the task, such as "majority"."""
+    """One of those of the task, such as "majority", or "probe on " and the backbone."""
     task: str
     folds: int
     scores: Mapping[str, GroupScore]
@@ -99,7 +103,7 @@ class Report:
     rows: tuple[ReportRow, ...]
     """In the order of corpora, of the table of backbones and of finetune_layers."""
     baselines: tuple[BaselineRow, ...]
-    """In the order of corpora."""
+    """In the order of corpora; of each the probes, in the order of backbones, then guessing."""
     footnotes: tuple[str, ...]
     """What a reader must know to trust the rows; empty without any."""
     failures: tuple[Failure, ...]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from operator import attrgetter
 
-from harness.reporting.columns import Column, within
+from harness.reporting.columns import Column, Unit, within
 from harness.reporting.formats import decimal, interval_text, mean_and_spreads, percent
 from harness.reporting.report_model import BaselineRow, ReportRow
 from harness.results.group_scores import GroupScore
@@ -44,6 +44,16 @@ def score_columns(metric: Metric) -> tuple[Column, ...]:
         return found.interval if found else None
 
     return (*within(score, mean, *spreads), *within(interval, *ends))
+
+
+def dev_columns(tasks: Sequence[str]) -> tuple[Column, ...]:
+    """The headline on dev, of rows that have it."""
+    metrics = dict.fromkeys(map(headline, tasks))
+    title = " or ".join(f"Dev {metric.title}" for metric in metrics) or "Dev"
+    share = all(metric.share for metric in metrics)
+    number = percent if share else decimal
+    unit: Unit = "share" if share else ""
+    return (Column("dev_score", float, unit, title, number, part="score"),)
 
 
 def headline(task: str) -> Metric:

@@ -19,6 +19,7 @@ from harness.reporting.shared_columns import (
 )
 from harness.results.cost_matching import TrialCost
 from harness.results.failures import error_line
+from harness.results.probe_check import probe_score, under_probe
 from harness.results.records import Fit, Record
 from harness.specs import Trial
 from harness.tasks import TASKS
@@ -95,7 +96,13 @@ def _more(tasks: Iterable[str]) -> tuple[Column, ...]:
             Column("fit_wall_s", float, "s"),
             Column("best_epoch", int),
             Column("stopped", str),
+            Column("setting", str),
             Column("frames_from", str),
+        ),
+        *within(
+            _record,
+            Column("probe", float, "share", value=probe_score),
+            Column("under_probe", bool, value=lambda record: under_probe([record])),
         ),
         *within(_record, Column("random_weights", bool), Column("limited_data", bool)),
         *within(_trial, Column("limit_utterances", int)),

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from harness.results.probe_check import under_probe
 from harness.results.records import Record
 from harness.specs import CorpusSpec, Trial
 
@@ -23,6 +24,8 @@ FLAG_MEANINGS = {
     "FOLDS DIFFER": "tested on other folds or utterances than most rows of its corpus, so that "
     "their scores cannot be set side by side.",
     "STALE": "trials that rest on other recordings, labels or weights than now are left out.",
+    "UNDER PROBE": "more than 1 point below the probe on the same frames: the head has not learned "
+    "what they hold.",
     "UNSTABLE": "its speeds scatter, or others used the machine; costs.md says more.",
     "INCOMPLETE": "trials failed or are missing; the scores are those of the others.",
 }
@@ -58,6 +61,7 @@ def flags(
         "PARTIAL": any(record.partial_corpus for record in records),
         "SPEAKER OVERLAP": any(record.speaker_overlap for record in records),
         "MIXED": len({_circumstances(record) for record in done}) > 1,
+        "UNDER PROBE": under_probe(done),
         f"STALE {stale}": stale > 0,
         f"INCOMPLETE {len(done)} of {len(trials)}": len(done) < len(trials),
         "UNSTABLE": unstable_cost,

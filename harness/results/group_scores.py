@@ -63,6 +63,25 @@ def baseline_scores(records: Sequence[Record], baseline: str) -> dict[str, Group
     )
 
 
+def probe_scores(records: Sequence[Record]) -> dict[str, GroupScore]:
+    """Every metric of probes.
+
+    Args:
+        records: outcomes with a probe, one for each test split
+    """
+    return _summarised(
+        pd.DataFrame(
+            [
+                {"fold": record.trial.fold, "seed": 0}
+                | metrics_of(record.trial, record.probe.metrics["test"])
+                for record in records
+                if record.probe is not None
+            ]
+        ),
+        {},
+    )
+
+
 def metrics_of(trial: Trial, scores: SplitScores) -> dict[str, float | None]:
     """The scores of one split that the trial's task names, in its order."""
     return {name: scores.value(name) for name in metric_names(TASKS[trial.task].metrics)}
@@ -77,6 +96,22 @@ def scores_on_test(records: Iterable[Record]) -> pd.DataFrame:
             for record in records
         ]
     )
+
+
+def score_on_dev(records: Sequence[Record]) -> float | None:
+    """The headline of the task on dev: the mean over folds of the means over seeds."""
+    scores = pd.DataFrame(
+        [
+            {
+                "fold": record.trial.fold,
+                "seed": record.trial.seed,
+                "dev": record.metrics["dev"].value(TASKS[record.trial.task].headline),
+            }
+            for record in records
+            if "dev" in record.metrics
+        ]
+    )
+    return spread(scores, "dev").mean if len(scores) else None
 
 
 def predictions_on_test(

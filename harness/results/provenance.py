@@ -19,7 +19,7 @@ from harness.files import content_digest
 from harness.model.components import LOSSES, POOLINGS
 from harness.results.records import CostRecord, Digests, Fingerprint, Record
 from harness.results.versions import FRAME_PACKAGES, PACKAGES, VERSIONS
-from harness.specs import BackboneSpec, CostTrial, Trial
+from harness.specs import PROBES, BackboneSpec, CostTrial, Trial
 from harness.tasks import TASKS
 
 LAST_CODE_DIGEST = "d57bdf2d088476fe2f92bef395e573c11ce053fd91d8946f208df3af0ac62477"
@@ -46,8 +46,9 @@ def fingerprint_of(trial: Trial) -> Fingerprint:
     (1, False, False)
     """
     card = card_of(trial.backbone)
-    own = ["decoding", "quality", "splits", "batching", "head", "optimiser", "training"]
-    own += ["evaluation"]
+    own = ["decoding", "quality", "splits"]
+    trained = ["batching", "head", "optimiser", "training", "evaluation"]
+    own += ["probe"] if trial.head.kind in PROBES else trained
     own += ["labels"] if trial.corpus.labels is not None else []
     own += ["subset"] if trial.limit_utterances is not None else []
     own += ["frames"] if trial.training.frozen_mode == "eval" else []

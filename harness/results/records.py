@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.specs import CostTrial, Trial
 from harness.tasks.scores import RecordedScores
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raised when a record says more, so that an older harness asks to be upgraded. What records of
 an older version do not say is None.
 
@@ -19,6 +19,8 @@ an older version do not say is None.
 4: `fingerprint`, the versions of the parts that an outcome rests on, in place of `digests.code`
    and `code`; the revision and a digest of the sources are notes in `environment`;
    `digests.data`, by which trials of several folds are known to rest on the same data
+5: `probe`, what a classifier without a training loop scores on the same frames; `fit.setting`,
+   where the head is such a probe; `candidates` and `chosen`, where dev chose settings
 """
 
 Status = Literal["ok", "failed", "oom", "timeout"]
@@ -67,8 +69,10 @@ class Fit(Frozen):
     """How the learning run went. Its time is never shown as a backbone's speed."""
 
     curve: list[Epoch]
+    """Empty for a probe, which has no epochs."""
     best_epoch: int
-    stopped: Literal["epochs", "dev_loss"]
+    stopped: Literal["epochs", "dev_loss", "converged"]
+    """Why it ended; a probe converges."""
     steps: int
     fit_wall_s: float
     frames_from: Literal["computed", "stored"]
@@ -77,6 +81,29 @@ class Fit(Frozen):
     precision: str
     side_by_side: int = 1
     """How many trials shared its passes; the times here are those of all of them."""
+    setting: str | None = None
+    """Of a probe: which dev chose, such as "C = 0.01"."""
+
+
+class ProbeScores(Frozen):
+    """A classifier of scikit-learn on pooled frames of the frozen backbone, on the same splits."""
+
+    kind: str
+    setting: str
+    """Which dev chose, such as "C = 0.01"."""
+    settings: int
+    """From how many."""
+    metrics: dict[str, RecordedScores]
+    """By split: "dev" and "test"."""
+
+
+class Candidate(Frozen):
+    """One combination of the settings among which dev chose."""
+
+    settings: dict[str, Any]
+    """Axis -> value."""
+    dev_score: float | None
+    """The metric that selects, of the epoch that is kept."""
 
 
 class Record(Frozen):
@@ -98,6 +125,12 @@ class Record(Frozen):
     """By split: "dev" and "test"."""
     baselines: dict[str, RecordedScores] | None = None
     """What predicting without looking scores on test, by the names that the task gives it."""
+    probe: ProbeScores | None = None
+    """The better one on dev of the task's probes: a trained head has to come near it."""
+    candidates: list[Candidate] = []
+    """What dev chose among, where the trial has choices; all else here is of the chosen one."""
+    chosen: int | None = None
+    """Its place among them."""
     fit: Fit | None = None
     digests: Digests | None = None
     fingerprint: Fingerprint | None = None

@@ -86,7 +86,9 @@ def _identity(trial: Trial) -> dict[str, Any]:
         if f"{part}.{key}" not in ("corpus.root", "protocol.only_folds")
     }
     axes = {axis: value for axis, value in flat(trial).items() if axis in AXES and axis != "seed"}
-    return axes | parts | {"limit_utterances": trial.limit_utterances, "task": trial.task}
+    choose = json.dumps(trial.choose) if trial.choose else None
+    rest = {"limit_utterances": trial.limit_utterances, "task": trial.task, "choose": choose}
+    return axes | parts | rest
 
 
 def _varying(trials: dict[str, Trial], identities: dict[str, dict[str, Any]]) -> list[str]:

@@ -17,9 +17,10 @@ VERSIONS: Mapping[str, int] = {
     "subset": 1,  # data.subset: which utterances --limit-utterances takes
     "splits": 2,  # data.splits: folds, dev and their balance; their digest says what they are
     "batching": 1,  # data.batches: buckets, their order, crops and padding
-    "head": 1,  # model.head, model.stream_dropout and the order in which heads are drawn
+    "head": 2,  # model.head, what it standardises by, and the order in which heads are drawn
     "optimiser": 1,  # training.optimisation: groups, schedule and the step
-    "training": 1,  # training.fit, its state, early stopping and the epoch that is kept
+    "training": 2,  # training.fit, its state, early stopping and the epoch that is kept
+    "probe": 1,  # tasks.*.probes and runs.probing: heads without a training loop
     "evaluation": 1,  # training.prediction, and the order of what is predicted
     "frames": 1,  # cache: extraction of kept frames and their summaries
     "cost": 1,  # profiling: what is measured and how, and how fast the measured code is

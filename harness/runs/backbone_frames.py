@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 
@@ -16,7 +18,8 @@ from harness.cache.cached_inputs import CachedInputs
 from harness.cache.disk_space import free_disk_space, planned_bytes, written_bytes
 from harness.cache.extraction import ExtractionPass, extract, extraction_passes
 from harness.cache.frame_store import FrameKey, FrameStore, StoredFrames
-from harness.cache.frame_views import frame_views, keeps_frames, stored_dtype
+from harness.cache.frame_views import FrameView, frame_views, keeps_frames, stored_dtype
+from harness.config.choose import candidates as candidates_of
 from harness.data.batches import LabelledSplit
 from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled
 from harness.files import cache_folder, content_digest, file_digest
@@ -24,10 +27,16 @@ from harness.model.building import load_backbone
 from harness.model.ser_model import SERModel
 from harness.results.provenance import fingerprint_key, frames_fingerprint
 from harness.runs.frame_events import FramesAdvanced, FramesEnded, FramesEvent, FramesStarted
+from harness.runs.pooled_vectors import computed_vectors, kept_vectors
 from harness.runs.runtime_options import RuntimeOptions
-from harness.specs import Trial
+from harness.specs import DtypeName, Trial
+from harness.tasks import TASKS
+from harness.tasks.task import Floats
 from harness.training.devices import make_accelerator, precision_name
 from harness.training.fit_inputs import AudioInputs, Inputs
+
+if TYPE_CHECKING:  # it stands on this module
+    from harness.runs.probing import Probe
 
 
 @dataclass
@@ -41,6 +50,10 @@ class BackboneFrames:
     _opened: dict[FrameKey, StoredFrames] = field(default_factory=dict)
     _held: dict[FrameKey, StoredFrames] = field(default_factory=dict)
     """What the latest trial learned from, in memory or on the GPU."""
+    _vectors: dict[DtypeName, Mapping[str, Floats]] = field(default_factory=dict)
+    """Pooled frames of all utterances, by precision, where none are kept."""
+    probes: dict[tuple[str, ...], Probe] = field(default_factory=dict)
+    """Those that were fitted, by what they rest on."""
 
     def backbone(self, trial: Trial) -> Backbone:
         """The trial's backbone, with the weights it was loaded with."""
@@ -65,7 +78,8 @@ class BackboneFrames:
             UserError: there is no room for them.
         """
         by_precision: dict[str, list[Trial]] = {}
-        for trial in filter(self.keeps, trials):
+        candidates = (each for trial in trials for _, each in candidates_of(trial))
+        for trial in filter(self.keeps, candidates):
             by_precision.setdefault(trial.training.precision, []).append(trial)
         for alike in by_precision.values():
             yield from self._extract(alike)
@@ -74,6 +88,7 @@ class BackboneFrames:
         accelerator = make_accelerator(self.options.device, trials[0].training.precision)
         backbone = self.backbone(trials[0])
         keys = {key: None for trial in trials for key in self._keys(trial, accelerator)}
+        keys |= {key: None for trial in trials for key in self._pooled_keys(trial, accelerator)}
         split = labelled(self.prepared, self._used_by(trials))
         sounds = self._sounds(split)
         for todo in extraction_passes(self._store, list(keys), split, sounds):
@@ -120,13 +135,51 @@ class BackboneFrames:
             return audio
         return CachedInputs(split, sounds, views, keys[0].view.form != "frames", audio)
 
+    def pooled_vectors(
+        self, trial: Trial, split: LabelledSplit, accelerator: Accelerator
+    ) -> Floats:
+        """Mean and deviation of the frames of each utterance, at the top of the frozen backbone.
+
+        Shape:
+            output: (N, 2·D)
+        """
+        sounds = self._sounds(split)
+        for key in self._pooled_keys(trial, accelerator):
+            kept = self._opened.get(key)
+            if kept is not None and all(sound in kept.frames for sound in sounds):
+                return kept_vectors(kept, sounds)
+        precision = precision_name(accelerator)
+        if precision not in self._vectors:
+            every = labelled(self.prepared, tuple(self.prepared.corpus.by_id()))
+            backbone = self.backbone(trial)
+            self._vectors[precision] = computed_vectors(backbone, every, accelerator)
+        found = self._vectors[precision]
+        return np.stack([found[utterance.utterance_id] for utterance in split.utterances])
+
+    def parameters(self, trial: Trial) -> int:
+        """How many the trial's backbone has."""
+        return sum(parameter.numel() for parameter in self.backbone(trial).parameters())
+
     def keeps(self, trial: Trial) -> bool:
         """Whether a trial learns from kept frames."""
         return keeps_frames(trial, self.options.frames)
 
     def _keys(self, trial: Trial, accelerator: Accelerator) -> tuple[FrameKey, ...]:
-        backbone, precision = self.backbone(trial), precision_name(accelerator)
+        backbone = self.backbone(trial)
         views = frame_views(trial.head, trial.finetune_layers, len(backbone.layers))
+        return self._keys_of(views, trial, accelerator)
+
+    def _pooled_keys(self, trial: Trial, accelerator: Accelerator) -> tuple[FrameKey, ...]:
+        """What probes start from, if the trial's task has some."""
+        if not TASKS[trial.task].probes:
+            return ()
+        top = FrameView(len(self.backbone(trial).layers), "statistics")
+        return self._keys_of((top,), trial, accelerator)
+
+    def _keys_of(
+        self, views: Sequence[FrameView], trial: Trial, accelerator: Accelerator
+    ) -> tuple[FrameKey, ...]:
+        backbone, precision = self.backbone(trial), precision_name(accelerator)
         return tuple(
             FrameKey(
                 backbone=trial.backbone.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.config.choose import candidates
 from harness.data.prepared_corpus import PreparedCorpus, prepare_corpus
 from harness.profiling.estimation.suite_estimate import Estimate, estimate
 from harness.progress import Reporter
@@ -34,5 +35,8 @@ def estimate_trials(
     for unit in units:
         if unit.corpus not in known:
             known[unit.corpus] = prepare_corpus(unit.corpus, unit.limit_utterances, reporter)
-    groups = [(known[unit.corpus], unit.trials) for unit in units]
+    groups = [
+        (known[unit.corpus], [each for trial in unit.trials for _, each in candidates(trial)])
+        for unit in units
+    ]
     return estimate(groups, options.device, options.frames)

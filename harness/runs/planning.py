@@ -9,7 +9,7 @@ from functools import cached_property
 from harness.config.matrix import expand, select
 from harness.data.corpus_reading import corpus_card, read_corpus
 from harness.data.splits.folds import fold_numbers
-from harness.specs import CorpusSpec, CostTrial, Selection, Suite, Trial
+from harness.specs import PROBES, CorpusSpec, CostTrial, Selection, Suite, Trial
 
 _ANY_CORPUS = CorpusSpec(name="synthetic")
 
@@ -60,7 +60,7 @@ def make_plan(suite: Suite, only: Sequence[str] = (), limit_utterances: int | No
 def cost_trials(
     suite: Suite, trials: Iterable[Trial], only: Sequence[str] = ()
 ) -> tuple[CostTrial, ...]:
-    """One measurement for all trials that cost the same, in the order of the trials.
+    """One measurement for all trials that cost the same, in the order of the trials; probes none.
 
     Of a suite without corpora, all that its matrix holds and `only` selects.
     """
@@ -70,4 +70,5 @@ def cost_trials(
         # what a trial costs does not depend on its data
         whole = expand(suite.model_copy(update={"corpora": (_ANY_CORPUS,)}), lambda _: (1,))
         trials = select(whole, only)
-    return tuple(dict.fromkeys(CostTrial.of(trial, suite.cost) for trial in trials))
+    trained = [trial for trial in trials if trial.head.kind not in PROBES]
+    return tuple(dict.fromkeys(CostTrial.of(trial, suite.cost) for trial in trained))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.config.choose import combinations
 from harness.progress import Reporter
 from harness.results.failures import error_line
 from harness.results.records import Record
@@ -76,7 +77,7 @@ class ProgressDisplay:
         self._steps_shown, self._scores = False, ""
 
     def _number(self, trials: tuple[Trial, ...]) -> None:
-        self._side_by_side = len(trials)
+        self._side_by_side = sum(map(combinations, trials))
         for trial in trials:
             self._begun += 1
             self.reporter.note(f"[{self._begun}/{self.total}] {trial.describe()}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.specs import Trial
+from harness.specs import PROBES, Trial
 
 MOST = 8
 """Their batches lie in memory at the same time."""
@@ -35,6 +35,8 @@ def _may_share(trial: Trial) -> bool:
     training = trial.training
     return (
         trial.finetune_layers == 0
+        and not trial.choose
+        and trial.head.kind not in PROBES
         and training.precision != "fp16"
         and training.time_limit_s is None
     )

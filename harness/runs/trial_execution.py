@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Generator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,24 +16,22 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from backbones.base import Backbone
-from harness.cache.cached_inputs import CachedInputs
 from harness.data.batches import LabelledSplit
 from harness.data.prepared_corpus import Fold, cut_fold, labelled
-from harness.model.building import build_model
 from harness.redaction import redacted
 from harness.results.environment import environment
 from harness.results.provenance import Provenance, fingerprint_of
-from harness.results.records import Digests, Fit, Record
+from harness.results.records import Digests, ProbeScores, Record
 from harness.runs.backbone_frames import BackboneFrames
+from harness.runs.learning import learn
+from harness.runs.probing import Probe, best_of_probes
+from harness.runs.trial_data import TrialData
 from harness.specs import Trial
 from harness.tasks import TASKS
 from harness.tasks.scores import SplitScores
-from harness.tasks.task import Task
+from harness.tasks.task import Targets, Task
 from harness.training.devices import device_info, make_accelerator, status_of
-from harness.training.fit import fit
 from harness.training.fit_driver import FitEvent, Fitting, run_fits
-from harness.training.fit_inputs import Inputs
-from harness.training.prediction import predict
 
 
 @dataclass(frozen=True)
@@ -86,8 +84,7 @@ def _trial(
         environment=environment(),
     )
     try:
-        with frames.lent(trial) as backbone:
-            return (yield from _train_and_score(trial, frames, backbone, record, accelerator))
+        return (yield from _learn_and_score(trial, frames, record, accelerator))
     except Exception as error:
         failed = {"status": status_of(error), "error": redacted(traceback.format_exc())}
         return Outcome(record.model_copy(update=failed))
@@ -112,85 +109,93 @@ def predictions_frame(
     )
 
 
-def _train_and_score(
-    trial: Trial,
-    frames: BackboneFrames,
-    backbone: Backbone,
-    record: Record,
-    accelerator: Accelerator,
+def _learn_and_score(
+    trial: Trial, frames: BackboneFrames, record: Record, accelerator: Accelerator
 ) -> Fitting[Outcome]:
-    prepared, task = frames.prepared, TASKS[trial.task].load()
-    fold, outputs = cut_fold(trial, prepared), record.classes
-    encode = partial(task.encode, outputs=outputs)
-    model = build_model(backbone, trial.head, len(outputs), trial.finetune_layers, trial.seed)
-    splits = {
-        "train": labelled(prepared, fold.splits.train, trial.training.crop_s, encode),
-        "dev": labelled(prepared, fold.splits.dev, encode=encode),
-        "test": labelled(prepared, fold.splits.test, encode=encode),
-    }
-    inputs = {
-        name: frames.inputs(trial, model, split, accelerator) for name, split in splits.items()
-    }
-    train = splits["train"].targets
-    loss = task.make_loss(trial.loss, train, outputs)
+    task, outputs = TASKS[trial.task].load(), record.classes
+    data = _trial_data(trial, frames, outputs, accelerator)
+    train = data.splits["train"].targets
 
-    def score(values: Tensor) -> tuple[float, float]:
-        table = predictions_frame("dev", splits["dev"], values, outputs, task)
-        selected = task.score(table, train).value(trial.training.early_stopping.metric)
-        dev_loss = _loss_of(loss, values, splits["dev"], accelerator.device)
-        return dev_loss, math.nan if selected is None else selected
+    def scored(name: str, values: Tensor) -> tuple[pd.DataFrame, SplitScores]:
+        table = predictions_frame(name, data.splits[name], values, outputs, task)
+        loss = data.loss_of(name, values, torch.device("cpu"))
+        return table, task.score(table, train, loss)
 
-    fitted = yield from fit(
-        model,
-        loss,
-        inputs["train"],
-        inputs["dev"],
-        score,
-        trial.training,
-        trial.seed,
-        accelerator,
-    )
-
-    tables: dict[str, pd.DataFrame] = {}
-    metrics: dict[str, SplitScores] = {}
-    for name in ("dev", "test"):
-        split = splits[name]
-        values = predict(model, inputs[name], trial.training.batch_seconds, accelerator)
-        tables[name] = predictions_frame(name, split, values, outputs, task)
-        split_loss = _loss_of(loss, values, split, torch.device("cpu"))
-        metrics[name] = task.score(tables[name], train, split_loss)
-
-    kept = _kept_dtype(inputs["train"])
+    reference = best_of_probes(data)
+    learned = yield from learn(data)
+    found = {name: scored(name, learned.values[name]) for name in ("dev", "test")}
+    backbone, fold = frames.backbone(trial), data.fold
     rests_on = provenance_of(trial, fold, backbone.weights.digest)
     finished = record.model_copy(
         update={
             "status": "ok",
-            "metrics": metrics,
-            "baselines": dict(task.baselines(train, splits["test"].targets, outputs)),
-            "fit": Fit(
-                **asdict(fitted), frames_from="stored" if kept else "computed", frames_dtype=kept
-            ),
+            "metrics": {name: scores for name, (_, scores) in found.items()},
+            "baselines": dict(task.baselines(train, data.splits["test"].targets, outputs)),
+            "probe": reference and _probe_scores(reference, scored),
+            "candidates": learned.candidates,
+            "chosen": learned.chosen,
+            "fit": learned.best.fit,
             "digests": rests_on.digests,
             "fingerprint": rests_on.fingerprint,
             "split_sizes": {name: len(ids) for name, ids in fold.splits.named().items()},
-            "trainable_parameters": model.trainable_parameters(),
-            "total_parameters": model.total_parameters(),
-            "head_parameters": sum(p.numel() for p in model.head_parameters()),
+            **learned.best.parameters,
             "backbone_depth": len(backbone.layers),
             "emotion_labels_seen": _labels_seen(backbone),
             "random_weights": backbone.weights.init == "random",
             "environment": environment() | device_info(accelerator.device),
         }
     )
-    return Outcome(finished, pd.concat(tables.values()), model.trained_state())
+    tables = [table for table, _ in found.values()]
+    return Outcome(finished, pd.concat(tables), learned.best.state)
 
 
-def _kept_dtype(inputs: Inputs) -> str | None:
-    """The type in which frames were kept; None where they were computed anew."""
-    if not isinstance(inputs, CachedInputs):
-        return None
-    frames = next(iter(inputs.views[0].frames.values()))
-    return str(frames.dtype).removeprefix("torch.")
+def _trial_data(
+    trial: Trial, frames: BackboneFrames, outputs: Sequence[str], accelerator: Accelerator
+) -> TrialData:
+    prepared, task = frames.prepared, TASKS[trial.task].load()
+    fold = cut_fold(trial, prepared)
+    encode = partial(task.encode, outputs=outputs)
+    crops = {"train": trial.training.crop_s}
+    splits = {
+        name: labelled(prepared, ids, crops.get(name), encode)
+        for name, ids in fold.splits.named().items()
+    }
+    train = splits["train"].targets
+
+    def score_dev(values: Tensor) -> float:
+        table = predictions_frame("dev", splits["dev"], values, outputs, task)
+        return _value(task, table, train, trial.training.early_stopping.metric)
+
+    return TrialData(
+        trial=trial,
+        frames=frames,
+        fold=fold,
+        splits=splits,
+        outputs=len(outputs),
+        loss=task.make_loss(trial.loss, train, outputs),
+        score_dev=score_dev,
+        accelerator=accelerator,
+    )
+
+
+def _value(task: Task, predictions: pd.DataFrame, train: Targets, metric: str) -> float:
+    """One metric, which is a tenth of the work of all where sums over utterances give it."""
+    sums = task.sufficient_statistics
+    if sums is not None:
+        found = sums.scores(sums.of_utterances(predictions).sum(axis=0, keepdims=True))
+        if metric in found:
+            return float(found[metric][0])
+    selected = task.score(predictions, train).value(metric)
+    return math.nan if selected is None else selected
+
+
+def _probe_scores(
+    probe: Probe, scored: Callable[[str, Tensor], tuple[pd.DataFrame, SplitScores]]
+) -> ProbeScores:
+    metrics = {name: scored(name, values)[1] for name, values in probe.outputs.items()}
+    return ProbeScores(
+        kind=probe.kind, setting=probe.setting, settings=probe.settings, metrics=metrics
+    )
 
 
 def provenance_of(trial: Trial, fold: Fold, weights_digest: str) -> Provenance:
@@ -207,11 +212,3 @@ def provenance_of(trial: Trial, fold: Fold, weights_digest: str) -> Provenance:
 def _labels_seen(backbone: Backbone) -> list[str]:
     pretrained = backbone.weights.init == "pretrained"
     return list(backbone.card.emotion_labels_seen) if pretrained else []
-
-
-def _loss_of(
-    loss: torch.nn.Module, values: Tensor, split: LabelledSplit, device: torch.device
-) -> float:
-    targets = split.targets_of(range(len(split.targets)))
-    with torch.no_grad():
-        return float(loss.to(device)(values.to(device), targets.to(device)))

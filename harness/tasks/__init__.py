@@ -42,6 +42,10 @@ TASKS: Tasks = {
             Metric("accuracy_middle", "Accuracy, middling classes"),
             Metric("accuracy_rare", "Accuracy, rare classes"),
         ),
+        probes={
+            "logistic_regression": "harness.tasks.classification.probes:logistic_regression",
+            "knn": "harness.tasks.classification.probes:knn",
+        },
         version=2,
         same_since=every_class_occurs,
     ),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Targets = tuple[int | float, ...]
 """One number an utterance, as the losses of the task take it."""
+
+
+@dataclass(frozen=True)
+class FittedProbe:
+    """A classifier or regression without a training loop, fitted with one setting."""
+
+    setting: str
+    """For people, such as "C = 0.01"."""
+    values: Callable[[Floats], Floats]
+    """From vectors (N, P) to what a network would give, (N, W)."""
+
+
+FitProbe = Callable[[Floats, NDArray[np.int64], Floats], Iterable[FittedProbe]]
+"""From standardised vectors (N, P), targets (N,) and what each output's utterances count, (W,), to
+a probe for each of its settings."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +154,8 @@ class TaskCard:
     """Of the losses that fit it, the one where a suite names none."""
     details: tuple[Metric, ...] = ()
     """Scores that only the table of trials shows."""
+    probes: Mapping[str, str] = field(default_factory=dict)
+    """Kinds of head without a training loop, as "module:function": see `probe`."""
     version: int = 1
     """Raised when its numbers change."""
     same_since: Callable[[Mapping[str, SplitScores]], bool] | None = None
@@ -147,6 +164,15 @@ class TaskCard:
     def load(self) -> Task:
         """Import the module."""
         return cast(Task, import_module(self.module))
+
+    def probe(self, kind: str) -> FitProbe:
+        """What fits a probe of that kind.
+
+        Raises:
+            KeyError: it has none.
+        """
+        module, function = self.probes[kind].split(":")
+        return cast("FitProbe", getattr(import_module(module), function))
 
     def metric(self, name: str) -> Metric:
         """The metric of that name.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from harness.data.batches import bucketed
 from harness.errors import TrialError, TrialTimeout
+from harness.model.losses import loss_weight
 from harness.model.ser_model import SERModel
 from harness.specs import TrainingSpec
 from harness.training.devices import precision_name
@@ -31,6 +32,7 @@ from harness.training.fit_driver import (
 from harness.training.fit_inputs import Inputs
 from harness.training.gradients import GradientRequest
 from harness.training.prediction import predict
+from harness.training.standardisation import standardise_on
 from harness.training.training_state import Stopped, TrainingState
 
 Score = Callable[[Tensor], tuple[float, float]]
@@ -84,15 +86,17 @@ def fit(
     torch.manual_seed(seed)
     model.to(accelerator.device).train()
     loss.to(accelerator.device)
+    if resume_from is None:
+        standardise_on(model, train, spec.batch_seconds, seed, accelerator)
     plans = _epoch_plans(train, spec, seed)
     total_steps = sum(map(len, plans))
-    state = TrainingState.start(model, spec, total_steps, seed, accelerator)
+    state = TrainingState.start(model, spec, len(plans), total_steps, seed, accelerator)
     if resume_from is not None:
         state.load_state_dict(resume_from)
     started -= state.fit_wall_s
     deadline = _deadline(started, spec.time_limit_s)
 
-    for epoch in range(len(state.curve) + 1, spec.epochs + 1):
+    for epoch in range(len(state.curve) + 1, len(plans) + 1):
         if state.stopped:
             break
         epoch_started = time.monotonic()
@@ -101,11 +105,12 @@ def fit(
             (batch for step in plans[epoch - 1] for batch in step), (seed, epoch)
         )
         for step in plans[epoch - 1]:
-            for _ in step:
+            shares = _shares(loss, train, step)
+            for share in shares:
                 batch = next(batches)
-                part = _part_of(loss, batch.targets, len(step))
+                part = _part_of(loss, batch.targets, share)
                 value = yield from loss_of(GradientRequest(model, batch.states, part))
-                total += value * len(step) * len(batch.indices)
+                total += value / share * len(batch.indices)
             state.step()
             yield StepEnded(state.steps, total_steps)
             _check_time(deadline, spec.time_limit_s)
@@ -130,18 +135,29 @@ def fit(
 
 
 def _epoch_plans(train: Inputs, spec: TrainingSpec, seed: int) -> list[EpochPlan]:
-    """The batches of every epoch, those whose gradients are added up lying together."""
+    """The batches of every epoch, those whose gradients are added up lying together.
+
+    There are as many epochs as the settings say, and more until there are `min_steps` steps.
+    """
     size = spec.accumulation_steps
-    plans = []
-    for epoch in range(1, spec.epochs + 1):
-        batches = bucketed(train.split.seconds(), spec.batch_seconds, (seed, epoch))
+    plans: list[EpochPlan] = []
+    steps = 0
+    while len(plans) < spec.epochs or steps < spec.min_steps:
+        batches = bucketed(train.split.seconds(), spec.batch_seconds, (seed, len(plans) + 1))
         plans.append([batches[start : start + size] for start in range(0, len(batches), size)])
+        steps += len(plans[-1])
     return plans
 
 
-def _part_of(loss: nn.Module, targets: Tensor, parts: int) -> Callable[[Tensor], Tensor]:
-    """A batch's loss, where `parts` batches are added up to one step."""
-    return lambda outputs: loss(outputs, targets) / parts
+def _shares(loss: nn.Module, train: Inputs, step: Sequence[Sequence[int]]) -> list[float]:
+    """What each batch of a step counts in it, so that the step's loss is that of all together."""
+    sizes = [loss_weight(loss, train.split.targets_of(batch)) for batch in step]
+    return [size / sum(sizes) for size in sizes]
+
+
+def _part_of(loss: nn.Module, targets: Tensor, share: float) -> Callable[[Tensor], Tensor]:
+    """A batch's loss, where it is so large a share of a step."""
+    return lambda outputs: loss(outputs, targets) * share
 
 
 def _deadline(started: float, limit_s: float | None) -> float:

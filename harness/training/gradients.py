@@ -68,8 +68,9 @@ def side_by_side(inputs: Sequence[tuple[SERModel, Sequence[Frames]]]) -> list[Te
 
 
 def _tensors(head: Head, rows: int, most_rows: int) -> dict[str, Tensor]:
-    """A head's parameters, and what it drops from a batch, which then may have more rows."""
+    """A head's tensors, and what it drops from a batch, which then may have more rows."""
     tensors: dict[str, Tensor] = dict(head.named_parameters())
+    tensors |= {name: buffer for name, buffer in head.named_buffers() if buffer.numel()}
     for name, module in dropouts(head).items():
         if head.training and module.p > 0:
             tensors[f"{name}.factors"] = pad(module.draw(rows), (0, 0, 0, most_rows - rows))

@@ -54,16 +54,22 @@ class TrainingState:
 
     @classmethod
     def start(
-        cls, model: SERModel, spec: TrainingSpec, steps: int, seed: int, accelerator: Accelerator
+        cls,
+        model: SERModel,
+        spec: TrainingSpec,
+        epochs: int,
+        steps: int,
+        seed: int,
+        accelerator: Accelerator,
     ) -> TrainingState:
-        """Before the first of `steps` optimiser steps; the model is on its device."""
+        """Before the first of so many epochs and optimiser steps; the model is on its device."""
         stream = seed_dropout(model, seed, accelerator.device)
         optimizer = accelerator.prepare(make_optimizer(model, spec))
         return cls(
             model=model,
             optimizer=optimizer,
             schedule=LambdaLR(optimizer.optimizer, warmup_then_linear(steps, spec.warmup_share)),
-            stopping=EarlyStopping(spec.early_stopping),
+            stopping=EarlyStopping(spec.early_stopping, epochs),
             accelerator=accelerator,
             dropout_stream=stream,
             best=model.trained_state(),

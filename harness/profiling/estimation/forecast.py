@@ -6,6 +6,7 @@ trial is taken to run for all its epochs: early stopping may end it sooner.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,8 @@ from harness.cache.frame_views import FrameView, keeps_frames, stored_dtype
 from harness.data.batches import LabelledSplit, bucketed
 from harness.data.prepared_corpus import Fold, PreparedCorpus, cut_fold, labelled
 from harness.profiling.estimation.backbone_profile import BackboneProfile
-from harness.specs import FramesChoice, Trial
+from harness.specs import PROBES, FramesChoice, Trial
+from harness.tasks import TASKS
 from harness.training.devices import precision_name
 
 
@@ -69,6 +71,8 @@ def amount(
         return Amount(0.0, training_s)
     durations_s = _distinct_durations(prepared, [folds[trial.fold] for trial in kept])
     views = {view for trial in kept for view in profile.views(trial)}
+    if any(TASKS[trial.task].probes for trial in kept):
+        views.add(FrameView(len(profile.backbone.layers), "statistics"))
     precision = precision_name(profile.accelerator)
     size_bytes = sum(
         view_bytes(view, stored_dtype(view, precision, frames), durations_s, profile.backbone)
@@ -90,12 +94,23 @@ def _extraction_s(
 def _training_s(
     trial: Trial, splits: dict[str, LabelledSplit], profile: BackboneProfile, kept: bool
 ) -> float:
-    epochs = trial.training.epochs
+    if trial.head.kind in PROBES:
+        return 0.0
+    epochs = _epochs(trial, splits["train"])
     times = {"train": epochs, "dev": epochs + 1, "test": 1}
-    return sum(
+    standardised_s = 2 * _pass_s(trial, splits["train"], profile, kept, training=False)
+    return standardised_s + sum(
         times[name] * _pass_s(trial, split, profile, kept, training=name == "train")
         for name, split in splits.items()
     )
+
+
+def _epochs(trial: Trial, train: LabelledSplit) -> int:
+    """How many there are, so that there are enough steps."""
+    training = trial.training
+    batches = len(batch_shapes(train.durations_s, train.crop_s, training.batch_seconds))
+    steps = max(1, math.ceil(batches / training.accumulation_steps))
+    return max(training.epochs, math.ceil(training.min_steps / steps))
 
 
 def _pass_s(

@@ -1,0 +1,156 @@
+"""What a trial learns: a head by gradients, or a probe without; with the settings dev prefers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from torch import Tensor
+
+from harness.cache.cached_inputs import CachedInputs
+from harness.config.choose import candidates
+from harness.model.building import build_model
+from harness.results.records import Candidate, Fit
+from harness.runs.probing import learn_probe
+from harness.runs.trial_data import TrialData
+from harness.specs import PROBES, Trial
+from harness.training.fit import FitOutcome, fit
+from harness.training.fit_driver import Fitting, run_fits
+from harness.training.fit_inputs import Inputs
+from harness.training.prediction import predict
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training with one candidate leaves behind; test has not been looked at."""
+
+    trial: Trial
+    fit: Fit
+    dev_score: float
+    """The metric that selects, averaged as early stopping does, of the epoch that is kept."""
+    parameters: Mapping[str, Any]
+    """How many there are, by the names of a record's fields."""
+    state: dict[str, Tensor] | None = None
+    """What can be kept as a model; None of a probe."""
+    outputs: Mapping[str, Tensor] | None = None
+    """Of a probe, by split."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What is scored: the candidate that dev prefers."""
+
+    best: Trained
+    values: Mapping[str, Tensor]
+    """Outputs by split, (N, W), of dev and test."""
+    candidates: list[Candidate]
+    chosen: int | None
+    """Its place among the candidates; None if there was nothing to choose."""
+
+
+def learn(data: TrialData) -> Fitting[Learned]:
+    """Learn with every combination of the trial's choices; only the best one sees test."""
+    choices = candidates(data.trial)
+    trained = yield from _train_all(data, [trial for _, trial in choices])
+    place = max(range(len(trained)), key=lambda index: trained[index].dev_score)
+    best = trained[place]
+    if len(choices) == 1:
+        return Learned(best, _outputs(data, best), [], None)
+    listed = [
+        Candidate(
+            settings=settings,
+            dev_score=each.dev_score if math.isfinite(each.dev_score) else None,
+        )
+        for (settings, _), each in zip(choices, trained, strict=True)
+    ]
+    return Learned(best, _outputs(data, best), listed, place)
+
+
+def _train_all(data: TrialData, trials: Sequence[Trial]) -> Fitting[list[Trained]]:
+    """Those with heads of one shape on kept frames side by side: they share batches and passes."""
+    shared = data.trial.finetune_layers == 0 and all(map(data.frames.keeps, trials))
+    groups: dict[object, list[int]] = {}
+    for place, trial in enumerate(trials):
+        alone = not shared or trial.head.kind in PROBES
+        groups.setdefault(place if alone else trial.head, []).append(place)
+    found: dict[int, Trained] = {}
+    for places in groups.values():
+        work = [_train(data, trials[place]) for place in places]
+        if len(work) == 1:
+            trained = [(yield from work[0])]
+        else:
+            side_by_side = run_fits(work, data.accelerator)
+            trained = yield from cast("Fitting[list[Trained]]", side_by_side)
+        found |= dict(zip(places, trained, strict=True))
+    return [found[place] for place in range(len(trials))]
+
+
+def _train(data: TrialData, trial: Trial) -> Fitting[Trained]:
+    with data.frames.lent(trial) as backbone:
+        if trial.head.kind in PROBES:
+            return _as_trained(data, trial)
+        model = build_model(backbone, trial.head, data.outputs, trial.finetune_layers, trial.seed)
+        train, dev = (
+            data.frames.inputs(trial, model, data.splits[name], data.accelerator)
+            for name in ("train", "dev")
+        )
+
+        def score(values: Tensor) -> tuple[float, float]:
+            return data.loss_of("dev", values, data.accelerator.device), data.score_dev(values)
+
+        found = yield from fit(
+            model, data.loss, train, dev, score, trial.training, trial.seed, data.accelerator
+        )
+        kept = _kept_dtype(train)
+        source = {"frames_from": "stored" if kept else "computed", "frames_dtype": kept}
+        return Trained(
+            trial=trial,
+            fit=Fit.model_validate(asdict(found) | source),
+            dev_score=_dev_score(found),
+            parameters={
+                "trainable_parameters": model.trainable_parameters(),
+                "total_parameters": model.total_parameters(),
+                "head_parameters": sum(p.numel() for p in model.head_parameters()),
+            },
+            state=model.trained_state(),
+        )
+
+
+def _as_trained(data: TrialData, trial: Trial) -> Trained:
+    found, fit_of_probe, parameters = learn_probe(data, trial)
+    return Trained(trial, fit_of_probe, found.dev_score, parameters, outputs=found.outputs)
+
+
+def _outputs(data: TrialData, best: Trained) -> Mapping[str, Tensor]:
+    """Those of dev and test, by the model of the epoch that is kept."""
+    if best.state is None:
+        return best.outputs or {}
+    trial = best.trial
+    with data.frames.lent(trial) as backbone:
+        model = build_model(backbone, trial.head, data.outputs, trial.finetune_layers, trial.seed)
+        model.load_trained_state(best.state)
+        model.to(data.accelerator.device)
+        return {
+            name: predict(
+                model,
+                data.frames.inputs(trial, model, data.splits[name], data.accelerator),
+                trial.training.batch_seconds,
+                data.accelerator,
+            )
+            for name in ("dev", "test")
+        }
+
+
+def _dev_score(found: FitOutcome) -> float:
+    kept = [epoch.dev_average for epoch in found.curve if epoch.epoch == found.best_epoch]
+    return kept[0] if kept and not math.isnan(kept[0]) else -math.inf
+
+
+def _kept_dtype(inputs: Inputs) -> str | None:
+    """The type in which frames were kept; None where they were computed anew."""
+    if not isinstance(inputs, CachedInputs):
+        return None
+    frames = next(iter(inputs.views[0].frames.values()))
+    return str(frames.dtype).removeprefix("torch.")
