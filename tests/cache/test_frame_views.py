@@ -17,6 +17,7 @@ from harness.specs import (
     Trial,
 )
 
+ATTENTION = HeadSpec(pooling="attentive_statistics")
 poolings = st.sampled_from(sorted(POOLINGS))
 
 
@@ -38,7 +39,7 @@ def test_releasing_all_layers_starts_from_the_stem(pooling: str, layers: int) ->
     ("pooling", "last", "summed"),
     [
         ("attentive_statistics", "frames", "frames"),
-        ("mean", "mean", "mean"),
+        ("mean", "statistics", "statistics"),
         ("statistics", "statistics", "frames"),  # a sum's deviation is no sum of deviations
     ],
 )
@@ -51,7 +52,7 @@ def test_a_frozen_backbone_keeps_what_its_pooling_needs(
 
 
 def test_a_network_without_layers_has_one_view() -> None:
-    assert frame_views(HeadSpec(), "all", 0) == frame_views(HeadSpec(), 0, 0) == (FrameView(0),)
+    assert frame_views(ATTENTION, "all", 0) == frame_views(ATTENTION, 0, 0) == (FrameView(0),)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,6 @@ def test_frames_are_kept_unless_dropout_changes_them_or_the_user_says_off(
 
 
 def test_summaries_are_kept_in_float32_whatever_is_chosen() -> None:
-    assert stored_dtype(FrameView(3, "mean"), "bf16", "fp16") == "float32"
+    assert stored_dtype(FrameView(3, "statistics"), "bf16", "fp16") == "float32"
     assert stored_dtype(FrameView(3), "bf16", "fp16") == "fp16"
     assert stored_dtype(FrameView(3), "bf16", "auto") == "bf16"

@@ -64,7 +64,9 @@ def test_an_utterances_logits_do_not_depend_on_its_batch() -> None:
 def test_the_trained_state_holds_head_and_released_layers_and_restores_them() -> None:
     model, other = tiny(), tiny()
     state = model.trained_state()
-    assert sum(tensor.numel() for tensor in state.values()) == model.trainable_parameters()
+    standardised = 2 * sum(len(scale.mean) for scale in (*model.frame_scales, model.pooled_scale))
+    found = sum(tensor.numel() for tensor in state.values())
+    assert found == model.trainable_parameters() + standardised
     with torch.no_grad():
         for parameter in other.parameters():
             parameter.add_(1.0)
