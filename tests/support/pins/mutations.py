@@ -166,8 +166,8 @@ MUTATIONS: Mapping[str, tuple[Change, ...]] = {
             "average > self._best_average",
             "average >= self._best_average",
         ),
-        ("harness.training.early_stopping", "loss > factor * self._lowest_loss", "loss > factor"),
-        ("harness.training.fit", "loss(outputs, targets) / parts", "loss(outputs, targets)"),
+        ("harness.training.early_stopping", "seen > factor * self._lowest_loss", "seen > factor"),
+        ("harness.training.fit", "loss(outputs, targets) * share", "loss(outputs, targets)"),
         ("harness.training.fit", "    model.load_trained_state(state.best)\n", ""),
         (
             "harness.training.fit",
