@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
-from harness.config.axes import AXES, axis_value, flat, nested, short_name
+from harness.config.axes import AXES, AXIS_NAMES, axis_value, flat, nested, short_name
 from harness.config.validation_messages import shown
 from harness.config.yaml_tree import KeyPath, Mistake
 from harness.errors import SuiteError
@@ -45,9 +45,8 @@ def lift_choices(data: dict[str, Any], task: TaskCard) -> tuple[dict[str, Any], 
         text = "choose: write it at the setting, as learning_rate: {head: {choose: [1e-3, 3e-3]}}"
         return data, [Mistake((CHOOSE,), text)]
     for section in ("head", "training"):
-        lifted_section = _lifted(data.get(section), (section,), choices, mistakes, task)
         if section in data:
-            lifted[section] = lifted_section
+            lifted[section] = _lifted(data[section], (section,), choices, mistakes, task)
     listed = data.get("matrix")
     for axis in choices.keys() & _listed_axes(listed):
         path = tuple(axis.split("."))
@@ -119,11 +118,9 @@ def _mistakes_of(
             yield (), "choose: a value is listed twice"
 
 
-def _listed_axes(section: Any) -> set[str]:
+def _listed_axes(section: Any) -> set[Any]:
     written = section if isinstance(section, dict) else {}
-    return {name for name in written if isinstance(name, str)} | {
-        axis for axis in AXES if short_name(axis) in written
-    }
+    return {AXIS_NAMES.get(name, name) for name in written}
 
 
 def chosen_text(values: Mapping[str, Any]) -> str:

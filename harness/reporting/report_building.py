@@ -20,10 +20,10 @@ from harness.results.current_inputs import CurrentInputs, stale_trials
 from harness.results.failures import failures
 from harness.results.flags import DATA_FLAGS, flags, programs_of
 from harness.results.group_scores import (
+    GroupScore,
     Predictions,
     baseline_scores,
     group_scores,
-    probe_scores,
     score_on_dev,
 )
 from harness.results.lacking_classes import lacking_classes
@@ -138,51 +138,56 @@ def _depth_share(group: TrialGroup) -> float | None:
 
 def _baselines(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
     for corpus, task in dict.fromkeys((group.corpus, group.task) for group in groups):
-        yield from _probes([g for g in groups if (g.corpus, g.task) == (corpus, task)])
-        # one record with baselines for each test split: they are the same for every trial on it
-        by_split = {
-            (record.trial.fold, record.digests.split if record.digests else ""): record
-            for group in groups
-            if (group.corpus, group.task) == (corpus, task)
-            for record in group.finished
-            if record.baselines is not None
-        }
-        records = tuple(by_split.values())
-        found = flags([record.trial for record in records], records)
-        for baseline in TASKS[task].baselines if records else ():
-            if any(baseline not in (record.baselines or {}) for record in records):
-                continue  # an earlier program did not know it
-            yield BaselineRow(
-                corpus=corpus,
-                baseline=baseline,
-                task=task,
-                folds=len({record.trial.fold for record in records}),
-                scores=baseline_scores(records, baseline),
-                flags=tuple(flag for flag in found if flag in DATA_FLAGS),
-            )
+        own = [group for group in groups if (group.corpus, group.task) == (corpus, task)]
+        yield from _probes(own)
+        records = _one_a_split(own, lambda record: record.baselines is not None)
+        for name in TASKS[task].baselines if records else ():
+            found = [(record.trial, (record.baselines or {}).get(name)) for record in records]
+            known = [(trial, scores) for trial, scores in found if scores is not None]
+            if len(known) == len(found):  # an earlier program did not know all of them
+                yield _baseline_row(own[0], name, records, baseline_scores(known), DATA_FLAGS)
 
 
 def _probes(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
     """Those of the backbones of one corpus, each over the folds of all its trials."""
     for backbone in dict.fromkeys(group.backbone for group in groups):
-        by_split = {
-            (record.trial.fold, record.digests.split if record.digests else ""): record
-            for group in groups
-            if group.backbone == backbone
-            for record in group.finished
-            if record.probe is not None
-        }
-        records = tuple(by_split.values())
+        own = [group for group in groups if group.backbone == backbone]
+        records = _one_a_split(own, lambda record: record.probe is not None)
         if records:
-            found = flags([record.trial for record in records], records)
-            yield BaselineRow(
-                corpus=groups[0].corpus,
-                baseline=f"probe on {backbone}",
-                task=groups[0].task,
-                folds=len({record.trial.fold for record in records}),
-                scores=probe_scores(records),
-                flags=tuple(flag for flag in found if flag in (*DATA_FLAGS, "RANDOM")),
+            scores = baseline_scores(
+                (record.trial, record.probe.metrics["test"]) for record in records if record.probe
             )
+            names = (*DATA_FLAGS, "RANDOM")
+            yield _baseline_row(own[0], f"probe on {backbone}", records, scores, names)
+
+
+def _one_a_split(groups: Sequence[TrialGroup], has: Callable[[Record], bool]) -> tuple[Record, ...]:
+    """One record for each test split: what is asked of it is the same for every trial on it."""
+    by_split = {
+        (record.trial.fold, record.digests.split if record.digests else ""): record
+        for group in groups
+        for record in group.finished
+        if has(record)
+    }
+    return tuple(by_split.values())
+
+
+def _baseline_row(
+    group: TrialGroup,
+    name: str,
+    records: Sequence[Record],
+    scores: Mapping[str, GroupScore],
+    flag_names: Sequence[str],
+) -> BaselineRow:
+    found = flags([record.trial for record in records], records)
+    return BaselineRow(
+        corpus=group.corpus,
+        baseline=name,
+        task=group.task,
+        folds=len({record.trial.fold for record in records}),
+        scores=scores,
+        flags=tuple(flag for flag in found if flag in flag_names),
+    )
 
 
 def _curves(group: TrialGroup) -> Iterator[LearningCurve]:

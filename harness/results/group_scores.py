@@ -43,43 +43,14 @@ def group_scores(records: Sequence[Record], predictions: Predictions) -> dict[st
     return _summarised(scores, found)
 
 
-def baseline_scores(records: Sequence[Record], baseline: str) -> dict[str, GroupScore]:
-    """Every metric of guessing.
+def baseline_scores(found: Iterable[tuple[Trial, SplitScores]]) -> dict[str, GroupScore]:
+    """Every metric of guessing, or of probes.
 
     Args:
-        records: outcomes with baselines, one for each test split
-        baseline: the kind of guessing, as the task names it
+        found: for each test split a trial on it, and what guessing scores there
     """
-    return _summarised(
-        pd.DataFrame(
-            [
-                {"fold": record.trial.fold, "seed": 0}
-                | metrics_of(record.trial, record.baselines[baseline])
-                for record in records
-                if record.baselines is not None
-            ]
-        ),
-        {},
-    )
-
-
-def probe_scores(records: Sequence[Record]) -> dict[str, GroupScore]:
-    """Every metric of probes.
-
-    Args:
-        records: outcomes with a probe, one for each test split
-    """
-    return _summarised(
-        pd.DataFrame(
-            [
-                {"fold": record.trial.fold, "seed": 0}
-                | metrics_of(record.trial, record.probe.metrics["test"])
-                for record in records
-                if record.probe is not None
-            ]
-        ),
-        {},
-    )
+    rows = [{"fold": trial.fold, "seed": 0} | metrics_of(trial, scores) for trial, scores in found]
+    return _summarised(pd.DataFrame(rows), {})
 
 
 def metrics_of(trial: Trial, scores: SplitScores) -> dict[str, float | None]:
@@ -89,10 +60,14 @@ def metrics_of(trial: Trial, scores: SplitScores) -> dict[str, float | None]:
 
 def scores_on_test(records: Iterable[Record]) -> pd.DataFrame:
     """One row a trial that ended well: `fold`, `seed` and every metric of its task on test."""
+    return _scores_on("test", records)
+
+
+def _scores_on(split: str, records: Iterable[Record]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"fold": record.trial.fold, "seed": record.trial.seed}
-            | metrics_of(record.trial, record.metrics["test"])
+            | metrics_of(record.trial, record.metrics[split])
             for record in records
         ]
     )
@@ -100,18 +75,10 @@ def scores_on_test(records: Iterable[Record]) -> pd.DataFrame:
 
 def score_on_dev(records: Sequence[Record]) -> float | None:
     """The headline of the task on dev: the mean over folds of the means over seeds."""
-    scores = pd.DataFrame(
-        [
-            {
-                "fold": record.trial.fold,
-                "seed": record.trial.seed,
-                "dev": record.metrics["dev"].value(TASKS[record.trial.task].headline),
-            }
-            for record in records
-            if "dev" in record.metrics
-        ]
-    )
-    return spread(scores, "dev").mean if len(scores) else None
+    known = [record for record in records if "dev" in record.metrics]
+    if not known:
+        return None
+    return spread(_scores_on("dev", known), TASKS[known[0].trial.task].headline).mean
 
 
 def predictions_on_test(

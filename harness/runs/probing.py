@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from harness.results.records import Fit
 from harness.runs.trial_data import TrialData
 from harness.specs import Trial
 from harness.tasks import TASKS
-from harness.tasks.task import Floats
+from harness.tasks.task import FittedProbe, Floats
 from harness.training.devices import precision_name
 
 Vectors = Mapping[str, Floats]
@@ -111,16 +111,17 @@ def best_probe(data: TrialData, kind: str, vectors: Vectors, weights: Floats) ->
     """
     scaled = _standardised(vectors)
     targets = np.array(data.splits["train"].targets, dtype=np.int64)
-    found: list[Probe] = []
+    found: list[tuple[float, FittedProbe]] = []
     for fitted in TASKS[data.trial.task].probe(kind)(scaled["train"], targets, weights):
-        outputs = {
-            name: torch.from_numpy(fitted.values(scaled[name])).float() for name in ("dev", "test")
-        }
-        score = data.score_dev(outputs["dev"])
-        score = -math.inf if math.isnan(score) else score
-        found.append(Probe(kind, fitted.setting, 0, score, outputs))
-    best = max(found, key=lambda probe: probe.dev_score)
-    return replace(best, settings=len(found))
+        score = data.score_dev(_outputs(fitted, scaled["dev"]))
+        found.append((-math.inf if math.isnan(score) else score, fitted))
+    score, best = max(found, key=lambda each: each[0])
+    outputs = {name: _outputs(best, scaled[name]) for name in ("dev", "test")}
+    return Probe(kind, best.setting, len(found), score, outputs)
+
+
+def _outputs(fitted: FittedProbe, vectors: Floats) -> Tensor:
+    return torch.from_numpy(fitted.values(vectors)).float()
 
 
 def balanced_weights(train: LabelledSplit, outputs: int) -> Floats:

@@ -151,6 +151,8 @@ def _epoch_plans(train: Inputs, spec: TrainingSpec, seed: int) -> list[EpochPlan
 
 def _shares(loss: nn.Module, train: Inputs, step: Sequence[Sequence[int]]) -> list[float]:
     """What each batch of a step counts in it, so that the step's loss is that of all together."""
+    if len(step) == 1:
+        return [1.0]
     sizes = [loss_weight(loss, train.split.targets_of(batch)) for batch in step]
     return [size / sum(sizes) for size in sizes]
 
