@@ -22,7 +22,7 @@ VERSIONS: Mapping[str, int] = {
     "training": 2,  # training.fit, its state, early stopping and the epoch that is kept
     "probe": 1,  # tasks.*.probes and runs.probing: heads without a training loop
     "evaluation": 1,  # training.prediction, and the order of what is predicted
-    "frames": 2,  # cache: extraction of kept frames and their summaries
+    "frames": 1,  # cache: extraction of kept frames and their summaries
     "cost": 1,  # profiling: what is measured and how, and how fast the measured code is
 }
 

@@ -87,7 +87,7 @@ def test_exclude_can_name_folds_and_corpora() -> None:
 
 def test_exclude_can_name_what_no_axis_varies() -> None:
     with pytest.raises(SuiteError, match="no trial is left"):
-        expand(suite({"exclude": [{"pooling": "AttentiveStatisticsPooling"}]}), folds)
+        expand(suite({"exclude": [{"pooling": "StatisticsPooling"}]}), folds)
 
 
 def test_an_exclude_that_matches_nothing_is_a_mistake() -> None:

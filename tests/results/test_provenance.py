@@ -48,6 +48,13 @@ def parts(**changes: Any) -> set[str]:
     return set(fingerprint_of(trial(**changes)).parts)
 
 
+def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The versions of the program that wrote `before`, which every head's records rest on."""
+    monkeypatch.setattr(provenance, "VERSIONS", {**VERSIONS, "head": 1, "training": 1})
+    name = "attentive_statistics"
+    monkeypatch.setitem(POOLINGS, name, replace(POOLINGS[name], version=1))
+
+
 def raise_version(monkeypatch: pytest.MonkeyPatch, table: Any, name: str) -> None:
     card = table[name]
     monkeypatch.setitem(table, name, replace(card, version=card.version + 1))
@@ -64,7 +71,12 @@ def before(tmp_path: Path) -> ResultsStore:
     return ResultsStore(Path(shutil.copytree(WRITTEN_BEFORE, tmp_path / "before")))
 
 
-def test_records_of_the_last_program_without_fingerprints_still_count(before: ResultsStore) -> None:
+def test_records_of_the_last_program_without_fingerprints_count_as_version_1(
+    before: ResultsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = ["head 1 → 2", "pooling.attentive_statistics 1 → 2", "training 1 → 2"]
+    assert [holds(record) for record in before.read_trials()] == [since, since]
+    as_it_was(monkeypatch)
     records = before.read_trials()
     assert [record.schema_version for record in records] == [3, 3]
     assert [holds(record) for record in records] == [[], []]
@@ -92,7 +104,10 @@ def test_records_of_older_schemas_are_read(
     assert {record.metrics["test"].utterances for record in records} == {64}
 
 
-def test_costs_of_the_last_program_without_fingerprints_still_count(before: ResultsStore) -> None:
+def test_costs_of_the_last_program_without_fingerprints_count_as_version_1(
+    before: ResultsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_it_was(monkeypatch)
     (cost,) = before.read_costs()
     assert cost_holds(cost, cost_fingerprint(cost.trial))
     other = cost.model_copy(update={"code": "f" * 64})
@@ -158,6 +173,7 @@ def test_a_raised_version_voids_what_rests_on_the_part(monkeypatch: pytest.Monke
 def test_costs_rest_on_no_reader_and_on_the_loss_of_their_step_alone(
     before: ResultsStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    as_it_was(monkeypatch)
     (cost,) = before.read_costs()
     for name in set(LOSSES) - {"cross_entropy"}:
         raise_version(monkeypatch, LOSSES, name)
@@ -182,7 +198,7 @@ def test_kept_frames_rest_on_decoding_extraction_and_their_backbone(
     spec = BackboneSpec(name="tiny-wavlm", init="random")
     old = fingerprint_key(frames_fingerprint(spec))
     raise_version(monkeypatch, POOLINGS, "mean")
-    monkeypatch.setattr(provenance, "VERSIONS", {**VERSIONS, "training": 2, "head": 2})
+    monkeypatch.setattr(provenance, "VERSIONS", {**VERSIONS, "training": 3, "head": 3})
     assert fingerprint_key(frames_fingerprint(spec)) == old
     for part in ("decoding", "frames"):
         monkeypatch.setattr(provenance, "VERSIONS", {**VERSIONS, part: 2})
@@ -205,7 +221,10 @@ def test_scores_that_an_earlier_version_of_their_task_gave_alike_still_count(
     assert holds(record) == ["task.classification 1 → 2"]
 
 
-def test_a_default_that_has_changed_since_voids_what_rested_on_it(before: ResultsStore) -> None:
+def test_a_default_that_has_changed_since_voids_what_rested_on_it(
+    before: ResultsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_it_was(monkeypatch)
     record = before.read_trials()[0]
     assert record.digests is not None
     head = record.trial.head.model_copy(update={"dropout": 0.25})
@@ -214,7 +233,10 @@ def test_a_default_that_has_changed_since_voids_what_rested_on_it(before: Result
     assert differences(record, planned, now) == ["head.dropout 0.1 → 0.25"]
 
 
-def test_a_corpus_that_has_moved_voids_nothing(before: ResultsStore) -> None:
+def test_a_corpus_that_has_moved_voids_nothing(
+    before: ResultsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_it_was(monkeypatch)
     record = before.read_trials()[0]
     assert record.digests is not None
     corpus = record.trial.corpus.model_copy(update={"root": Path("elsewhere")})

@@ -44,6 +44,7 @@ from harness.specs import (
     TrainingSpec,
     Trial,
 )
+from harness.tasks import TASKS
 from harness.training.devices import make_accelerator
 from harness.training.early_stopping import EarlyStopping
 from harness.training.fit import fit
@@ -297,12 +298,28 @@ def evaluation(folder: Path) -> Any:
     return {**found, "training again": model.training, "graph": found["60"].requires_grad}
 
 
+def probe(folder: Path) -> Any:
+    """Log-probabilities of each setting of each probe, with more numbers than vectors and fewer."""
+    generator = np.random.default_rng(5)
+    card, weights = TASKS["classification"], np.array([0.5, 1.0, 2.0])
+    found: dict[str, Any] = {}
+    for width in (4, 30):
+        targets = np.arange(24) % 3
+        vectors = generator.standard_normal((24, width)) + targets[:, None]
+        unseen = generator.standard_normal((3, width))
+        for kind in card.probes:
+            for fitted in card.probe(kind)(vectors, targets, weights):
+                # an optimiser stops a little before the end, elsewhere than on another machine
+                found[f"{kind} {width} {fitted.setting}"] = fitted.values(unseen).round(3)
+    return found
+
+
 def frame_pins(folder: Path) -> Any:
     values, mask = frames(3, 7, 4)
     whole = Frames(values.masked_fill(~mask[..., None], 99.0), torch.tensor([7, 4, 1]))
     found: dict[str, Any] = {
         f"summary {form}": [summarise(whole, form).values, summarise(whole, form).lengths]
-        for form in ("mean", "statistics")
+        for form in ("statistics",)
     }
     heads = product(("last", "weighted_sum"), ("mean", "statistics", "attentive_statistics"))
     for (layers, pooling), released in product(heads, (0, 2, "all")):
@@ -389,5 +406,6 @@ PINS: dict[str, Any] = {
     "training": training,
     "evaluation": evaluation,
     "frames": frame_pins,
+    "probe": probe,
     "cost": cost,
 }

@@ -171,9 +171,15 @@ MUTATIONS: Mapping[str, tuple[Change, ...]] = {
         ("harness.training.fit", "    model.load_trained_state(state.best)\n", ""),
         (
             "harness.training.fit",
-            "spec.batch_seconds, (seed, epoch))",
+            "spec.batch_seconds, (seed, len(plans) + 1))",
             "spec.batch_seconds, (seed,))",
         ),
+    ),
+    "probe": (
+        (f"{TASK}.probes", "sample_weight=weights[targets]", "sample_weight=None"),
+        (f"{TASK}.probes", 'weights="distance"', 'weights="uniform"'),
+        (f"{TASK}.probes", "* weights[model.classes_]", "* 1.0"),
+        (f"{TASK}.probes", "range(-5, 4)", "range(-4, 4)"),
     ),
     "evaluation": (
         ("harness.training.prediction", "[torch.tensor(order).argsort()]", "[torch.tensor(order)]"),
