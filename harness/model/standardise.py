@@ -43,12 +43,15 @@ class Standardise(nn.Module):
 
 
 class Moments:
-    """Mean and deviation over utterances that count the same, however many frames each has."""
+    """Mean and deviation over utterances that count the same, however many frames each has.
+
+    Batches are merged as Chan, Golub and LeVeque do (1983): squares are of differences alone, so
+    that a dimension which stands at a large value is not taken to vary.
+    """
 
     def __init__(self) -> None:
-        self.utterances = 0
-        self.mean: Tensor | float = 0.0
-        self.square: Tensor | float = 0.0
+        self._utterances = 0
+        self._mean = self._squares = torch.zeros(())
 
     def add(self, values: Tensor, mask: Tensor) -> None:
         """Take in a batch.
@@ -57,11 +60,22 @@ class Moments:
             values: (B, F, D)
             mask: (B, F), True where a frame is real
         """
-        real = values.double().masked_fill(~mask[..., None], 0.0)
-        count = mask.sum(1, keepdim=True)
-        self.utterances += len(values)
-        self.mean = self.mean + (real.sum(1) / count).sum(0)
-        self.square = self.square + (real.square().sum(1) / count).sum(0)
+        padding, count = ~mask[..., None], mask.sum(1, keepdim=True)
+        means = values.double().masked_fill(padding, 0.0).sum(1) / count
+        within = (values.double() - means[:, None]).masked_fill(padding, 0.0).square().sum(
+            1
+        ) / count
+        mean = means.mean(0)
+        squares = (within + (means - mean).square()).sum(0)
+        before, added = self._utterances, len(values)
+        self._utterances += added
+        if before == 0:
+            self._mean, self._squares = mean, squares
+            return
+        apart = mean - self._mean
+        self._mean = self._mean + apart * added / self._utterances
+        self._squares = self._squares + squares
+        self._squares = self._squares + apart.square() * before * added / self._utterances
 
     def found(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation, (D,) each.
@@ -69,8 +83,6 @@ class Moments:
         Raises:
             ValueError: nothing was taken in.
         """
-        if not isinstance(self.mean, Tensor) or not isinstance(self.square, Tensor):
+        if self._utterances == 0:
             raise ValueError("there are no utterances to measure")
-        mean = self.mean / self.utterances
-        variance = self.square / self.utterances - mean.square()
-        return mean, variance.clamp(min=0.0).sqrt()
+        return self._mean, (self._squares / self._utterances).sqrt()

@@ -19,7 +19,8 @@ Integers = NDArray[np.int64]
 INVERSE_PENALTIES = tuple(10.0**power for power in range(-5, 4))
 """Of logistic regression: scikit-learn's C."""
 NEIGHBOURS = (1, 3, 5, 9, 15, 25, 45)
-MAX_ITERATIONS = 5000
+MAX_ITERATIONS = 10_000
+GRADIENT_TOLERANCE = 1e-6
 LEAST_PROBABILITY = 1e-9
 """Of a class that has no vote."""
 
@@ -37,7 +38,7 @@ def logistic_regression(
     # with a penalty the coefficients lie in the span of the vectors: N numbers say what P would
     span = np.linalg.qr(vectors.T)[0] if len(vectors) < vectors.shape[1] else None
     inside = vectors if span is None else vectors @ span
-    model = LogisticRegression(max_iter=MAX_ITERATIONS, warm_start=True)
+    model = LogisticRegression(tol=GRADIENT_TOLERANCE, max_iter=MAX_ITERATIONS, warm_start=True)
     for inverse_penalty in INVERSE_PENALTIES:
         model.set_params(C=inverse_penalty).fit(inside, targets, sample_weight=weights[targets])
         coefficients = model.coef_ if span is None else model.coef_ @ span.T
