@@ -61,7 +61,7 @@ def flags(
         "PARTIAL": any(record.partial_corpus for record in records),
         "SPEAKER OVERLAP": any(record.speaker_overlap for record in records),
         "MIXED": len({_circumstances(record) for record in done}) > 1,
-        "UNDER PROBE": under_probe(done),
+        "UNDER PROBE": scored_on is None and under_probe(done),
         f"STALE {stale}": stale > 0,
         f"INCOMPLETE {len(done)} of {len(trials)}": len(done) < len(trials),
         "UNSTABLE": unstable_cost,

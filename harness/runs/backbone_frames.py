@@ -97,7 +97,7 @@ class BackboneFrames:
             yield FramesStarted(
                 backbone=trials[0].backbone.name,
                 utterances=len(todo.sounds),
-                depths=len(todo.keys),
+                depths=len({key.view.depth for key in todo.keys}),
                 size_bytes=needed_bytes,
                 batches=len(todo.plan()),
             )

@@ -36,7 +36,7 @@ def from_store(
     """Keeps what a model starts from, and reads it: `from_store(backbone, 1, pooling="mean")`."""
 
     def make(backbone: Backbone, finetune_layers: int, **head: Any) -> CachedInputs:
-        spec = HeadSpec(head_dim=16, **head)
+        spec = HeadSpec(head_dim=16, **{"pooling": "attentive_statistics"} | head)
         views = frame_views(spec, finetune_layers, len(backbone.layers))
         keys = [key(view=view) for view in views]
         for extraction in extraction_passes(store, keys, noise, sounds):

@@ -132,7 +132,7 @@ def test_compact_frames_predict_much_the_same(
     difference = np.abs(probabilities(exact) - probabilities(compact))
     assert difference.max() > 0
     assert difference.mean() < 0.02
-    full, half = sorted(path.stat().st_size for path in cache.rglob("frames.bin"))[::-1]
+    full, half = sorted(path.stat().st_size for path in whole_frames(cache))[::-1]
     assert full == 2 * half
 
 
@@ -238,7 +238,7 @@ def test_frames_are_held_in_memory_as_far_as_is_allowed(
 ) -> None:
     chosen = trials("backbones=[tiny-wavlm]", MATRIX)
     with_frames(prepared, chosen)
-    (one_bytes, _) = (path.stat().st_size for path in cache.rglob("frames.bin"))
+    (one_bytes, _) = (path.stat().st_size for path in whole_frames(cache))
     for room, held in ((0.0, 0), (0.9, 0), (1.1, 2)):  # a trial's own, and no earlier ones
         tables = [
             frames_read(own, trial)
@@ -254,7 +254,7 @@ def test_frames_are_not_computed_for_what_is_never_asked(
 ) -> None:
     run(prepared, *ONE, MEAN, "training.epochs=1")
     (path,) = cache.rglob("frames.bin")
-    assert path.stat().st_size == 96 * 64 * 4  # one vector an utterance
+    assert path.stat().st_size == 96 * 2 * 64 * 4  # two vectors an utterance
 
 
 def test_later_trials_read_what_earlier_ones_had_computed(
@@ -265,6 +265,11 @@ def test_later_trials_read_what_earlier_ones_had_computed(
     others = ("matrix.seed=[1, 2]", "matrix.loss=[dr]", "training.batch_seconds=9")
     for outcome in run(prepared, *ONE, *others, "training.epochs=1"):
         assert frames_from(outcome) == "stored"
+
+
+def whole_frames(cache: Path) -> list[Path]:
+    """The files of frames, and not those of the summaries that probes start from."""
+    return [path for path in cache.rglob("frames.bin") if "-frames-" in path.parents[1].name]
 
 
 def broken(*arguments: object) -> None:
@@ -318,7 +323,8 @@ def test_an_interrupted_pass_goes_on_where_there_is_room_for_it_once(
             with_frames(prepared, trials(*ONE), cache_gb=room_gb)
     assert size_bytes(cache) > room_gb * 1e9 / 2
     with_frames(prepared, trials(*ONE), cache_gb=room_gb)
-    assert len(list(cache.rglob("index.json"))) == 1
+    sets = {path.parents[1].name: 0 for path in cache.rglob("index.json")}
+    assert len(sets) == len(list(cache.rglob("index.json"))) == 2  # frames, and their summaries
 
 
 def test_settings_beside_the_weights_count_and_so_does_the_architecture(tmp_path: Path) -> None:

@@ -49,4 +49,5 @@ def test_the_report_knows_depth_and_labels_from_the_record_alone(
     assert record.emotion_labels_seen == labels
     (row,) = build_report("own", [record], [], store.read_predictions).rows
     assert row.depth_share == 1 / 4
-    assert row.flags == (flag,)
+    # one epoch is too short to learn what a probe finds at once
+    assert [each for each in row.flags if each != "UNDER PROBE"] == [flag]

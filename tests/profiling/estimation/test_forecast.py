@@ -1,7 +1,8 @@
 """Arithmetic on a machine on which every batch takes a second to a step and one to a depth."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from harness.profiling.estimation.backbone_profile import BackboneProfile
 from harness.profiling.estimation.calibration import CalibrationBatch
 from harness.profiling.estimation.forecast import Amount, amount
 from harness.specs import Trial
+from harness.tasks import TASKS
 from harness.training.devices import make_accelerator
 
 Trials = Callable[..., tuple[Trial, ...]]
@@ -37,6 +39,23 @@ def wavlm(trials: Trials) -> Trials:
     return lambda *changes: trials("backbones=[tiny-wavlm]", *changes)
 
 
+@pytest.fixture
+def no_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = TASKS["classification"]
+    monkeypatch.setitem(TASKS, card.name, replace(card, probes={}))  # type: ignore[arg-type]
+
+
+def test_probes_need_two_vectors_an_utterance(
+    wavlm: Trials, prepared: PreparedCorpus, profile: BackboneProfile, request: Any
+) -> None:
+    chosen = wavlm("matrix.finetune_layers=[0]")
+    with_probes = amount(chosen, prepared, profile).frames_bytes
+    request.getfixturevalue("no_probes")
+    without = amount(chosen, prepared, profile).frames_bytes
+    assert with_probes - without == 2 * 64 * 4 * len(_lengths(prepared))
+
+
+@pytest.mark.usefixtures("no_probes")
 def test_frames_are_computed_once_for_all_depths_seeds_and_losses(
     wavlm: Trials, prepared: PreparedCorpus, profile: BackboneProfile
 ) -> None:
@@ -72,9 +91,11 @@ def test_what_is_cropped_goes_through_the_prefix_in_every_epoch(
     whole = amount(wavlm(*changes), prepared, profile)
     cropped = amount(wavlm(*changes, "training.crop_s=0.5"), prepared, profile)
     assert cropped.extraction_s == whole.extraction_s
-    assert cropped.training_s / _steps(wavlm, prepared, 0.5) == 2
+    # of the epoch the prefix and the step, and the prefix before it to standardise, twice
+    assert cropped.training_s / _steps(wavlm, prepared, 0.5) == 4
 
 
+@pytest.mark.usefixtures("no_probes")
 def test_half_precision_takes_half_the_disk(
     wavlm: Trials, prepared: PreparedCorpus, profile: BackboneProfile
 ) -> None:
