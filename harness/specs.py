@@ -201,9 +201,8 @@ class EarlyStoppingSpec(Spec):
 class TrainingSpec(Spec):
     """The fit."""
 
-    epochs: PositiveInt = 30
-    min_steps: Annotated[Integer, Field(ge=0)] = 1000
-    """Optimiser steps at least: where the epochs have fewer, on a small corpus, there are more."""
+    epochs: PositiveInt | None = None
+    """When left out 30, and on a small corpus more, so that there are about 1,000 optimiser steps."""
     batch_seconds: PositiveFloat = 64.0
     learning_rate: LearningRateSpec = LearningRateSpec()
     weight_decay: Annotated[Number, Field(ge=0)] = 0.01

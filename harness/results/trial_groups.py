@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,18 +59,29 @@ def group_trials(records: Iterable[Record], planned: Iterable[Trial] = ()) -> li
         values = tuple(identities[name][key] for key in varying)
         members[(*_names(trial), *values)].append(name)
     groups = [
-        _grouped([trials[name] for name in names], found, dict(zip(varying, key[3:], strict=True)))
+        _grouped(names, trials, found, dict(zip(varying, key[3:], strict=True)))
         for key, names in members.items()
     ]
     return sorted(groups, key=_group_key)
 
 
-def _grouped(trials: Sequence[Trial], found: dict[str, Record], axes: dict[str, Any]) -> TrialGroup:
-    corpus, backbone, layers = _names(trials[0])
-    ordered = tuple(sorted(trials, key=lambda trial: (trial.fold, trial.seed)))
-    records = tuple(found[trial.trial_id] for trial in ordered if trial.trial_id in found)
-    named = {short_name(key): value for key, value in axes.items()}
-    return TrialGroup(corpus, backbone, layers, named, ordered, records)
+def _grouped(
+    names: Sequence[str],
+    trials: Mapping[str, Trial],
+    found: Mapping[str, Record],
+    axes: dict[str, Any],
+) -> TrialGroup:
+    # by the ids of the records: once a default has changed, an older trial's words give another
+    ordered = sorted(names, key=lambda name: (trials[name].fold, trials[name].seed))
+    corpus, backbone, layers = _names(trials[ordered[0]])
+    return TrialGroup(
+        corpus=corpus,
+        backbone=backbone,
+        finetune_layers=layers,
+        axes={short_name(key): value for key, value in axes.items()},
+        trials=tuple(trials[name] for name in ordered),
+        records=tuple(found[name] for name in ordered if name in found),
+    )
 
 
 def _names(trial: Trial) -> _Names:

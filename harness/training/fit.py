@@ -31,6 +31,7 @@ from harness.training.fit_driver import (
 )
 from harness.training.fit_inputs import Inputs
 from harness.training.gradients import GradientRequest
+from harness.training.optimisation import enough_epochs
 from harness.training.prediction import predict
 from harness.training.standardisation import standardise_on
 from harness.training.training_state import Stopped, TrainingState
@@ -137,16 +138,16 @@ def fit(
 def _epoch_plans(train: Inputs, spec: TrainingSpec, seed: int) -> list[EpochPlan]:
     """The batches of every epoch, those whose gradients are added up lying together.
 
-    There are as many epochs as the settings say, and more until there are `min_steps` steps.
+    As many as the settings say, or as many as are enough for a corpus of this size.
     """
     size = spec.accumulation_steps
-    plans: list[EpochPlan] = []
-    steps = 0
-    while len(plans) < spec.epochs or steps < spec.min_steps:
-        batches = bucketed(train.split.seconds(), spec.batch_seconds, (seed, len(plans) + 1))
-        plans.append([batches[start : start + size] for start in range(0, len(batches), size)])
-        steps += len(plans[-1])
-    return plans
+
+    def plan(epoch: int) -> EpochPlan:
+        batches = bucketed(train.split.seconds(), spec.batch_seconds, (seed, epoch))
+        return [batches[start : start + size] for start in range(0, len(batches), size)]
+
+    epochs = spec.epochs or enough_epochs(len(plan(1)))
+    return [plan(epoch) for epoch in range(1, epochs + 1)]
 
 
 def _shares(loss: nn.Module, train: Inputs, step: Sequence[Sequence[int]]) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,6 +33,19 @@ def make_optimizer(model: SERModel, spec: TrainingSpec) -> AdamW:
         if parameters
     ]
     return AdamW(groups, fused=True)
+
+
+EPOCHS = 30
+LEAST_STEPS = 1000
+
+
+def enough_epochs(steps_per_epoch: int) -> int:
+    """How many epochs a fit has where a suite does not say.
+
+    >>> enough_epochs(steps_per_epoch=56), enough_epochs(steps_per_epoch=10)
+    (30, 100)
+    """
+    return max(EPOCHS, math.ceil(LEAST_STEPS / max(1, steps_per_epoch)))
 
 
 def warmup_then_linear(steps: int, warmup_share: float) -> Callable[[int], float]:

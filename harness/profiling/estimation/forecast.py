@@ -20,6 +20,7 @@ from harness.profiling.estimation.backbone_profile import BackboneProfile
 from harness.specs import PROBES, FramesChoice, Trial
 from harness.tasks import TASKS
 from harness.training.devices import precision_name
+from harness.training.optimisation import enough_epochs
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,7 @@ def _epochs(trial: Trial, train: LabelledSplit) -> int:
     """How many there are, so that there are enough steps."""
     training = trial.training
     batches = len(batch_shapes(train.durations_s, train.crop_s, training.batch_seconds))
-    steps = max(1, math.ceil(batches / training.accumulation_steps))
-    return max(training.epochs, math.ceil(training.min_steps / steps))
+    return training.epochs or enough_epochs(math.ceil(batches / training.accumulation_steps))
 
 
 def _pass_s(

@@ -263,7 +263,7 @@ def training(folder: Path) -> Any:
     accelerator = make_accelerator("cpu", "float32")
     for changes in ({}, {"accumulation_steps": 2}, {"loss_factor": 1.0}):
         spec = TrainingSpec.model_validate({
-            "epochs": 3, "min_steps": 0, "batch_seconds": 2.2, "precision": "float32",
+            "epochs": 3, "batch_seconds": 2.2, "precision": "float32",
             "learning_rate": {"head": 0.01, "backbone": 0.01},
             "accumulation_steps": changes.get("accumulation_steps", 1),
             "early_stopping": {"window": 2, "loss_factor": changes.get("loss_factor")},

@@ -171,7 +171,7 @@ MUTATIONS: Mapping[str, tuple[Change, ...]] = {
         ("harness.training.fit", "    model.load_trained_state(state.best)\n", ""),
         (
             "harness.training.fit",
-            "spec.batch_seconds, (seed, len(plans) + 1))",
+            "spec.batch_seconds, (seed, epoch))",
             "spec.batch_seconds, (seed,))",
         ),
     ),
