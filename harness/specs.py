@@ -202,7 +202,7 @@ class TrainingSpec(Spec):
     """The fit."""
 
     epochs: PositiveInt | None = None
-    """When left out 30, and on a small corpus more, so that there are about 1,000 optimiser steps."""
+    """When left out 30, on a small corpus more, so that there are about 1,000 optimiser steps."""
     batch_seconds: PositiveFloat = 64.0
     learning_rate: LearningRateSpec = LearningRateSpec()
     weight_decay: Annotated[Number, Field(ge=0)] = 0.01

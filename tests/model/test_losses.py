@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
 from harness.model.components import LOSSES, losses_of
-from harness.model.losses import CrossEntropy, DistributionalRanking, WeightedCrossEntropy
+from harness.model.losses import (
+    CrossEntropy,
+    DistributionalRanking,
+    WeightedCrossEntropy,
+    loss_weight,
+)
 
 
 def example(batch: int = 12, classes: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
@@ -84,3 +89,18 @@ def test_every_loss_stays_finite_at_extreme_logits(name: str) -> None:
     assert torch.isfinite(value)
     assert logits.grad is not None
     assert torch.isfinite(logits.grad).all()
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "weighted_cross_entropy"])
+def test_batches_that_are_added_up_give_the_loss_of_all_of_them(name: str) -> None:
+    generator = torch.Generator().manual_seed(4)
+    logits = torch.randn(12, 3, generator=generator)
+    labels = torch.tensor([0] * 7 + [1] * 4 + [2])
+    loss = LOSSES[name].load()([70, 25, 5])
+    parts = [slice(0, 6), slice(6, 9), slice(9, 12)]
+    weights = [loss_weight(loss, labels[part]) for part in parts]
+    added = sum(
+        loss(logits[part], labels[part]) * weight / sum(weights)
+        for part, weight in zip(parts, weights, strict=True)
+    )
+    torch.testing.assert_close(added, loss(logits, labels))

@@ -27,6 +27,7 @@ from harness.results.provenance import (
 )
 from harness.results.records import Record
 from harness.results.store import ResultsStore
+from harness.results.trial_groups import group_trials
 from harness.results.versions import VERSIONS
 from harness.specs import BackboneSpec, CorpusSpec, HeadSpec, ProtocolSpec, TrainingSpec, Trial
 
@@ -80,6 +81,14 @@ def test_records_of_the_last_program_without_fingerprints_count_as_version_1(
     records = before.read_trials()
     assert [record.schema_version for record in records] == [3, 3]
     assert [holds(record) for record in records] == [[], []]
+
+
+def test_records_form_rows_though_defaults_have_changed_since(before: ResultsStore) -> None:
+    records = before.read_trials()
+    assert any(record.trial_id != record.trial.trial_id for record in records)
+    assert {r.trial_id for group in group_trials(records) for r in group.finished} == {
+        record.trial_id for record in records
+    }
 
 
 def test_records_of_an_unknown_program_are_trained_again(before: ResultsStore) -> None:
