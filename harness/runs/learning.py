@@ -11,6 +11,7 @@ from torch import Tensor
 
 from harness.cache.cached_inputs import CachedInputs
 from harness.config.choose import candidates
+from harness.errors import TrialError, TrialTimeout
 from harness.model.building import build_model
 from harness.results.records import Candidate, Fit
 from harness.runs.probing import learn_probe
@@ -51,40 +52,57 @@ class Learned:
 
 
 def learn(data: TrialData) -> Fitting[Learned]:
-    """Learn with every combination of the trial's choices; only the best one sees test."""
+    """Learn with every combination of the trial's choices; only the best one sees test.
+
+    Raises:
+        TrialError: with none of them the loss stayed a number.
+    """
     choices = candidates(data.trial)
-    trained = yield from _train_all(data, [trial for _, trial in choices])
-    place = max(range(len(trained)), key=lambda index: trained[index].dev_score)
+    found = yield from _train_all(data, [trial for _, trial in choices])
+    trained = {place: each for place, each in enumerate(found) if isinstance(each, Trained)}
+    if not trained:
+        raise next(each for each in found if isinstance(each, TrialError))
+    place = max(trained, key=lambda index: trained[index].dev_score)
     best = trained[place]
     if len(choices) == 1:
         return Learned(best, _outputs(data, best), [], None)
+    scores = [
+        trained[index].dev_score if index in trained else -math.inf for index in range(len(found))
+    ]
     listed = [
-        Candidate(
-            settings=settings,
-            dev_score=each.dev_score if math.isfinite(each.dev_score) else None,
-        )
-        for (settings, _), each in zip(choices, trained, strict=True)
+        Candidate(settings=settings, dev_score=score if math.isfinite(score) else None)
+        for (settings, _), score in zip(choices, scores, strict=True)
     ]
     return Learned(best, _outputs(data, best), listed, place)
 
 
-def _train_all(data: TrialData, trials: Sequence[Trial]) -> Fitting[list[Trained]]:
+def _train_all(data: TrialData, trials: Sequence[Trial]) -> Fitting[list[Trained | TrialError]]:
     """Those with heads of one shape on kept frames side by side: they share batches and passes."""
     shared = data.trial.finetune_layers == 0 and all(map(data.frames.keeps, trials))
     groups: dict[object, list[int]] = {}
     for place, trial in enumerate(trials):
         alone = not shared or trial.head.kind in PROBES
         groups.setdefault(place if alone else trial.head, []).append(place)
-    found: dict[int, Trained] = {}
+    found: dict[int, Trained | TrialError] = {}
     for places in groups.values():
-        work = [_train(data, trials[place]) for place in places]
+        work = [_attempt(data, trials[place]) for place in places]
         if len(work) == 1:
             trained = [(yield from work[0])]
         else:
             side_by_side = run_fits(work, data.accelerator)
-            trained = yield from cast("Fitting[list[Trained]]", side_by_side)
+            trained = yield from cast("Fitting[list[Trained | TrialError]]", side_by_side)
         found |= dict(zip(places, trained, strict=True))
     return [found[place] for place in range(len(trials))]
+
+
+def _attempt(data: TrialData, trial: Trial) -> Fitting[Trained | TrialError]:
+    """A loss that is no longer a number ends one candidate, and not the others."""
+    try:
+        return (yield from _train(data, trial))
+    except TrialTimeout:
+        raise
+    except TrialError as error:
+        return error
 
 
 def _train(data: TrialData, trial: Trial) -> Fitting[Trained]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from harness.data.batches import LabelledSplit
@@ -112,9 +113,11 @@ def best_probe(data: TrialData, kind: str, vectors: Vectors, weights: Floats) ->
     scaled = _standardised(vectors)
     targets = np.array(data.splits["train"].targets, dtype=np.int64)
     found: list[tuple[float, FittedProbe]] = []
-    for fitted in TASKS[data.trial.task].probe(kind)(scaled["train"], targets, weights):
-        score = data.score_dev(_outputs(fitted, scaled["dev"]))
-        found.append((-math.inf if math.isnan(score) else score, fitted))
+    # such products are too small to share: on 16 cores their threads took ten times as long
+    with threadpool_limits(limits=1, user_api="blas"):
+        for fitted in TASKS[data.trial.task].probe(kind)(scaled["train"], targets, weights):
+            score = data.score_dev(_outputs(fitted, scaled["dev"]))
+            found.append((-math.inf if math.isnan(score) else score, fitted))
     score, best = max(found, key=lambda each: each[0])
     outputs = {name: _outputs(best, scaled[name]) for name in ("dev", "test")}
     return Probe(kind, best.setting, len(found), score, outputs)

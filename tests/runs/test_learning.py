@@ -118,3 +118,16 @@ def test_probes_are_the_same_whether_frames_are_kept_or_not(tmp_path: Path) -> N
     for name in ("dev", "test"):
         one, other = (pd.Series(each.probe.metrics[name].model_dump()) for each in (kept, off))
         assert one["uar"] == other["uar"]
+
+
+def test_a_candidate_whose_loss_runs_away_leaves_the_others(tmp_path: Path) -> None:
+    record = only(run(tmp_path, "training.learning_rate.head={choose: [1e+30, 3e-3]}"))
+    assert record.chosen == 1
+    assert record.candidates[0].dev_score is None
+
+
+def test_a_trial_fails_if_no_candidate_learns(tmp_path: Path) -> None:
+    store = run(tmp_path, "training.learning_rate.head={choose: [1e+30, 1e+31]}")
+    (record,) = store.read_trials()
+    assert record.status == "failed"
+    assert "the loss became" in str(record.error)
