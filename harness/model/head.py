@@ -59,11 +59,11 @@ class LayerSum(nn.Module):
         return total
 
 
-class Head(nn.Module):
-    """Layer sum, pooling and classifier as one module; it shares them with the model it is of.
+class FramePooling(nn.Module):
+    """Layer sum and pooling: from a batch's frames to one vector an utterance.
 
-    Every pass goes through here: one model's alone, and those that share theirs. Frames and what
-    pooling makes of them are standardised, each dimension by its mean and deviation on train.
+    Frames and what pooling makes of them are standardised, each dimension by its mean and deviation
+    on train.
     """
 
     def __init__(
@@ -72,13 +72,36 @@ class Head(nn.Module):
         layer_sum: LayerSum | None,
         pooling: nn.Module,
         pooled_scale: Standardise,
-        classifier: nn.Module,
     ) -> None:
         super().__init__()
         self.frame_scales = nn.ModuleList(frame_scales)
-        self.layer_sum, self.pooling = layer_sum, pooling
-        self.pooled_scale, self.classifier = pooled_scale, classifier
-        self.training = classifier.training
+        self.layer_sum, self.pooling, self.pooled_scale = layer_sum, pooling, pooled_scale
+
+    def forward(self, values: Sequence[Tensor], mask: Tensor) -> Tensor:
+        """What the classifier takes.
+
+        Shape:
+            values: (B, F, D) for each state
+            mask: (B, F), True where a frame is real
+            output: (B, P)
+        """
+        vectors: Tensor = self.pooled_scale(self.pooled(values, mask))
+        return vectors
+
+    def pooled(self, values: Sequence[Tensor], mask: Tensor) -> Tensor:
+        """One vector an utterance, (B, P), as pooling gives it."""
+        scaled = [scale(each) for scale, each in zip(self.frame_scales, values, strict=True)]
+        summed = scaled[0] if self.layer_sum is None else self.layer_sum(scaled)
+        vectors: Tensor = self.pooling(summed, mask)
+        return vectors
+
+
+class Head(nn.Module):
+    """Pooling and classifier as one module; it shares them with the model it is of."""
+
+    def __init__(self, frame_pooling: FramePooling, classifier: nn.Sequential) -> None:
+        super().__init__()
+        self.frame_pooling, self.classifier = frame_pooling, classifier
 
     def forward(self, values: Sequence[Tensor], mask: Tensor) -> Tensor:
         """Outputs of a batch, such as class logits.
@@ -88,12 +111,5 @@ class Head(nn.Module):
             mask: (B, F), True where a frame is real
             output: (B, W), float32
         """
-        outputs: Tensor = self.classifier(self.pooled_scale(self.pooled(values, mask)))
+        outputs: Tensor = self.classifier(self.frame_pooling(values, mask))
         return outputs.float()
-
-    def pooled(self, values: Sequence[Tensor], mask: Tensor) -> Tensor:
-        """One vector an utterance, (B, P), as pooling gives it."""
-        scaled = [scale(each) for scale, each in zip(self.frame_scales, values, strict=True)]
-        summed = scaled[0] if self.layer_sum is None else self.layer_sum(scaled)
-        vectors: Tensor = self.pooling(summed, mask)
-        return vectors

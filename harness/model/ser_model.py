@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -13,7 +14,7 @@ from backbones.base import Backbone, Frames
 from backbones.nn.padding import lengths_from_mask
 from harness.errors import UserError
 from harness.model.components import POOLINGS, pooling_name
-from harness.model.head import Head, LayerSum, mlp_classifier
+from harness.model.head import FramePooling, Head, LayerSum, mlp_classifier
 from harness.model.standardise import Standardise
 
 
@@ -110,7 +111,8 @@ class SERModel(nn.Module):
         Shape:
             output: (B, C), float32
         """
-        return self.head()(*self.head_inputs(states))  # type: ignore[no-any-return]
+        outputs: Tensor = self.head(*self.head_inputs(states))
+        return outputs
 
     def head_inputs(self, states: Sequence[Frames]) -> tuple[list[Tensor], Tensor]:
         """What the head takes, from the top of the prefix: frames, and where they are real.
@@ -123,15 +125,12 @@ class SERModel(nn.Module):
             states = [self.backbone.finish(self.backbone.run(states[0], top - released, top))]
         return [state.values for state in states], states[-1].mask()
 
+    @cached_property
     def head(self) -> Head:
         """What is trained on top of the backbone, sharing this model's tensors."""
-        return Head(
-            [scale for scale in self.frame_scales if isinstance(scale, Standardise)],
-            self.layer_sum,
-            self.pooling,
-            self.pooled_scale,
-            self.classifier,
-        )
+        scales = [scale for scale in self.frame_scales if isinstance(scale, Standardise)]
+        pooling = FramePooling(scales, self.layer_sum, self.pooling, self.pooled_scale)
+        return Head(pooling, self.classifier)
 
     def head_parameters(self) -> list[nn.Parameter]:
         """Parameters of the layer sum, pooling and classifier."""

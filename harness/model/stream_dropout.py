@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 
 class StreamDropout(nn.Module):
-    """As torch's, but what it drops can be drawn before the pass in which it is dropped.
+    """As torch's, but every network has a stream of its own.
 
-    So one pass can serve several trials, each of which drops what it would drop alone.
+    So one pass can serve several networks, each of which drops what it would drop alone.
 
     Args:
         p: share of values that are dropped
@@ -19,27 +21,22 @@ class StreamDropout(nn.Module):
         input and output: (B, width)
     """
 
-    factors: Tensor
-    """Drawn beforehand, (B, width); empty if they are to be drawn in the pass."""
-
     def __init__(self, p: float, width: int) -> None:
         super().__init__()
         self.p, self.width = p, width
         self.stream: torch.Generator | None = None
-        self.register_buffer("factors", torch.empty(0), persistent=False)
 
-    def draw(self, rows: int) -> Tensor:
+    def draw(self, rows: int, device: torch.device) -> Tensor:
         """For each value 0 with probability `p`, else what makes up for the others' loss."""
         kept = 1.0 - self.p
-        drawn = torch.empty(rows, self.width, device=self.factors.device)
+        drawn = torch.empty(rows, self.width, device=device)
         return drawn.bernoulli_(kept, generator=self.stream).div_(kept or 1.0)
 
     def forward(self, values: Tensor) -> Tensor:
         """Drop some values while training."""
         if not self.training or self.p == 0:
             return values
-        factors = self.factors if self.factors.numel() else self.draw(len(values))
-        return values * factors.to(values.dtype)
+        return values * self.draw(len(values), values.device).to(values.dtype)
 
 
 def dropouts(network: nn.Module) -> dict[str, StreamDropout]:
@@ -48,9 +45,21 @@ def dropouts(network: nn.Module) -> dict[str, StreamDropout]:
     return {name: module for name, module in modules if isinstance(module, StreamDropout)}
 
 
-def seed_dropout(network: nn.Module, seed: int, device: torch.device) -> torch.Generator:
-    """Begin one stream for all of a network's `StreamDropout`, as long as it lives; the stream."""
-    stream = torch.Generator(device).manual_seed(seed)
-    for module in dropouts(network).values():
-        module.stream = stream
-    return stream
+def seed_dropout(
+    networks: Sequence[nn.Module], seed: int, device: torch.device
+) -> list[torch.Generator]:
+    """Begin the stream that each network's `StreamDropout` draw from, as long as it lives.
+
+    Networks of one shape that drop as much drop the same, from one stream, so that what is drawn
+    for one of them serves all.
+    """
+    streams: dict[tuple[float, ...], torch.Generator] = {}
+    found = []
+    for network in networks:
+        modules = dropouts(network).values()
+        shares = tuple(module.p for module in modules)
+        stream = streams.setdefault(shares, torch.Generator(device).manual_seed(seed))
+        for module in modules:
+            module.stream = stream
+        found.append(stream)
+    return found

@@ -13,8 +13,8 @@ from pathlib import Path
 import soundfile
 import torch
 from accelerate import Accelerator
-from accelerate.optimizer import AcceleratedOptimizer
 from torch import nn
+from torch.optim import AdamW
 
 from backbones.base import Backbone
 from backbones.cards import BackboneError
@@ -28,7 +28,7 @@ from harness.model.stream_dropout import seed_dropout
 from harness.results.records import Mode
 from harness.specs import CostTrial, TrainingSpec
 from harness.training.fit_inputs import AudioInputs, PrefixBatch
-from harness.training.gradients import GradientRequest, add_gradients
+from harness.training.gradients import GradientPasses, GradientRequest
 from harness.training.optimisation import make_optimizer, optimiser_step, trainable
 from harness.training.prediction import evaluating
 
@@ -46,7 +46,7 @@ class ProfiledModel:
 
     model: SERModel
     loss: nn.Module
-    optimizer: AcceleratedOptimizer
+    optimizer: AdamW
     accelerator: Accelerator
     load_s: float
 
@@ -70,10 +70,10 @@ def load(trial: CostTrial, accelerator: Accelerator, *, offline: bool) -> Profil
     backbone.frozen_mode = trial.frozen_mode
     model = build_model(backbone, trial.head, CLASSES, trial.finetune_layers, seed=0)
     model.to(accelerator.device)
-    seed_dropout(model, 0, accelerator.device)
+    seed_dropout([model], 0, accelerator.device)
     load_s = time.monotonic() - started
     # one optimizer serves all shapes: it holds two numbers for every trained one
-    optimizer = accelerator.prepare(make_optimizer(model, TrainingSpec()))
+    optimizer = make_optimizer(model, TrainingSpec())
     loss = LOSSES["cross_entropy"].load()([1] * CLASSES).to(accelerator.device)
     return ProfiledModel(model, loss, optimizer, accelerator, load_s)
 
@@ -129,6 +129,6 @@ def _learn(profiled: ProfiledModel, start: PrefixBatch) -> None:
     request = GradientRequest(
         profiled.model, start.states, lambda logits: profiled.loss(logits, start.targets)
     )
-    add_gradients([request], profiled.accelerator)
+    GradientPasses(profiled.accelerator).add([request])
     parameters = trainable(profiled.model)
     optimiser_step(profiled.accelerator, profiled.optimizer, parameters, MAX_GRAD_NORM)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
 from torch import Tensor
 
 from harness.cache.cached_inputs import CachedInputs
 from harness.config.choose import candidates
-from harness.errors import TrialError, TrialTimeout
+from harness.errors import TrialError
 from harness.model.building import build_model
+from harness.model.ser_model import SERModel
 from harness.results.records import Candidate, Fit
 from harness.runs.probing import learn_probe
 from harness.runs.trial_data import TrialData
 from harness.specs import PROBES, Trial
-from harness.training.fit import FitOutcome, fit
-from harness.training.fit_driver import Fitting, run_fits
+from harness.training.fit import FitOutcome, fit_all
+from harness.training.fit_driver import Fitting
 from harness.training.fit_inputs import Inputs
 from harness.training.prediction import predict
 
@@ -77,63 +79,72 @@ def learn(data: TrialData) -> Fitting[Learned]:
 
 
 def _train_all(data: TrialData, trials: Sequence[Trial]) -> Fitting[list[Trained | TrialError]]:
-    """Those with heads of one shape on kept frames side by side: they share batches and passes."""
-    shared = data.trial.finetune_layers == 0 and all(map(data.frames.keeps, trials))
+    """Those that can share their batches and passes do."""
     groups: dict[object, list[int]] = {}
     for place, trial in enumerate(trials):
-        alone = not shared or trial.head.kind in PROBES
-        groups.setdefault(place if alone else trial.head, []).append(place)
+        shares = trial.finetune_layers == 0 and trial.training.precision != "fp16"
+        groups.setdefault(_in_common(trial) if shares else place, []).append(place)
     found: dict[int, Trained | TrialError] = {}
     for places in groups.values():
-        work = [_attempt(data, trials[place]) for place in places]
-        if len(work) == 1:
-            trained = [(yield from work[0])]
-        else:
-            side_by_side = run_fits(work, data.accelerator)
-            trained = yield from cast("Fitting[list[Trained | TrialError]]", side_by_side)
+        trained = yield from _train(data, [trials[place] for place in places])
         found |= dict(zip(places, trained, strict=True))
     return [found[place] for place in range(len(trials))]
 
 
-def _attempt(data: TrialData, trial: Trial) -> Fitting[Trained | TrialError]:
-    """A loss that is no longer a number ends one candidate, and not the others."""
-    try:
-        return (yield from _train(data, trial))
-    except TrialTimeout:
-        raise
-    except TrialError as error:
-        return error
+_OWN = ("learning_rate", "weight_decay", "warmup_share", "max_grad_norm", "early_stopping")
+"""Settings of training in which those that share their batches and passes may differ."""
 
 
-def _train(data: TrialData, trial: Trial) -> Fitting[Trained]:
-    with data.frames.lent(trial) as backbone:
-        if trial.head.kind in PROBES:
-            return _as_trained(data, trial)
-        model = build_model(backbone, trial.head, data.outputs, trial.finetune_layers, trial.seed)
+def _in_common(trial: Trial) -> str:
+    """All words of a trial but those."""
+    words = trial.model_dump(mode="json")
+    for name in _OWN:
+        del words["training"][name]
+    words["head"].pop("dropout", None)
+    return json.dumps(words)
+
+
+def _train(data: TrialData, trials: Sequence[Trial]) -> Fitting[list[Trained | TrialError]]:
+    first = trials[0]
+    with data.frames.lent(first) as backbone:
+        if first.head.kind in PROBES:
+            return [_as_trained(data, trial) for trial in trials]
+        models = [
+            build_model(backbone, trial.head, data.outputs, trial.finetune_layers, trial.seed)
+            for trial in trials
+        ]
         train, dev = (
-            data.frames.inputs(trial, model, data.splits[name], data.accelerator)
+            data.frames.inputs(first, models[0], data.splits[name], data.accelerator)
             for name in ("train", "dev")
         )
 
         def score(values: Tensor) -> tuple[float, float]:
             return data.loss_of("dev", values, data.accelerator.device), data.score_dev(values)
 
-        found = yield from fit(
-            model, data.loss, train, dev, score, trial.training, trial.seed, data.accelerator
+        specs = [trial.training for trial in trials]
+        found = yield from fit_all(
+            models, data.loss, train, dev, score, specs, first.seed, data.accelerator
         )
         kept = _kept_dtype(train)
-        source = {"frames_from": "stored" if kept else "computed", "frames_dtype": kept}
-        return Trained(
-            trial=trial,
-            fit=Fit.model_validate(asdict(found) | source),
-            dev_score=_dev_score(found),
-            parameters={
-                "trainable_parameters": model.trainable_parameters(),
-                "total_parameters": model.total_parameters(),
-                "head_parameters": sum(p.numel() for p in model.head_parameters()),
-            },
-            state=model.trained_state(),
-        )
+        return [
+            each if isinstance(each, TrialError) else _trained(trial, model, each, kept)
+            for trial, model, each in zip(trials, models, found, strict=True)
+        ]
+
+
+def _trained(trial: Trial, model: SERModel, found: FitOutcome, kept: str | None) -> Trained:
+    source = {"frames_from": "stored" if kept else "computed", "frames_dtype": kept}
+    return Trained(
+        trial=trial,
+        fit=Fit.model_validate(asdict(found) | source),
+        dev_score=_dev_score(found),
+        parameters={
+            "trainable_parameters": model.trainable_parameters(),
+            "total_parameters": model.total_parameters(),
+            "head_parameters": sum(p.numel() for p in model.head_parameters()),
+        },
+        state=model.trained_state(),
+    )
 
 
 def _as_trained(data: TrialData, trial: Trial) -> Trained:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,9 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from harness.data.batches import bucketed
 from harness.errors import TrialError, TrialTimeout
-from harness.model.losses import loss_weight
 from harness.model.ser_model import SERModel
+from harness.model.stream_dropout import seed_dropout
 from harness.specs import TrainingSpec
 from harness.training.devices import precision_name
 from harness.training.fit_driver import (
@@ -27,20 +26,18 @@ from harness.training.fit_driver import (
     EpochResult,
     Fitting,
     StepEnded,
-    loss_of,
+    losses_of,
 )
 from harness.training.fit_inputs import Inputs
 from harness.training.gradients import GradientRequest
-from harness.training.optimisation import enough_epochs
-from harness.training.prediction import predict
+from harness.training.head_stack import HeadStack
+from harness.training.prediction import predict_all
 from harness.training.standardisation import standardise_on
+from harness.training.step_plans import EpochPlan, epoch_plans, part_of, shares_of
 from harness.training.training_state import Stopped, TrainingState
 
 Score = Callable[[Tensor], tuple[float, float]]
 """From the outputs of the whole dev split (N, W) to its loss and the metric that selects."""
-
-EpochPlan = list[list[list[int]]]
-"""Optimiser steps, each a list of batches, each a list of positions in the train split."""
 
 
 @dataclass(frozen=True)
@@ -83,98 +80,147 @@ def fit(
         TrialError: the loss is no longer a number.
         TrialTimeout: `spec.time_limit_s` passed.
     """
+    saved = None if resume_from is None else [resume_from]
+    (found,) = yield from fit_all(
+        [model], loss, train, dev, score, [spec], seed, accelerator, saved
+    )
+    if isinstance(found, TrialError):
+        raise found
+    return found
+
+
+def fit_all(
+    models: Sequence[SERModel],
+    loss: nn.Module,
+    train: Inputs,
+    dev: Inputs,
+    score: Score,
+    specs: Sequence[TrainingSpec],
+    seed: int,
+    accelerator: Accelerator,
+    resume_from: Sequence[Mapping[str, Any]] | None = None,
+) -> Fitting[list[FitOutcome | TrialError]]:
+    """As `fit`, for several models that share batches and passes; each learns as it would alone.
+
+    More than one need heads of one shape, drawn from one seed, on one frozen backbone, and
+    settings that differ in nothing but dropout, rates, decay, clipping and early stopping. One
+    whose loss is no longer a number ends with that error, the others go on.
+    """
     started = time.monotonic()
+    common = _Common(loss.to(accelerator.device), train, dev, score, specs[0], seed, accelerator)
     torch.manual_seed(seed)
-    model.to(accelerator.device).train()
-    loss.to(accelerator.device)
+    for model in models:
+        model.to(accelerator.device).train()
     if resume_from is None:
-        standardise_on(model, train, spec.batch_seconds, seed, accelerator)
-    plans = _epoch_plans(train, spec, seed)
-    total_steps = sum(map(len, plans))
-    state = TrainingState.start(model, spec, len(plans), total_steps, seed, accelerator)
-    if resume_from is not None:
-        state.load_state_dict(resume_from)
-    started -= state.fit_wall_s
-    deadline = _deadline(started, spec.time_limit_s)
+        _standardise(models, common)
+    plans = epoch_plans(train, common.spec, seed)
+    states = _states(models, specs, plans, common)
+    for state, saved in zip(states, resume_from or (), strict=resume_from is not None):
+        state.load_state_dict(saved)
+    started -= max(state.fit_wall_s for state in states)
+    for epoch in range(max(len(state.curve) for state in states) + 1, len(plans) + 1):
+        ongoing = [state for state in states if not state.ended]
+        if ongoing:
+            yield from _epoch(ongoing, epoch, plans, common, started)
+    return [_outcome(state, started) for state in states]
 
-    for epoch in range(len(state.curve) + 1, len(plans) + 1):
-        if state.stopped:
-            break
-        epoch_started = time.monotonic()
-        total = torch.zeros((), device=accelerator.device)
-        batches = train.batches(
-            (batch for step in plans[epoch - 1] for batch in step), (seed, epoch)
-        )
-        for step in plans[epoch - 1]:
-            shares = _shares(loss, train, step)
-            for share in shares:
-                batch = next(batches)
-                part = _part_of(loss, batch.targets, share)
-                value = yield from loss_of(GradientRequest(model, batch.states, part))
-                total += value / share * len(batch.indices)
+
+@dataclass(frozen=True)
+class _Common:
+    """What the models of a fit have in common."""
+
+    loss: nn.Module
+    train: Inputs
+    dev: Inputs
+    score: Score
+    spec: TrainingSpec
+    seed: int
+    accelerator: Accelerator
+
+
+def _standardise(models: Sequence[SERModel], common: _Common) -> None:
+    """Measured once: models that share their batches begin as the same."""
+    first, *others = models
+    standardise_on(first, common.train, common.spec.batch_seconds, common.seed, common.accelerator)
+    for model in others:
+        model.load_trained_state(first.trained_state())
+
+
+def _states(
+    models: Sequence[SERModel],
+    specs: Sequence[TrainingSpec],
+    plans: Sequence[EpochPlan],
+    common: _Common,
+) -> list[TrainingState]:
+    accelerator, steps = common.accelerator, sum(map(len, plans))
+    streams = seed_dropout([model.head for model in models], common.seed, accelerator.device)
+    return [
+        TrainingState.start(model, spec, len(plans), steps, stream, accelerator)
+        for model, spec, stream in zip(models, specs, streams, strict=True)
+    ]
+
+
+def _epoch(
+    states: Sequence[TrainingState],
+    epoch: int,
+    plans: Sequence[EpochPlan],
+    common: _Common,
+    started: float,
+) -> Fitting[None]:
+    """Train for an epoch and score dev."""
+    epoch_started, limit_s = time.monotonic(), common.spec.time_limit_s
+    models = [state.model for state in states]
+    network = models[0] if len(models) == 1 else HeadStack(models)
+    totals = torch.zeros(len(models), device=common.accelerator.device)
+    plan, total_steps = plans[epoch - 1], sum(map(len, plans))
+    order = (batch for step in plan for batch in step)
+    batches = common.train.batches(order, (common.seed, epoch))
+    for step in plan:
+        for share in shares_of(common.loss, common.train, step):
+            batch = next(batches)
+            part = part_of(common.loss, batch.targets, share)
+            losses = yield from losses_of(GradientRequest(network, batch.states, part))
+            totals += losses / share * len(batch.indices)
+        for state in states:
             state.step()
-            yield StepEnded(state.steps, total_steps)
-            _check_time(deadline, spec.time_limit_s)
-        train_loss = float(total) / len(train.split.utterances)
-        outputs = predict(model, dev, spec.batch_seconds, accelerator)
-        # what is not a number cannot be scored, and is told below
-        dev_loss, metric = score(outputs) if outputs.isfinite().all() else (math.nan, math.nan)
-        _check_finite(train_loss, dev_loss, epoch)
-        wall_s = time.monotonic() - epoch_started
-        state.fit_wall_s += wall_s
-        yield EpochEnded(state.end_epoch(train_loss, dev_loss, metric, wall_s))
+        yield StepEnded(states[0].steps, total_steps)
+        if limit_s is not None and time.monotonic() > started + limit_s:
+            raise TrialTimeout(f"passed training.time_limit_s = {limit_s:g}")
+    outputs = predict_all(network, common.dev, common.spec.batch_seconds, common.accelerator)
+    train_losses = (totals / len(common.train.split.utterances)).tolist()
+    scores = [_score(common.score, own) for own in outputs]
+    wall_s = time.monotonic() - epoch_started
+    for state, train_loss, found in zip(states, train_losses, scores, strict=True):
+        yield from _end_epoch(state, train_loss, *found, wall_s)
 
-    model.load_trained_state(state.best)
+
+def _score(score: Score, outputs: Tensor) -> tuple[float, float]:
+    """What is not a number cannot be scored."""
+    return score(outputs) if outputs.isfinite().all() else (math.nan, math.nan)
+
+
+def _end_epoch(
+    state: TrainingState, train_loss: float, dev_loss: float, metric: float, wall_s: float
+) -> Iterator[EpochEnded]:
+    """Take in what an epoch gave; a loss that is not a number ends the fit."""
+    if math.isfinite(train_loss) and math.isfinite(dev_loss):
+        yield EpochEnded(state.end_epoch(train_loss, dev_loss, metric, wall_s))
+        return
+    state.error = TrialError(
+        f"the loss became {train_loss} on train and {dev_loss} on dev in epoch "
+        f"{len(state.curve) + 1}: lower the learning rates, or use precision: float32"
+    )
+
+
+def _outcome(state: TrainingState, started: float) -> FitOutcome | TrialError:
+    if state.error is not None:
+        return state.error
+    state.model.load_trained_state(state.best)
     return FitOutcome(
         curve=tuple(state.curve),
         best_epoch=state.best_epoch,
         stopped=state.stopped or "epochs",
         steps=state.steps,
         fit_wall_s=time.monotonic() - started,
-        precision=precision_name(accelerator),
+        precision=precision_name(state.accelerator),
     )
-
-
-def _epoch_plans(train: Inputs, spec: TrainingSpec, seed: int) -> list[EpochPlan]:
-    """The batches of every epoch, those whose gradients are added up lying together.
-
-    As many as the settings say, or as many as are enough for a corpus of this size.
-    """
-    size = spec.accumulation_steps
-
-    def plan(epoch: int) -> EpochPlan:
-        batches = bucketed(train.split.seconds(), spec.batch_seconds, (seed, epoch))
-        return [batches[start : start + size] for start in range(0, len(batches), size)]
-
-    epochs = spec.epochs or enough_epochs(len(plan(1)))
-    return [plan(epoch) for epoch in range(1, epochs + 1)]
-
-
-def _shares(loss: nn.Module, train: Inputs, step: Sequence[Sequence[int]]) -> list[float]:
-    """What each batch of a step counts in it, so that the step's loss is that of all together."""
-    if len(step) == 1:
-        return [1.0]
-    sizes = [loss_weight(loss, train.split.targets_of(batch)) for batch in step]
-    return [size / sum(sizes) for size in sizes]
-
-
-def _part_of(loss: nn.Module, targets: Tensor, share: float) -> Callable[[Tensor], Tensor]:
-    """A batch's loss, where it is so large a share of a step."""
-    return lambda outputs: loss(outputs, targets) * share
-
-
-def _deadline(started: float, limit_s: float | None) -> float:
-    return math.inf if limit_s is None else started + limit_s
-
-
-def _check_time(deadline: float, limit_s: float | None) -> None:
-    if time.monotonic() > deadline:
-        raise TrialTimeout(f"passed training.time_limit_s = {limit_s:g}")
-
-
-def _check_finite(train_loss: float, dev_loss: float, epoch: int) -> None:
-    if not (math.isfinite(train_loss) and math.isfinite(dev_loss)):
-        raise TrialError(
-            f"the loss became {train_loss} on train and {dev_loss} on dev in epoch {epoch}: "
-            "lower the learning rates, or use precision: float32"
-        )

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar, cast
 from accelerate import Accelerator
 from torch import Tensor
 
-from harness.training.gradients import GradientRequest, add_gradients
+from harness.training.gradients import GradientPasses, GradientRequest
 
 Found = TypeVar("Found")
 
@@ -49,10 +49,10 @@ Fitting = Generator[GradientRequest | FitEvent, Tensor | None, Found]
 """Work that requests gradients, is sent the losses, reports events, and returns what it found."""
 
 
-def loss_of(request: GradientRequest) -> Generator[GradientRequest, Tensor | None, Tensor]:
-    """Request a gradient from whoever drives the fit; the batch's loss."""
-    loss = yield request
-    return cast("Tensor", loss)
+def losses_of(request: GradientRequest) -> Generator[GradientRequest, Tensor | None, Tensor]:
+    """Request a gradient from whoever drives the fit; the batch's loss for each model, (K,)."""
+    losses = yield request
+    return cast("Tensor", losses)
 
 
 def run_fits(
@@ -64,6 +64,7 @@ def run_fits(
     learns what it would learn alone. An error that one of them raises, and does not handle, ends
     all of them; one that comes up in a shared pass is raised in each.
     """
+    passes = GradientPasses(accelerator)
     found: dict[int, Found] = {}
     answers: dict[int, Tensor | Exception | None] = dict.fromkeys(range(len(work)))
     while answers:
@@ -77,7 +78,7 @@ def run_fits(
                 found[number] = item.value
             else:
                 requests[number] = item
-        answers = _answers(requests, accelerator)
+        answers = _answers(requests, passes)
     return [found[number] for number in range(len(work))]
 
 
@@ -98,13 +99,13 @@ def _advance(
 
 
 def _answers(
-    requests: dict[int, GradientRequest], accelerator: Accelerator
+    requests: dict[int, GradientRequest], passes: GradientPasses
 ) -> dict[int, Tensor | Exception | None]:
     """A loss for each request, or the error that there was instead."""
     if not requests:
         return {}
     try:
-        losses = add_gradients(list(requests.values()), accelerator)
+        losses = passes.add(list(requests.values()))
     except Exception as error:
         return dict.fromkeys(requests, error)
     return dict(zip(requests, losses, strict=True))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from accelerate import Accelerator
 from torch import nn
-from torch.optim import AdamW
+from torch.optim import AdamW, Optimizer
 
 from harness.model.ser_model import SERModel
 from harness.specs import TrainingSpec
@@ -72,20 +71,28 @@ def trainable(model: nn.Module) -> list[nn.Parameter]:
 
 def optimiser_step(
     accelerator: Accelerator,
-    optimizer: Any,
+    optimizer: Optimizer,
     parameters: Sequence[nn.Parameter],
     max_grad_norm: float,
 ) -> None:
     """Clip the gradients that are there, change the parameters, and clear the gradients.
 
-    Training, cost measurements and the calibration of estimates all take this step.
+    Training, cost measurements and the calibration of estimates all take this step. It goes round
+    accelerate's own optimiser, whose look at the set-up costs a quarter of a small head's step.
 
     Args:
-        accelerator: scales the gradients back where precision is mixed
-        optimizer: as `accelerator.prepare` gives it
+        accelerator: has the scale of the gradients where precision is fp16
+        optimizer: of torch
         parameters: those whose common gradient norm is clipped
         max_grad_norm: what that norm is clipped to
     """
-    accelerator.clip_grad_norm_(parameters, max_grad_norm)
-    optimizer.step()
+    scaler = accelerator.scaler
+    if scaler is not None:
+        scaler.unscale_(optimizer)
+    nn.utils.clip_grad_norm_(parameters, max_grad_norm)
+    if scaler is None:
+        optimizer.step()
+    else:
+        scaler.step(optimizer)
+        scaler.update()
     optimizer.zero_grad()

@@ -1,4 +1,4 @@
-"""Logits of a whole split."""
+"""Outputs of a whole split."""
 
 from __future__ import annotations
 
@@ -12,33 +12,43 @@ from torch import Tensor
 from harness.data.batches import bucketed
 from harness.model.ser_model import SERModel
 from harness.training.fit_inputs import Inputs
+from harness.training.head_stack import Network, outputs_of
 
 
 def predict(
-    model: SERModel, inputs: Inputs, batch_seconds: float, accelerator: Accelerator
+    network: SERModel, inputs: Inputs, batch_seconds: float, accelerator: Accelerator
 ) -> Tensor:
-    """Logits of every utterance, in the split's order, on the CPU.
+    """Outputs of every utterance, in the split's order, on the CPU.
 
     Shape:
-        output: (len(split.utterances), C), float32
+        output: (len(split.utterances), W), float32
     """
+    (found,) = predict_all(network, inputs, batch_seconds, accelerator)
+    return found
+
+
+def predict_all(
+    network: Network, inputs: Inputs, batch_seconds: float, accelerator: Accelerator
+) -> list[Tensor]:
+    """Those of each model, in one pass over the split."""
     plan = bucketed(inputs.split.seconds(), batch_seconds)
-    logits: list[Tensor] = []
+    outputs: list[Tensor] = []
     order: list[int] = []
-    with evaluating(model), torch.inference_mode():
+    with evaluating(network), torch.inference_mode():
         for batch in inputs.batches(plan):
             with accelerator.autocast():
-                logits.append(model.suffix(batch.states).float().cpu())
+                found = torch.stack(outputs_of(network, batch.states))
+            outputs.append(found.float().cpu())
             order += batch.indices
-    return torch.cat(logits)[torch.tensor(order).argsort()]
+    return list(torch.cat(outputs, dim=1)[:, torch.tensor(order).argsort()])
 
 
 @contextmanager
-def evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """Put `model` in eval mode for a while."""
-    was_training = model.training
-    model.eval()
+def evaluating(network: Network) -> Iterator[None]:
+    """Put what is trained in eval mode for a while."""
+    was_training = network.training
+    network.train(False)
     try:
         yield
     finally:
-        model.train(was_training)
+        network.train(was_training)

@@ -28,19 +28,19 @@ def standardise_on(
     Raises:
         ValueError: train has no utterances.
     """
-    head = model.head()
+    pooling = model.head.frame_pooling
 
     def frames(values: list[Tensor], mask: Tensor) -> list[tuple[Tensor, Tensor]]:
         return [(each, mask) for each in values]
 
     def pooled(values: list[Tensor], mask: Tensor) -> list[tuple[Tensor, Tensor]]:
-        vectors = head.pooled(values, mask)
+        vectors = pooling.pooled(values, mask)
         return [(vectors[:, None], mask.new_ones(len(vectors), 1))]
 
     plan = bucketed(train.split.seconds(), batch_seconds)
     scales: list[tuple[Sequence[Standardise], Seen]] = [
-        ([module for module in head.frame_scales if isinstance(module, Standardise)], frames),
-        ([head.pooled_scale], pooled),
+        ([module for module in pooling.frame_scales if isinstance(module, Standardise)], frames),
+        ([pooling.pooled_scale], pooled),
     ]
     with evaluating(model), torch.inference_mode():
         for targets, seen in scales:

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import torch
 from accelerate import Accelerator
-from accelerate.optimizer import AcceleratedOptimizer
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
+from harness.errors import TrialError
 from harness.model.ser_model import SERModel
-from harness.model.stream_dropout import seed_dropout
 from harness.specs import TrainingSpec
 from harness.training.early_stopping import EarlyStopping
 from harness.training.fit_driver import EpochResult
@@ -27,7 +27,7 @@ from harness.training.optimisation import (
 Stopped = Literal["epochs", "dev_loss"]
 
 
-@dataclass
+@dataclass(eq=False)
 class TrainingState:
     """Of one fit: weights, optimiser, schedule, early stopping, random numbers and the curve.
 
@@ -36,11 +36,13 @@ class TrainingState:
     """
 
     model: SERModel
-    optimizer: AcceleratedOptimizer
+    optimizer: AdamW
     schedule: LambdaLR
     stopping: EarlyStopping
     accelerator: Accelerator
     dropout_stream: torch.Generator
+    parameters: list[nn.Parameter]
+    """What the optimiser changes."""
     best: dict[str, Tensor]
     """The trained tensors of the best epoch so far, on the CPU."""
     max_grad_norm: float
@@ -49,6 +51,8 @@ class TrainingState:
     best_epoch: int = 0
     stopped: Stopped | None = None
     """Why it ended; None while it goes on."""
+    error: TrialError | None = None
+    """Why it cannot go on."""
     fit_wall_s: float = 0.0
     """Of the epochs that are done."""
 
@@ -59,27 +63,31 @@ class TrainingState:
         spec: TrainingSpec,
         epochs: int,
         steps: int,
-        seed: int,
+        dropout_stream: torch.Generator,
         accelerator: Accelerator,
     ) -> TrainingState:
         """Before the first of so many epochs and optimiser steps; the model is on its device."""
-        stream = seed_dropout(model, seed, accelerator.device)
-        optimizer = accelerator.prepare(make_optimizer(model, spec))
+        optimizer = make_optimizer(model, spec)
         return cls(
             model=model,
             optimizer=optimizer,
-            schedule=LambdaLR(optimizer.optimizer, warmup_then_linear(steps, spec.warmup_share)),
+            schedule=LambdaLR(optimizer, warmup_then_linear(steps, spec.warmup_share)),
             stopping=EarlyStopping(spec.early_stopping, epochs),
             accelerator=accelerator,
-            dropout_stream=stream,
+            dropout_stream=dropout_stream,
+            parameters=trainable(model),
             best=model.trained_state(),
             max_grad_norm=spec.max_grad_norm,
         )
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is over before its last epoch."""
+        return self.stopped is not None or self.error is not None
+
     def step(self) -> None:
         """Take an optimiser step on the gradients that are there."""
-        parameters = trainable(self.model)
-        optimiser_step(self.accelerator, self.optimizer, parameters, self.max_grad_norm)
+        optimiser_step(self.accelerator, self.optimizer, self.parameters, self.max_grad_norm)
         self.schedule.step()
         self.steps += 1
 
@@ -91,6 +99,7 @@ class TrainingState:
         epoch = len(self.curve) + 1
         result = EpochResult(epoch, train_loss, dev_loss, dev_metric, decision.average, wall_s)
         self.curve.append(result)
+        self.fit_wall_s += wall_s
         if decision.is_best:
             self.best, self.best_epoch = self.model.trained_state(), epoch
         if decision.stop:

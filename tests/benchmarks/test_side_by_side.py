@@ -21,7 +21,7 @@ from harness.model.building import build_model
 from harness.model.ser_model import SERModel
 from harness.specs import HeadSpec, TrainingSpec
 from harness.training.devices import make_accelerator
-from harness.training.gradients import GradientRequest, add_gradients
+from harness.training.gradients import GradientPasses, GradientRequest
 from harness.training.optimisation import make_optimizer, optimiser_step, trainable
 
 TRIALS = 8
@@ -59,7 +59,7 @@ def steps(
     values = torch.randn(ROWS, frames, 768, device=device)
     states = (Frames(values, torch.full((ROWS,), frames, device=device)),)
     labels = LABELS.to(device)
-    optimizers = []
+    optimizers, passes = [], GradientPasses(accelerator)
     for model in chosen:
         model.to(device)
         optimizers.append(make_optimizer(model, TrainingSpec()))
@@ -70,7 +70,7 @@ def steps(
     def step() -> None:
         requests = [GradientRequest(model, states, loss) for model in chosen]
         for batch in [requests] if together else [[request] for request in requests]:
-            add_gradients(batch, accelerator)
+            passes.add(batch)
         for model, optimizer in zip(chosen, optimizers, strict=True):
             optimiser_step(accelerator, optimizer, trainable(model), 1.0)
 

@@ -20,13 +20,20 @@ def test_nothing_is_dropped_outside_training_and_the_type_stays() -> None:
     assert StreamDropout(0.5, 3)(values).dtype == torch.bfloat16
 
 
-def test_what_was_drawn_beforehand_is_what_would_be_drawn_in_the_pass() -> None:
-    drops, values = StreamDropout(0.5, 8), torch.ones(4, 8)
-    seed_dropout(drops, 1, torch.device("cpu"))
-    in_the_pass = drops(values)
-    seed_dropout(drops, 1, torch.device("cpu"))
-    drops.factors = drops.draw(4)
-    assert torch.equal(drops(values), in_the_pass)
+def test_what_is_drawn_beforehand_is_what_would_be_drawn_in_the_pass() -> None:
+    drops, cpu = StreamDropout(0.5, 8), torch.device("cpu")
+    seed_dropout([drops], 1, cpu)
+    in_the_pass = drops(torch.ones(4, 8))
+    seed_dropout([drops], 1, cpu)
+    assert torch.equal(drops.draw(4, cpu), in_the_pass)
+
+
+def test_networks_that_drop_as_much_share_a_stream() -> None:
+    networks = [StreamDropout(p, 8) for p in (0.5, 0.2, 0.5)]
+    first, second, third = seed_dropout(networks, 1, torch.device("cpu"))
+    assert first is third
+    assert first is not second
+    assert [network.stream for network in networks] == [first, second, third]
 
 
 def test_its_stream_is_its_own() -> None:
@@ -34,8 +41,7 @@ def test_its_stream_is_its_own() -> None:
     assert list(dropouts(network)) == ["0", "1.0"]
     outcomes = []
     for others in (0, 100):
-        seed_dropout(network, 7, torch.device("cpu"))
+        seed_dropout([network], 7, torch.device("cpu"))
         torch.rand(others)
         outcomes.append(network(torch.ones(3, 64)))
     assert torch.equal(*outcomes)
-    assert "factors" not in " ".join(network.state_dict())

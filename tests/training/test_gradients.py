@@ -26,13 +26,14 @@ from harness.specs import (
     TrainingSpec,
     Trial,
 )
-from harness.training import gradients
 from harness.training.devices import make_accelerator
-from harness.training.fit import FitOutcome, fit
-from harness.training.fit_driver import Fitting, loss_of, run_fits
+from harness.training.fit import FitOutcome, fit, fit_all
+from harness.training.fit_driver import Fitting, losses_of, run_fits
 from harness.training.fit_inputs import AudioInputs
-from harness.training.gradients import GradientRequest, side_by_side
+from harness.training.gradients import GradientPasses, GradientRequest
+from harness.training.head_stack import HeadStack
 from harness.training.prediction import predict
+from harness.training.stacked_layers import apply_stacked
 
 CLASSES = ("angry", "happy", "neutral", "sad")
 HEADS = {
@@ -135,6 +136,52 @@ def test_together_they_learn_what_they_learn_one_by_one(
     assert not torch.allclose(ours[0], ours[1], atol=1e-2)  # seeds differ
 
 
+CANDIDATES = [
+    ({"dropout": 0.5}, training()),
+    ({"dropout": 0.5}, training(rate=1e-3)),
+    ({"dropout": 0.0}, training()),
+    ({"dropout": 0.5}, training(rate=0.3, loss_factor=1.0)),  # over before the others
+]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS.keys())
+def test_candidates_in_one_pass_learn_what_they_learn_alone(
+    head: HeadSpec, device: str, backbone: Backbone, splits: tuple[LabelledSplit, LabelledSplit]
+) -> None:
+    accelerator = make_accelerator(device, "float32")
+    loss = WeightedCrossEntropy([1, 2, 3, 4])
+
+    def learned(places: Sequence[int]) -> tuple[list[Any], Tensor]:
+        heads = [head.model_copy(update=CANDIDATES[place][0]) for place in places]
+        models = [build_model(backbone, own, len(CLASSES), 0, 1) for own in heads]
+        inputs = (AudioInputs(split, models[0], accelerator) for split in splits)
+        specs = [CANDIDATES[place][1] for place in places]
+        work = fit_all(models, loss, *inputs, scorer(loss, splits[1]), specs, 1, accelerator)
+        return run_one(work, accelerator), logits(models, splits[1], accelerator)
+
+    together, ours = learned(range(len(CANDIDATES)))
+    alone = [learned([place]) for place in range(len(CANDIDATES))]
+    assert len({outcome.steps for outcome in together}) > 1
+    for found, ((expected,), _) in zip(together, alone, strict=True):
+        assert (found.steps, found.stopped, found.best_epoch) == (
+            expected.steps,
+            expected.stopped,
+            expected.best_epoch,
+        )
+        for point, other in zip(found.curve, expected.curve, strict=True):
+            assert point.train_loss == pytest.approx(other.train_loss, abs=1e-4)
+    theirs = torch.cat([values for _, values in alone])
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4)
+    assert not torch.allclose(ours[0], ours[1], atol=1e-2)
+
+
+def test_a_layer_that_cannot_be_stacked_says_so() -> None:
+    layers = [nn.PReLU(), nn.PReLU()]
+    with pytest.raises(TypeError, match="PReLU cannot be stacked"):
+        apply_stacked(layers, {"weight": torch.ones(2, 1)}, torch.ones(3, 4), [3, 3])
+
+
 def test_batches_of_different_sizes_give_what_each_gives_alone(backbone: Backbone) -> None:
     torch.manual_seed(0)
     models = [build_model(backbone, HEADS["attention"], 4, 0, seed).eval() for seed in (1, 2, 3)]
@@ -143,15 +190,17 @@ def test_batches_of_different_sizes_give_what_each_gives_alone(backbone: Backbon
         lengths = torch.randint(samples // 2, samples, (rows,))
         lengths[0] = samples
         inputs.append((model, model.prefix(0.1 * torch.randn(rows, samples), lengths)))
-    for found, (model, states) in zip(side_by_side(inputs), inputs, strict=True):
-        torch.testing.assert_close(found, model.suffix(states))
+    expected = [model.suffix(states) for model, states in inputs]
+    found = HeadStack(models).outputs([states for _, states in inputs])
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs)
 
 
 def one_request(model: SERModel) -> Fitting[str]:
     states = model.prefix(torch.randn(2, 8000), torch.tensor([8000, 8000]))
     try:
         request = GradientRequest(model, states, lambda logits: logits.square().mean())
-        loss = yield from loss_of(request)
+        (loss,) = yield from losses_of(request)
     except ArithmeticError as error:
         return f"failed: {error}"
     return f"{float(loss) >= 0}"
@@ -170,7 +219,7 @@ def test_an_error_in_a_shared_pass_reaches_each_of_them(
     def broken(*_: object) -> None:
         raise ArithmeticError("no numbers left")
 
-    monkeypatch.setattr(gradients, "side_by_side", broken)
+    monkeypatch.setattr(GradientPasses, "add", broken)
     told = result_of(run_fits([one_request(model) for model in models], accelerator))
     assert told == ["failed: no numbers left"] * 2
 

@@ -188,7 +188,7 @@ def _inference(forward: Callable[[], object], accelerator: Accelerator) -> Step:
 def _training(forward: Callable[[], Tensor], module: nn.Module, accelerator: Accelerator) -> Step:
     """Forward, backward, clipping and the optimiser's step, as in a fit."""
     parameters = trainable(module)
-    optimizer = accelerator.prepare(AdamW(parameters, lr=1e-9, fused=True))
+    optimizer = AdamW(parameters, lr=1e-9, fused=True)
 
     def step() -> None:
         with accelerator.autocast():

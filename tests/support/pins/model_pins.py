@@ -193,7 +193,7 @@ def head(folder: Path) -> Any:
             pooling="mean", layers=layers, head_layers=depth, head_dim=8, dropout=dropout
         )  # fmt: skip
         model = build_model(backbone, spec, 4, 0, seed=5).train()
-        seed_dropout(model, 7, torch.device("cpu"))
+        seed_dropout([model], 7, torch.device("cpu"))
         states = [Frames(values * (1 + 0.1 * n), lengths) for n, _ in enumerate(model.depths)]
         outputs = model.suffix(states)
         outputs.square().sum().backward()
@@ -201,7 +201,7 @@ def head(folder: Path) -> Any:
         names = [n for n, p in model.named_parameters() if p.requires_grad]
         found[f"{layers} {depth} {dropout}"] = [outputs, gradients, names, model.depths]
     drop = StreamDropout(0.3, 5)
-    seed_dropout(drop, 2, torch.device("cpu"))
+    seed_dropout([drop], 2, torch.device("cpu"))
     found["dropout"] = [drop.draw(4), drop.draw(2), drop.eval()(torch.ones(2, 5))]
     trained = build_model(backbone, HeadSpec(head_dim=8), 4, 2, seed=5)
     found["trained"] = sorted(trained.trained_state())
@@ -234,7 +234,7 @@ def optimiser(folder: Path) -> Any:
     steps = {}
     for norm in (0.5, 100.0):
         parameter = nn.Parameter(torch.tensor([[1.0, -2.0], [0.5, 3.0]]))
-        adam = accelerator.prepare(torch.optim.AdamW([parameter], lr=0.1, weight_decay=0.1))
+        adam = torch.optim.AdamW([parameter], lr=0.1, weight_decay=0.1)
         seen = []
         for _ in range(3):
             accelerator.backward((parameter**2).sum())
