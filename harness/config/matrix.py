@@ -19,7 +19,8 @@ from harness.config.axes import flat, nested
 from harness.config.matrix_entries import Folds, MatrixEntry, matrix_entries
 from harness.config.matrix_rules import read_matrix
 from harness.config.yaml_tree import Mistake
-from harness.errors import SuiteError, choices
+from harness.errors import SuiteError
+from harness.errors import choices as near_names
 from harness.specs import PROBES, Axes, CorpusSpec, Suite, Trial
 from harness.tasks.task import TaskCard
 
@@ -53,7 +54,7 @@ def expand(
     base = Axes(head=suite.head, training=suite.training)
     cards = {name: card_of(spec) for name, spec in backbones.items()}
     task = name_checks.task(suite.task)
-    entries, mistakes = _all_entries(suite.matrix, base, folds, cards, task)
+    entries, mistakes = _all_entries(suite.matrix, base, folds, cards, task, suite.choose)
     mistakes += _missing_folds(suite, folds)
     if mistakes:
         raise SuiteError(_message(suite.suite, mistakes))
@@ -84,7 +85,8 @@ def matrix_mistakes(data: dict[str, Any], base: Axes) -> list[Mistake]:
     section = data.get("matrix")
     if not (corpora and backbones):
         return read_matrix(section, corpora, list(backbones), task)[1]
-    return _all_entries(section, base, dict.fromkeys(corpora, (None,)), backbones, task)[1]
+    folds: Folds = dict.fromkeys(corpora, (None,))
+    return _all_entries(section, base, folds, backbones, task, data.get("choose") or {})[1]
 
 
 def select(trials: Sequence[Trial], only: str | Sequence[str]) -> tuple[Trial, ...]:
@@ -102,7 +104,7 @@ def select(trials: Sequence[Trial], only: str | Sequence[str]) -> tuple[Trial, .
             backbones = dict.fromkeys(trial.backbone.name for trial in trials)
             example = f"; trials are named like {label(trials[0])}" if trials else ""
             raise SuiteError(
-                f"no trial matches {pattern!r}: {choices(pattern, backbones)}{example}"
+                f"no trial matches {pattern!r}: {near_names(pattern, backbones)}{example}"
             )
     return tuple(
         trial
@@ -139,9 +141,10 @@ def _all_entries(
     folds: Folds,
     backbones: Mapping[str, BackboneCard],
     task: TaskCard,
+    choices: Mapping[str, Sequence[Any]],
 ) -> tuple[list[MatrixEntry], list[Mistake]]:
     matrix, mistakes = read_matrix(section, list(folds), list(backbones), task)
-    entries, more = matrix_entries(matrix, flat(base), folds, backbones, task)
+    entries, more = matrix_entries(matrix, flat(base), folds, backbones, task, choices)
     # a rule that is mistaken in itself need not be said to match nothing as well
     reported = {mistake.path[:3] for mistake in mistakes}
     return entries, mistakes + [mistake for mistake in more if mistake.path[:3] not in reported]

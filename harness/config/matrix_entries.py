@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -47,6 +47,7 @@ def matrix_entries(
     folds: Folds,
     backbones: Mapping[str, BackboneCard],
     task: TaskCard,
+    choices: Mapping[str, Sequence[Any]],
 ) -> tuple[list[MatrixEntry], list[Mistake]]:
     """The entries that a matrix keeps, in the order of trials, and what is mistaken about them.
 
@@ -56,6 +57,7 @@ def matrix_entries(
         folds: the corpora, in order, with their folds
         backbones: the cards of the backbones by name, in order
         task: what is predicted
+        choices: axis -> values that dev chooses among, which must all be possible
     """
     kept: list[MatrixEntry] = []
     listed = list(backbones)
@@ -72,8 +74,9 @@ def matrix_entries(
         for rule in matrix.exclude
         if rule.path not in used
     ]
-    mistakes = unused + _too_deep(kept, backbones) + _summed_but_trained(kept)
-    mistakes += _probes_that_cannot_be(kept, task)
+    candidates = _candidates(kept, choices)
+    mistakes = unused + _too_deep(kept, backbones) + _summed_but_trained(candidates, choices)
+    mistakes += _probes_that_cannot_be(candidates, task, choices)
     return _ordered(kept, list(folds), listed), mistakes
 
 
@@ -92,6 +95,18 @@ def _hit(rule: Rule, entry: MatrixEntry) -> bool:
     return rule.covers(entry.corpus, entry.backbone, entry.fold) and all(
         entry.values[axis] in values for axis, values in rule.axes.items()
     )
+
+
+def _candidates(
+    entries: Sequence[MatrixEntry], choices: Mapping[str, Sequence[Any]]
+) -> list[MatrixEntry]:
+    """The entries with every value that dev may choose for what is not possible everywhere."""
+    axes = [axis for axis in ("head.kind", "head.layers") if axis in choices]
+    return [
+        replace(entry, values=entry.values | dict(zip(axes, values, strict=True)))
+        for entry in entries
+        for values in product(*(choices[axis] for axis in axes))
+    ]
 
 
 def _ordered(
@@ -121,20 +136,30 @@ def _too_deep(
     return list(found)
 
 
-def _summed_but_trained(entries: Sequence[MatrixEntry]) -> list[Mistake]:
-    text = (
-        "matrix: a weighted sum of layers is for frozen backbones, finetune_layers 0: leave the "
-        "others out with exclude: [{layers: weighted_sum, finetune_layers: "
-    )
+def _summed_but_trained(
+    entries: Sequence[MatrixEntry], choices: Mapping[str, Sequence[Any]]
+) -> list[Mistake]:
+    text = "matrix: a weighted sum of layers is for frozen backbones, finetune_layers 0"
     found = {
         entry.layers: entry.path
         for entry in entries
         if entry.values["head.layers"] == "weighted_sum" and entry.layers != 0
     }
-    return [Mistake(path, f"{text}{layers}}}]") for layers, path in found.items()]
+    return [
+        Mistake(
+            path,
+            f"{text}: take it out of choose for head.layers"
+            if "head.layers" in choices
+            else f"{text}: leave the others out with exclude: "
+            f"[{{layers: weighted_sum, finetune_layers: {layers}}}]",
+        )
+        for layers, path in found.items()
+    ]
 
 
-def _probes_that_cannot_be(entries: Sequence[MatrixEntry], task: TaskCard) -> list[Mistake]:
+def _probes_that_cannot_be(
+    entries: Sequence[MatrixEntry], task: TaskCard, choices: Mapping[str, Sequence[Any]]
+) -> list[Mistake]:
     found: dict[str, Mistake] = {}
     for entry in entries:
         kind = entry.values["head.kind"]
@@ -158,9 +183,14 @@ def _probes_that_cannot_be(entries: Sequence[MatrixEntry], task: TaskCard) -> li
                 entry.loss not in PROBE_LOSSES,
             ),
         ):
-            text = f"matrix: head.kind {kind}: {why}: leave it out with exclude: [{{kind: {kind}"
+            remedy = (
+                "take it out of choose for head.kind"
+                if "head.kind" in choices
+                else f"leave it out with exclude: [{{kind: {kind}{rule}}}]"
+            )
             if wrong:
-                found.setdefault(why, Mistake(entry.path, f"{text}{rule}}}]"))
+                text = f"matrix: head.kind {kind}: {why}: {remedy}"
+                found.setdefault(why, Mistake(entry.path, text))
     return list(found.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 from harness.config.axes import flat
@@ -62,9 +63,12 @@ def build_report(
     cost_of = cost_lookup(ordered)
     stale = stale_trials(records, inputs)
     current = [record for record in records if record.trial_id not in stale]
-    groups = _current_groups(current, records, planned, stale)
+    # of what is stale there are the trials, as if they had yet to be run
+    lacking = [record.trial for record in records if record.trial_id in stale]
+    groups = group_trials(current, [*planned, *lacking])
+    lacking_ids = {trial.trial_id for trial in lacking}
     rows = tuple(
-        _row(group, cost_of(group.trials[0]), predictions, stale, among)
+        _row(group, cost_of(group.trials[0]), predictions, lacking_ids, among)
         for group, among in zip(groups, row_flags(groups), strict=True)
     )
     return Report(
@@ -85,19 +89,11 @@ def build_report(
     )
 
 
-def _current_groups(
-    current: Sequence[Record], records: Sequence[Record], planned: Iterable[Trial], stale: Stale
-) -> list[TrialGroup]:
-    """The groups; of what is stale they hold the trials, as if it had yet to be run."""
-    lacking = [record.trial for record in records if record.trial_id in stale]
-    return group_trials(current, [*planned, *lacking])
-
-
 def _row(
     group: TrialGroup,
     cost: TrialCost | None,
     predictions: Predictions,
-    stale: Stale,
+    lacking: AbstractSet[str],
     among_rows: tuple[str, ...],
 ) -> ReportRow:
     done = group.finished
@@ -105,7 +101,7 @@ def _row(
         group.trials,
         group.records,
         unstable_cost=cost is not None and cost.unstable,
-        stale=sum(trial.trial_id in stale for trial in group.trials),
+        stale=sum(trial.trial_id in lacking for trial in group.trials),
     )
     return ReportRow(
         corpus=group.corpus,

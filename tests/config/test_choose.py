@@ -82,3 +82,16 @@ def test_what_cannot_be_chosen_is_told(change: str, message: str) -> None:
 def test_an_axis_is_either_chosen_or_in_the_matrix() -> None:
     with pytest.raises(SuiteError, match="the matrix lists it as well"):
         load_suite("smoke", [f"{RATE}={{choose: [1, 2]}}", "matrix.learning_rate.head=[1, 2]"])
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ("head.kind={choose: [mlp, knn]}", "trains no layers of the backbone: take it out of"),
+        ("head.layers={choose: [last, weighted_sum]}", "for frozen backbones"),
+    ],
+)
+def test_what_dev_could_choose_must_be_possible(choice: str, told: str) -> None:
+    with pytest.raises(SuiteError, match=told):
+        trials(choice, "matrix.finetune_layers=[0, 2]")
+    assert trials(choice, "matrix.finetune_layers=[0]")

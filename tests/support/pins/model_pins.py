@@ -202,7 +202,8 @@ def head(folder: Path) -> Any:
         found[f"{layers} {depth} {dropout}"] = [outputs, gradients, names, model.depths]
     drop = StreamDropout(0.3, 5)
     seed_dropout([drop], 2, torch.device("cpu"))
-    found["dropout"] = [drop.draw(4), drop.draw(2), drop.eval()(torch.ones(2, 5))]
+    cpu = torch.device("cpu")
+    found["dropout"] = [drop.draw(4, cpu), drop.draw(2, cpu), drop.eval()(torch.ones(2, 5))]
     trained = build_model(backbone, HeadSpec(head_dim=8), 4, 2, seed=5)
     found["trained"] = sorted(trained.trained_state())
     return found

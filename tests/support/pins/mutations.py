@@ -155,7 +155,7 @@ MUTATIONS: Mapping[str, tuple[Change, ...]] = {
         ("harness.training.optimisation", "if p.ndim <= 1], 0.0)", "if p.ndim <= 1], 0.1)"),
         (
             "harness.training.optimisation",
-            "    accelerator.clip_grad_norm_(parameters, max_grad_norm)\n",
+            "    nn.utils.clip_grad_norm_(parameters, max_grad_norm)\n",
             "",
         ),
         ("harness.training.optimisation", "    optimizer.zero_grad()", "    pass"),
@@ -167,10 +167,10 @@ MUTATIONS: Mapping[str, tuple[Change, ...]] = {
             "average >= self._best_average",
         ),
         ("harness.training.early_stopping", "seen > factor * self._lowest_loss", "seen > factor"),
-        ("harness.training.fit", "loss(outputs, targets) * share", "loss(outputs, targets)"),
-        ("harness.training.fit", "    model.load_trained_state(state.best)\n", ""),
+        ("harness.training.step_plans", "loss(outputs, targets) * share", "loss(outputs, targets)"),
+        ("harness.training.fit", "    state.model.load_trained_state(state.best)\n", ""),
         (
-            "harness.training.fit",
+            "harness.training.step_plans",
             "spec.batch_seconds, (seed, epoch))",
             "spec.batch_seconds, (seed,))",
         ),
@@ -182,9 +182,9 @@ MUTATIONS: Mapping[str, tuple[Change, ...]] = {
         (f"{TASK}.probes", "range(-5, 4)", "range(-4, 4)"),
     ),
     "evaluation": (
-        ("harness.training.prediction", "[torch.tensor(order).argsort()]", "[torch.tensor(order)]"),
-        ("harness.training.prediction", "    model.eval()\n", ""),
-        ("harness.training.prediction", "model.train(was_training)", "pass"),
+        ("harness.training.prediction", ".argsort()]", "]"),
+        ("harness.training.prediction", "    network.train(False)\n", ""),
+        ("harness.training.prediction", "network.train(was_training)", "pass"),
     ),
     "task.classification": (
         (f"{TASK}.metrics", "probabilities.argmax(1)", "probabilities.argmin(1)"),
