@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+FOREIGN_ERRORS = (Exception, SystemExit)
+"""Whatever code of others raises; it may also ask to end the program."""
+
 
 class BackboneError(Exception):
     """A backbone cannot be found, loaded or used as asked; the message says what to do."""

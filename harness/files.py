@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,35 @@ def content_digest(value: Any) -> str:
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parse_json(text: str | bytes, pairs: Callable[[list[tuple[str, Any]]], Any] = dict) -> Any:
+    """What JSON says, whoever wrote it.
+
+    Args:
+        text: the JSON
+        pairs: makes an object of its keys and values
+
+    Raises:
+        ValueError: it is no JSON, is nested without end, or holds half a character.
+    """
+    try:
+        found = json.loads(text, object_pairs_hook=pairs)
+        escape = "\\u" if isinstance(text, str) else b"\\u"
+        if escape in text:  # type: ignore[operator]
+            json.dumps(found, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except UnicodeEncodeError:
+        raise ValueError("it holds half a character, an escape from \\ud800 to \\udfff") from None
+    return found
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; there is none of a name that no file can have."""
+    with suppress(OSError, ValueError):
+        return path.is_file()
+    return False
 
 
 def _umask() -> int:

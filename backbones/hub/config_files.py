@@ -20,6 +20,8 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8")
         stated = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except RecursionError:
+        raise BackboneError(f"{path} cannot be read: it is nested too deeply") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise BackboneError(f"{path} cannot be read: {first_line(error)}") from error
     if not isinstance(stated, dict):

@@ -135,7 +135,7 @@ def _in_modelscope_cache(repository: str, revision: str | None) -> Iterator[Loca
 
 def _parts(index: Path) -> list[Path]:
     try:
-        names = json.loads(index.read_text("utf-8"))["weight_map"].values()
-    except (ValueError, KeyError) as error:
+        names = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+        return [index.parent / Path(name).name for name in sorted(names)]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise BackboneError(f"{index} does not list the parts of a checkpoint: {error}") from error
-    return [index.parent / Path(name).name for name in sorted(set(names))]

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 
-from backbones.cards import BackboneCard, BackboneError
+from backbones.cards import FOREIGN_ERRORS, BackboneCard, BackboneError
 
 GROUP = "ser_harness.backbones"
 """The group of entry points in which a Python package offers a BackboneCard."""
@@ -21,7 +21,7 @@ def plugin_cards() -> Iterator[tuple[str, BackboneCard]]:
         origin = f"{point.name} ({point.value})"
         try:
             card = point.load()
-        except Exception as error:  # whatever a stranger's module raises
+        except FOREIGN_ERRORS as error:
             warn_of(origin, error)
             continue
         if isinstance(card, BackboneCard):
@@ -30,6 +30,6 @@ def plugin_cards() -> Iterator[tuple[str, BackboneCard]]:
             warn_of(origin, BackboneError("it is no BackboneCard"))
 
 
-def warn_of(origin: str, error: Exception) -> None:
+def warn_of(origin: str, error: BaseException) -> None:
     """Tell that the card of an entry point is left out, and why."""
     warnings.warn(f"backbone {origin} is left out: {error!r}", stacklevel=2)

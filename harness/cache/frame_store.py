@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from harness.cache.frame_views import FrameView
-from harness.files import content_digest, write_text
+from harness.files import content_digest, parse_json, write_text
 from harness.model.dtypes import DTYPES
 from harness.specs import DtypeName
 
@@ -64,7 +64,7 @@ class FrameKey:
     def name(self) -> str:
         """Its folder: readable, and different whenever a frame could be."""
         view = f"{self.view.depth}-{self.view.form}"
-        return f"{self.backbone}-{view}-{content_digest(asdict(self))[:16]}".replace("/", "_")
+        return f"{self.backbone[:60]}-{view}-{content_digest(asdict(self))[:16]}".replace("/", "_")
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def shards_in(folder: Path) -> Iterator[Shard]:
 
 
 def _read_index(folder: Path) -> Shard | None:
-    stated = json.loads((folder / INDEX).read_text("utf-8"))
+    stated = parse_json((folder / INDEX).read_text("utf-8"))
     if stated["format"] != FORMAT:
         return None
     rows = tuple((str(sound), int(frames)) for sound, frames in stated["rows"])

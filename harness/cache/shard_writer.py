@@ -19,6 +19,7 @@ from torch import Tensor
 
 from harness.cache.frame_store import FRAMES, INDEX, FrameKey, seal, write_index
 from harness.errors import UserError
+from harness.files import parse_json
 from harness.model.dtypes import DTYPE_NAMES, DTYPES
 from harness.specs import DtypeName
 
@@ -102,7 +103,7 @@ class ShardWriter:
         left_bytes = self.frames.tell()
         for line in self.journal:
             try:
-                entry = json.loads(line)
+                entry = parse_json(line)
             except ValueError:  # the last line of a process that was killed
                 return
             self.dims, self.computed_dtype = entry["dims"], entry["computed"]

@@ -86,7 +86,9 @@ def matrix_mistakes(data: dict[str, Any], base: Axes) -> list[Mistake]:
     if not (corpora and backbones):
         return read_matrix(section, corpora, list(backbones), task)[1]
     folds: Folds = dict.fromkeys(corpora, (None,))
-    return _all_entries(section, base, folds, backbones, task, data.get("choose") or {})[1]
+    chosen = data.get("choose")
+    choices = chosen if isinstance(chosen, dict) else {}
+    return _all_entries(section, base, folds, backbones, task, choices)[1]
 
 
 def select(trials: Sequence[Trial], only: str | Sequence[str]) -> tuple[Trial, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -12,6 +13,9 @@ from harness.config.matrix_rules import Matrix, Rule
 from harness.config.yaml_tree import KeyPath, Mistake
 from harness.specs import PROBE_LOSSES, PROBES, FinetuneLayers
 from harness.tasks.task import TaskCard
+
+MOST_TRIALS = 500_000
+MOST_CANDIDATES = 1_000
 
 Folds = Mapping[str, Sequence[int | None]]
 """Corpus -> its fold numbers; None stands for folds that are not known yet."""
@@ -59,6 +63,8 @@ def matrix_entries(
         task: what is predicted
         choices: axis -> values that dev chooses among, which must all be possible
     """
+    if too_many := _too_many(matrix, folds, len(backbones), choices):
+        return [], too_many
     kept: list[MatrixEntry] = []
     listed = list(backbones)
     used: set[KeyPath] = set()
@@ -78,6 +84,24 @@ def matrix_entries(
     mistakes = unused + _too_deep(kept, backbones) + _summed_but_trained(candidates, choices)
     mistakes += _probes_that_cannot_be(candidates, task, choices)
     return _ordered(kept, list(folds), listed), mistakes
+
+
+def _too_many(
+    matrix: Matrix, folds: Folds, backbones: int, choices: Mapping[str, Sequence[Any]]
+) -> list[Mistake]:
+    """Told before any of them is made."""
+    per_cell = sum(map(len, folds.values())) * backbones
+    found = []
+    for rule in (matrix.listed, *matrix.include):
+        count = per_cell * math.prod(map(len, rule.axes.values()))
+        if count > MOST_TRIALS:
+            text = f"matrix: it has up to {count:,} trials, at most {MOST_TRIALS:,} are possible"
+            found.append(Mistake(rule.path, text))
+    count = math.prod(map(len, choices.values()))
+    if count > MOST_CANDIDATES:
+        text = f"choose: {count:,} combinations, at most {MOST_CANDIDATES:,} are possible"
+        found.append(Mistake((), text))
+    return found
 
 
 def _rule_entries(

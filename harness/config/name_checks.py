@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from pydantic import ValidationError
+
 from backbones import BackboneCard, BackboneError
 from harness.backbone_card import card_of
 from harness.config.yaml_tree import Mistake
@@ -128,7 +130,7 @@ def listed_cards(data: dict[str, Any]) -> dict[str, BackboneCard]:
     """The cards of the listed backbones, by canonical name; what is mistaken is left out."""
     found: dict[str, BackboneCard] = {}
     for _, item in items(data, "backbones"):
-        with suppress(BackboneError):
+        with suppress(BackboneError, ValidationError):
             card = _listed_card(item)
             found[card.name] = card
     return found
@@ -172,6 +174,8 @@ def _backbone_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
         written = spec["name"]
         try:
             card = _listed_card(spec)
+        except ValidationError:  # the schema speaks of that
+            continue
         except BackboneError as error:
             yield Mistake(("backbones", index), str(error))
             continue

@@ -18,7 +18,8 @@ from harness.config import name_checks
 from harness.config.axes import AXIS_NAMES
 from harness.config.choose import lift_choices
 from harness.config.matrix import matrix_mistakes
-from harness.config.validation_messages import explain, shown
+from harness.config.validation_messages import LONGEST, explain, shown
+from harness.config.yaml_reading import read_yaml
 from harness.config.yaml_tree import (
     LocatedMistake,
     LocatedValue,
@@ -26,10 +27,10 @@ from harness.config.yaml_tree import (
     SourcePosition,
     all_mistakes,
     merge,
-    read_yaml,
 )
 from harness.data.corpora import CORPORA
 from harness.errors import SuiteError, choices
+from harness.files import is_file
 from harness.specs import Axes, CorpusSpec, HeadSpec, Spec, Suite, TrainingSpec
 
 
@@ -67,7 +68,7 @@ def load_corpus_spec(path_or_name: str) -> CorpusSpec:
     if path_or_name in CORPORA:
         return CorpusSpec(name=path_or_name)
     file = Path(path_or_name)
-    if not file.is_file():
+    if not is_file(file):
         hint = choices(path_or_name, CORPORA)
         raise SuiteError(f"no corpus {path_or_name!r}, and no file of that name: {hint}")
     tree, mistakes = _read_file(file)
@@ -92,10 +93,11 @@ def shipped_suites() -> dict[str, Path]:
 def _find(written: str, folder: Path) -> Path:
     shipped = shipped_suites()
     for candidate in (folder / written, folder / f"{written}.yaml", shipped.get(written)):
-        if candidate and candidate.is_file():
+        if candidate and is_file(candidate):
             return candidate
+    place = shown(str(folder / written))
     raise SuiteError(
-        f"no suite at {str(folder / written)!r}, and none of that name ships with the harness: "
+        f"no suite at {place}, and none of that name ships with the harness: "
         f"{choices(Path(written).stem, shipped)}"
     )
 
@@ -156,7 +158,7 @@ def _with_full_axis_names(tree: LocatedValue, mistakes: list[LocatedMistake]) ->
 
 
 def _read_override(text: str) -> tuple[LocatedValue, list[LocatedMistake]]:
-    position = SourcePosition(f"--set {text}")
+    position = SourcePosition(f"--set {text if len(text) <= LONGEST else f'{text[:LONGEST]}…'}")
     key, equals, written = text.partition("=")
     steps = key.strip().split(".")
     if not equals or not all(steps):

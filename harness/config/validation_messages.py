@@ -14,6 +14,9 @@ from harness.config.yaml_tree import KeyPath, Mistake
 from harness.errors import choices
 from harness.specs import Spec
 
+LONGEST = 80
+"""Characters of a value that a message shows."""
+
 _NEEDS = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
@@ -27,9 +30,11 @@ _NEEDS = {
     "int_parsing": "a whole number",
     "int_type": "a whole number",
     "less_than": "a number below {lt:g}",
+    "less_than_equal": "a number of at most {le:,}",
     "literal_error": "{expected}",
     "model_type": "a mapping (key: value)",
     "string_pattern_mismatch": "letters, digits, '.', '_' and '-' only",
+    "string_too_long": "at most {max_length} characters",
     "string_type": "text (put it in quotes)",
     "too_short": "at least {min_length} item",
     "tuple_type": "a list, such as [a, b]",
@@ -69,7 +74,8 @@ def shown(value: Any) -> str:
         return "a mapping" if isinstance(value, dict) else "a list"
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
-    return repr(value) if isinstance(value, str | int | float) else str(value)
+    text = repr(value) if isinstance(value, str | int | float) else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def dotted(path: Iterable[str | int]) -> str:

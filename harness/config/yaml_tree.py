@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from harness.errors import SuiteError
-
-_PLAIN_TAGS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
-_OCTAL = re.compile(r"[-+]?0[0-7_]+")
-_SIXTIES = re.compile(r"[-+]?\d[\d_]*(:[0-5]?\d)+(\.[\d_]*)?")
-_NO_VALUE = re.compile(r"None|NONE|NaN|nan|NAN|undefined|nil")
 
 KeyPath = tuple[str | int, ...]
 
@@ -129,98 +121,6 @@ def _named(item: LocatedValue, child: LocatedValue) -> LocatedValue:
     if isinstance(child.value, dict) and isinstance(item.value, str):
         return LocatedValue({"name": item}, item.position)
     return item
-
-
-def read_yaml(text: str, source: str) -> tuple[LocatedValue, list[LocatedMistake]]:
-    """Read YAML safely: plain data only, and every key once.
-
-    Raises:
-        SuiteError: it is not YAML; the message gives line and column.
-    """
-    # a SafeLoader makes plain data only, whatever tags the file holds
-    loader = yaml.SafeLoader(text)
-    mistakes: list[LocatedMistake] = []
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            return LocatedValue(None, SourcePosition(source, 1)), mistakes
-        return _locate(loader, node, source, mistakes, ()), mistakes
-    except yaml.MarkedYAMLError as error:
-        raise SuiteError(_syntax_message(error, source)) from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise SuiteError(f"{source}: not readable as YAML: {error}") from error
-    finally:
-        loader.dispose()
-
-
-def _locate(
-    loader: yaml.SafeLoader,
-    node: yaml.Node,
-    source: str,
-    mistakes: list[LocatedMistake],
-    above: tuple[yaml.Node, ...],
-) -> LocatedValue:
-    position = SourcePosition(source, node.start_mark.line + 1)
-    if any(node is other for other in above):
-        raise _refused("an alias that contains itself", node)
-    if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN_TAGS:
-        raise _refused(f"the tag {node.tag}, only plain data is read", node)
-    above = (*above, node)
-    if isinstance(node, yaml.SequenceNode):
-        items = [_locate(loader, item, source, mistakes, above) for item in node.value]
-        return LocatedValue(items, position)
-    if not isinstance(node, yaml.MappingNode):
-        value = loader.construct_object(node)
-        if surprise := _surprise(node, value):
-            mistakes.append(LocatedMistake(position, surprise))
-        return LocatedValue(value, position)
-    mistakes += _repeated_keys(node, source)
-    loader.flatten_mapping(node)
-    entries: dict[str, LocatedValue] = {}
-    for key_node, value_node in node.value:
-        item = _locate(loader, value_node, source, mistakes, above)
-        # an entry is found by its key, also when its value starts on a later line
-        key_position = SourcePosition(source, key_node.start_mark.line + 1)
-        entries[str(key_node.value)] = LocatedValue(item.value, key_position)
-    return LocatedValue(entries, position)
-
-
-def _surprise(node: yaml.Node, value: Any) -> str | None:
-    """What YAML 1.1 makes of an unquoted word that its writer will not have meant, if so."""
-    word = str(node.value)
-    if getattr(node, "style", None) is not None:
-        return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if _OCTAL.fullmatch(word):
-            digits = word.replace("_", "").lstrip("+-0") or "0"
-            plain = f"-{digits}" if word.startswith("-") else digits
-            return f"{word} is read as an octal number, {value}: write {plain}, or '{word}' as text"
-        if _SIXTIES.fullmatch(word):
-            return f"{word} is read as a number to the base 60, {value}: put it in quotes as text"
-    if isinstance(value, str) and _NO_VALUE.fullmatch(word):
-        return f"{word} is a text here: write null for no value, or '{word}' if it is meant"
-    return None
-
-
-def _refused(problem: str, node: yaml.Node) -> yaml.constructor.ConstructorError:
-    return yaml.constructor.ConstructorError(None, None, f"found {problem}", node.start_mark)
-
-
-def _repeated_keys(node: yaml.MappingNode, source: str) -> Iterator[LocatedMistake]:
-    first: dict[str, int] = {}
-    for key_node, _ in node.value:
-        key, line = str(key_node.value), key_node.start_mark.line + 1
-        if key in first:
-            text = f"key {key!r} is given twice, first on line {first[key]}: keep one"
-            yield LocatedMistake(SourcePosition(source, line), text)
-        first.setdefault(key, line)
-
-
-def _syntax_message(error: yaml.MarkedYAMLError, source: str) -> str:
-    mark = error.problem_mark or error.context_mark
-    where = f":{mark.line + 1}, column {mark.column + 1}" if mark else ""
-    problem = ", ".join(part for part in (error.context, error.problem) if part)
-    return f"{source}{where}: not readable as YAML: {problem}"
 
 
 def all_mistakes(title: str, mistakes: Sequence[LocatedMistake]) -> SuiteError:

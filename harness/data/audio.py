@@ -12,6 +12,7 @@ import soundfile
 import soxr
 
 from harness.errors import CorpusError
+from harness.files import is_file
 
 SAMPLE_RATE_HZ = 16_000
 """What every backbone here was pretrained on."""
@@ -97,7 +98,7 @@ def decode(
     Raises:
         CorpusError: the file is missing, cannot be decoded, or ends before the segment.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise CorpusError(f"{path}: there is no such file")
     try:
         with soundfile.SoundFile(path) as file:

@@ -22,7 +22,7 @@ from harness.data.container_lengths import check_length
 from harness.data.sound_likeness import alike, envelope_of
 from harness.data.utterances import Corpus, Utterance
 from harness.errors import CorpusError
-from harness.files import content_digest, write_text
+from harness.files import content_digest, parse_json, write_text
 
 FORMAT = 4
 THREADS = 2
@@ -157,7 +157,7 @@ def _key(utterance: Utterance) -> str:
 def _load(file: Path) -> dict[str, list[Any]]:
     """The audio info kept earlier; none from a damaged or older file, which can be made anew."""
     try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
+        kept = parse_json(file.read_text(encoding="utf-8"))
         return dict(kept["audio_info"]) if kept["format"] == FORMAT else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}

@@ -14,6 +14,7 @@ from statistics import median
 
 import torch
 
+from backbones.cards import FOREIGN_ERRORS
 from harness.model.dtypes import DTYPES
 from harness.profiling.energy import NoEnergy, joules_per_audio_hour
 from harness.profiling.flops import flops_per_audio_s
@@ -63,7 +64,7 @@ def measure_in_subprocess(
     try:
         with ProcessPoolExecutor(1, mp_context=context) as pool, terminating_children():
             changes = pool.submit(measure, trial, device, offline).result() | {"status": "ok"}
-    except Exception as error:
+    except FOREIGN_ERRORS as error:
         changes = {"status": status_of(error), "error": redacted(traceback.format_exc())}
     return record.model_copy(update={**changes, "wall_s": time.monotonic() - started})
 

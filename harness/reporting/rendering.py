@@ -8,6 +8,7 @@ from rich.console import Console
 
 from harness.files import write_text
 from harness.reporting.cost_tables import costs_markdown
+from harness.reporting.csv_text import to_csv
 from harness.reporting.data_frames import comparison_frame, costs_frame, trials_frame
 from harness.reporting.figures import write_figures
 from harness.reporting.report_building import build_report
@@ -43,13 +44,13 @@ def write_report(report: Report, folder: Path) -> tuple[Path, ...]:
     figures = write_figures(report, within)
     texts = {
         within / "comparison.md": to_markdown(report, figures[0].name if figures else None),
-        within / "comparison.csv": comparison_frame(report).to_csv(index=False),
+        within / "comparison.csv": to_csv(comparison_frame(report)),
         within / "comparison.tex": to_latex(report),
     }
     if report.costs:
-        texts[within / "costs.csv"] = costs_frame(report).to_csv(index=False)
+        texts[within / "costs.csv"] = to_csv(costs_frame(report))
         texts[within / "costs.md"] = costs_markdown(report)
-    texts[folder / "trials.csv"] = trials_frame(report).to_csv(index=False)
+    texts[folder / "trials.csv"] = to_csv(trials_frame(report))
     for path, text in texts.items():
         write_text(path, text)
     return (*texts, *figures)

@@ -23,7 +23,7 @@ import pyarrow as pa
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from harness.errors import ResultsError
-from harness.files import atomic_path, write_text
+from harness.files import atomic_path, parse_json, write_text
 from harness.results.current_inputs import CurrentInputs
 from harness.results.records import SCHEMA_VERSION, CostRecord, Record
 from harness.specs import Selection, Trial
@@ -118,7 +118,9 @@ class ResultsStore:
         path = self.trial(trial_id) / PREDICTIONS
         try:
             return pd.read_parquet(path)
-        except pa.ArrowInvalid as error:
+        except FileNotFoundError:
+            raise
+        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             raise ResultsError(f"{path} is damaged: {_REMEDY}") from error
 
     def write_plan(self, trials: Iterable[Trial], selection: Selection) -> None:
@@ -138,8 +140,8 @@ class ResultsStore:
         """The trials of the whole suite; none if there was no run here."""
         path = self.folder / PLAN
         try:
-            return _plan_of(json.loads(path.read_bytes())) if path.exists() else []
-        except ValueError as error:  # ValidationError is one
+            return _plan_of(parse_json(path.read_bytes())) if path.exists() else []
+        except (ValueError, KeyError) as error:  # ValidationError is one
             raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
 
     def write_inputs(self, inputs: CurrentInputs) -> None:
@@ -195,6 +197,8 @@ def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord:
     Raises:
         ResultsError: it is not a record, or was written by a newer version.
     """
+    if path.exists() and not path.is_file():
+        raise ResultsError(f"{path} is no file: {_REMEDY}")
     try:
         text = path.read_text(encoding="utf-8")
         version = _Versioned.model_validate_json(text).schema_version

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from backbones.cards import FOREIGN_ERRORS
 from harness.cache.frame_store import FRAMES
 from harness.data.prepared_corpus import PreparedCorpus
 from harness.errors import DiskSpaceError
@@ -65,7 +66,7 @@ class Session:
             yield from self.frames.compute(self.unit.trials)
         except DiskSpaceError:
             raise
-        except Exception as error:
+        except FOREIGN_ERRORS as error:
             yield FramesFailed(redacted(f"{type(error).__name__}: {error}"))
             self.frames.options = replace(self.frames.options, frames="off")
 

@@ -16,6 +16,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from backbones.base import Backbone
+from backbones.cards import FOREIGN_ERRORS
 from harness.data.batches import LabelledSplit
 from harness.data.prepared_corpus import Fold, cut_fold, labelled
 from harness.redaction import redacted
@@ -85,7 +86,7 @@ def _trial(
     )
     try:
         return (yield from _learn_and_score(trial, frames, record, accelerator))
-    except Exception as error:
+    except FOREIGN_ERRORS as error:
         failed = {"status": status_of(error), "error": redacted(traceback.format_exc())}
         return Outcome(record.model_copy(update=failed))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 
-from harness.specs.spec_base import Handling, PositiveInt, Spec
+from harness.specs.spec_base import Count, Handling, Name, PathText, Spec
 
 MISSING_VALUES = frozenset(
     ("", "none", "nan", "null", "nil", "n/a", "na", "nat", "<na>", "#n/a", "~", "undefined")
@@ -28,12 +28,12 @@ class QualitySpec(Spec):
 class CorpusSpec(Spec):
     """One corpus: a known name, or a name with the kind of reader and where it lies."""
 
-    name: str
+    name: Name
     kind: str = ""
     """A reader in `harness.data.corpora.CORPORA`; the name itself when left out."""
-    root: str | None = None
+    root: PathText | None = None
     """Folder of the recordings; else $HARNESS_CORPORA/<name>."""
-    manifest: str | None = None
+    manifest: PathText | None = None
     """For kinds that read one: the list of utterances, relative to the root."""
     ignore_columns: tuple[str, ...] = ()
     """Columns of that list that are neither read nor checked, whatever their names look like."""
@@ -64,14 +64,21 @@ class CorpusSpec(Spec):
 class BackboneSpec(Spec):
     """One backbone: a known name, and optionally other weights for it; or one of your own."""
 
-    name: str
+    name: PathText
     kind: str = ""
     """The family of a backbone of your own, such as hubert; it needs a source."""
-    source: str | None = None
+    source: PathText | None = None
     """A local folder, instead of the places where backbones are looked for; with a kind, also
     a repository of the Hugging Face hub, org/name."""
     revision: str | None = None
     init: Literal["pretrained", "random"] = "pretrained"
+
+    @model_validator(mode="after")
+    def _own_name(self) -> BackboneSpec:
+        # a known one may be named by a path or a repository, and is called by its card's name
+        if self.kind:
+            TypeAdapter(Name).validate_python(self.name)
+        return self
 
     @property
     def folder(self) -> str | None:
@@ -82,10 +89,10 @@ class BackboneSpec(Spec):
 class ProtocolSpec(Spec):
     """How a corpus is cut into folds and splits."""
 
-    folds: PositiveInt | Literal["loso", "official", "emobox"] = 5
-    dev_speakers: PositiveInt | None = None
+    folds: Count | Literal["loso", "official", "emobox"] = 5
+    dev_speakers: Count | None = None
     """Speakers cut from train for dev; a fifth of them, at least one, when left out."""
-    only_folds: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None
+    only_folds: Annotated[tuple[Count, ...], Field(min_length=1)] | None = None
 
     @field_validator("folds")
     @classmethod

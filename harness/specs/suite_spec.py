@@ -7,20 +7,22 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from harness.specs.data_specs import BackboneSpec, CorpusSpec, ProtocolSpec
-from harness.specs.spec_base import PositiveFloat, PositiveInt, Spec, Tracker
+from harness.specs.spec_base import Count, Number, PositiveFloat, PositiveInt, Spec, Tracker
 from harness.specs.training_specs import HeadSpec, TrainingSpec
+
+Duration = Annotated[Number, Field(gt=0, le=3600)]
 
 
 class CostSpec(Spec):
     """What the cost pass measures."""
 
-    durations_s: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] = (3.0,)
-    batch_sizes: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 8)
-    rounds: PositiveInt = 2
+    durations_s: Annotated[tuple[Duration, ...], Field(min_length=1)] = (3.0,)
+    batch_sizes: Annotated[tuple[Count, ...], Field(min_length=1)] = (1, 8)
+    rounds: Count = 2
     """In how many processes, minutes apart, a workload is measured; the steps are those of one."""
-    infer_steps: PositiveInt = 10
-    train_steps: PositiveInt = 5
-    energy_s: PositiveFloat = 5.0
+    infer_steps: Count = 10
+    train_steps: Count = 5
+    energy_s: Duration = 5.0
     """How long work is repeated while the energy counter runs; short ones read 0."""
     max_spread: PositiveFloat = 0.25
     """What samples may spread, (p90 - p10) / median, before they are marked unstable."""

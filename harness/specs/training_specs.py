@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from harness.specs.spec_base import (
+    Count,
     FrozenMode,
     Integer,
     Number,
     PositiveFloat,
-    PositiveInt,
     Precision,
     Share,
     Spec,
@@ -37,11 +37,11 @@ class HeadSpec(Spec):
     layers: Literal["last", "weighted_sum"] = "last"
     """The last hidden state, or SUPERB's learned weighted sum of all (at finetune_layers 0)."""
     pooling: str = "statistics"
-    hidden_dim: PositiveInt | None = 128
+    hidden_dim: Count | None = 128
     """Width of the pooling attention, where there is one; null for the backbone's hidden size."""
-    head_dim: PositiveInt = 256
+    head_dim: Count = 256
     """Width of the classifier's hidden layers."""
-    head_layers: Annotated[Integer, Field(ge=0)] = 1
+    head_layers: Annotated[Integer, Field(ge=0, le=100)] = 1
     dropout: Share = 0.5
 
     @model_validator(mode="before")
@@ -72,7 +72,7 @@ class EarlyStoppingSpec(Spec):
     epochs do too, and which stops on the dev loss of a single epoch."""
     metric: str = "macro_f1"
     """One of the task's for which higher is better."""
-    window: PositiveInt = 5
+    window: Count = 5
     """Epochs in the moving average of the metric."""
     loss_factor: Annotated[Number, Field(ge=1)] | None = None
     """Stop once dev loss, averaged over the window, passes this times its minimum; null never stops
@@ -90,7 +90,7 @@ class EarlyStoppingSpec(Spec):
 class TrainingSpec(Spec):
     """The fit."""
 
-    epochs: PositiveInt | None = None
+    epochs: Count | None = None
     """When left out 30, on a small corpus more, so that there are about 1,000 optimiser steps."""
     batch_seconds: PositiveFloat = 64.0
     learning_rate: LearningRateSpec = LearningRateSpec()
@@ -98,7 +98,7 @@ class TrainingSpec(Spec):
     warmup_share: Share = 0.1
     """Share of all steps in which the rates rise linearly; then they fall linearly to 0."""
     max_grad_norm: PositiveFloat = 1.0
-    accumulation_steps: PositiveInt = 1
+    accumulation_steps: Count = 1
     crop_s: PositiveFloat | None = 10.0
     """Longest excerpt of a training utterance, cut at random each epoch; dev and test are whole."""
     precision: Precision = "auto"

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from harness.files import content_digest
 from harness.specs.data_specs import BackboneSpec, CorpusSpec, ProtocolSpec
-from harness.specs.spec_base import (
-    FinetuneLayers,
-    FrozenMode,
-    Integer,
-    PositiveInt,
-    Precision,
-    Spec,
-)
+from harness.specs.spec_base import FinetuneLayers, FrozenMode, PositiveInt, Precision, Seed, Spec
 from harness.specs.suite_spec import CostSpec
 from harness.specs.training_specs import PROBES, HeadSpec, TrainingSpec
 
@@ -27,7 +18,7 @@ class Axes(Spec):
 
     finetune_layers: FinetuneLayers = 0
     loss: str = "weighted_cross_entropy"
-    seed: Annotated[Integer, Field(ge=0)] = 1
+    seed: Seed = 1
     head: HeadSpec = HeadSpec()
     training: TrainingSpec = TrainingSpec()
 

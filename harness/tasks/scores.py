@@ -6,6 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+ROUNDING = 1e-9
+UnitInterval = Annotated[float, Field(ge=0, le=1 + ROUNDING)]
+
 
 class SplitScores(BaseModel):
     """The scores of one split: beside these two, the metrics of the task by their names."""
@@ -13,7 +16,7 @@ class SplitScores(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, float | None] = Field(init=False)
 
-    utterances: int
+    utterances: Annotated[int, Field(ge=0)]
     loss: float | None = None
 
     def value(self, metric: str) -> float | None:
@@ -27,10 +30,10 @@ class ClassScore(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    precision: float
-    recall: float
-    f1: float
-    support: int
+    precision: UnitInterval
+    recall: UnitInterval
+    f1: UnitInterval
+    support: Annotated[int, Field(ge=0)]
 
 
 class SplitMetrics(SplitScores):
@@ -41,14 +44,14 @@ class SplitMetrics(SplitScores):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    accuracy: float
-    uar: float
-    macro_f1: float
-    weighted_f1: float
-    accuracy_frequent: float | None
+    accuracy: UnitInterval
+    uar: UnitInterval
+    macro_f1: UnitInterval
+    weighted_f1: UnitInterval
+    accuracy_frequent: UnitInterval | None
     """Accuracy on the classes that are frequent (middle, rare) in train, by terciles."""
-    accuracy_middle: float | None
-    accuracy_rare: float | None
+    accuracy_middle: UnitInterval | None
+    accuracy_rare: UnitInterval | None
     per_class: dict[str, ClassScore]
     confusion: list[list[int]]
     """Rows are true classes, columns predicted ones, in the order of `per_class`."""

@@ -78,7 +78,7 @@ def cpu_has_fast_bfloat16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def status_of(error: Exception) -> Status:
+def status_of(error: BaseException) -> Status:
     """How a trial that raised `error` ended."""
     if isinstance(error, TrialTimeout):
         return "timeout"

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar, cast
 from accelerate import Accelerator
 from torch import Tensor
 
+from backbones.cards import FOREIGN_ERRORS
 from harness.training.gradients import GradientPasses, GradientRequest
 
 Found = TypeVar("Found")
@@ -66,7 +67,7 @@ def run_fits(
     """
     passes = GradientPasses(accelerator)
     found: dict[int, Found] = {}
-    answers: dict[int, Tensor | Exception | None] = dict.fromkeys(range(len(work)))
+    answers: dict[int, Tensor | BaseException | None] = dict.fromkeys(range(len(work)))
     while answers:
         requests: dict[int, GradientRequest] = {}
         for number, answer in answers.items():
@@ -88,10 +89,10 @@ class _Ended(Generic[Found]):
 
 
 def _advance(
-    work: Fitting[Found], answer: Tensor | Exception | None
+    work: Fitting[Found], answer: Tensor | BaseException | None
 ) -> GradientRequest | FitEvent | _Ended[Found]:
     try:
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             return work.throw(answer)
         return work.send(answer)
     except StopIteration as end:
@@ -100,12 +101,12 @@ def _advance(
 
 def _answers(
     requests: dict[int, GradientRequest], passes: GradientPasses
-) -> dict[int, Tensor | Exception | None]:
+) -> dict[int, Tensor | BaseException | None]:
     """A loss for each request, or the error that there was instead."""
     if not requests:
         return {}
     try:
         losses = passes.add(list(requests.values()))
-    except Exception as error:
+    except FOREIGN_ERRORS as error:
         return dict.fromkeys(requests, error)
     return dict(zip(requests, losses, strict=True))

@@ -8,6 +8,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from harness.errors import CorpusError
+from harness.files import is_file
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 NAMED_AT_MOST = 10
@@ -45,7 +46,7 @@ def find_file(root: Path, name: str) -> Path | None:
     Unicode writes "é" as one sign (NFC) or as two (NFD), and file systems keep either.
     """
     spellings = dict.fromkeys([name, normalize("NFC", name), normalize("NFD", name)])
-    return next((root / each for each in spellings if (root / each).is_file()), None)
+    return next((root / each for each in spellings if is_file(root / each)), None)
 
 
 def shortened(names: Iterable[object]) -> str:

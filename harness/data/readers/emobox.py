@@ -26,6 +26,7 @@ from harness.data.readers.manifest import find_manifest
 from harness.data.readers.table_rows import Row, json_object, read_rows, read_text
 from harness.data.utterances import Corpus, Splits, Utterance, make_corpus
 from harness.errors import CorpusError
+from harness.files import is_file
 from harness.specs import CorpusSpec
 
 _LABEL_MAPS = ("label_map.json", "label_dict.json")
@@ -60,7 +61,7 @@ def read(root: Path, spec: CorpusSpec) -> Corpus:
     labels = _label_map(path, rows)
     utterances = _utterances(path, rows, root, labels, spec.ignore_columns)
     _check_speakers(spec, utterances)
-    missing = [u for u in utterances if not u.path.is_file()]
+    missing = [u for u in utterances if not is_file(u.path)]
     if missing and spec.partial == "refuse":
         raise CorpusError(
             f"corpus {spec.name!r}: {len(missing)} of {len(utterances)} recordings are missing "
@@ -68,7 +69,7 @@ def read(root: Path, spec: CorpusSpec) -> Corpus:
             "write `partial: allow` under this corpus to use what is there"
         )
     folds = _folds(path, {u.utterance_id for u in utterances})
-    present = (u for u in utterances if u.path.is_file())
+    present = (u for u in utterances if is_file(u.path))
     return make_corpus(spec.name, present, {"emobox": folds} if folds else {})
 
 

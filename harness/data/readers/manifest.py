@@ -17,6 +17,7 @@ from harness.data.readers.manifest_rows import KNOWN, REQUIRED, SPLITS, Manifest
 from harness.data.readers.table_rows import Row, read_rows
 from harness.data.utterances import Corpus, PublishedFolds, Splits, make_corpus
 from harness.errors import CorpusError, choices
+from harness.files import is_file
 from harness.specs import CorpusSpec
 
 USUAL_NAMES = ("manifest.csv", "manifest.jsonl", "manifest.parquet")
@@ -57,7 +58,7 @@ def find_manifest(root: Path, spec: CorpusSpec, usual: Iterable[Path]) -> Path:
     """
     named = [root / spec.manifest, Path(spec.manifest).expanduser()] if spec.manifest else [*usual]
     for path in named:
-        if path.is_file():
+        if is_file(path):
             return path
     raise CorpusError(
         f"corpus {spec.name!r}: no list of utterances; looked for: "

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import CorpusError, choices
+from harness.files import parse_json
 
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _DELIMITERS = (",", ";", "\t", "|")
@@ -61,7 +62,7 @@ def json_object(text: str) -> dict[str, Any]:
     Raises:
         ValueError: it is none; says why.
     """
-    value = json.loads(text, object_pairs_hook=_each_once)
+    value = parse_json(text, _each_once)
     if not isinstance(value, dict):
         raise ValueError("is not a JSON object")
     return value
