@@ -23,6 +23,7 @@ from harness.errors import UserError
 from harness.progress import Reporter, reporting
 from harness.reporting.rendering import report_of, write_report
 from harness.reporting.report_model import Report
+from harness.results.folder_lock import holding
 from harness.results.store import REPORT, ResultsStore, open_results
 from harness.runs.planning import Plan, make_plan
 from harness.runs.runtime_options import RuntimeOptions
@@ -85,6 +86,7 @@ def run(
     options: RuntimeOptions = DEFAULT_OPTIONS,
     fresh: bool = False,
     estimate: bool = False,
+    wait: bool = False,
     reporter: Reporter | None = None,
 ) -> RunResult:
     """Train and score what is not finished yet, measure costs, and write the report.
@@ -100,6 +102,7 @@ def run(
         options: device, network, and what kept frames may take
         fresh: train anew what is finished, too; old outcomes are set aside
         estimate: first say what it will take
+        wait: for another run in that folder to end, instead of an error
         reporter: shows progress; bars or lines on standard output when left out
 
     Raises:
@@ -113,8 +116,18 @@ def run(
     store = ResultsStore(Path(results) / planned.suite.suite)
     if reporter is None:
         with reporting(Console(highlight=False)) as shown:
-            return _run(planned, store, shown, options, fresh=fresh, estimate=estimate)
-    return _run(planned, store, reporter, options, fresh=fresh, estimate=estimate)
+            return run(
+                planned,
+                results=results,
+                options=options,
+                fresh=fresh,
+                estimate=estimate,
+                wait=wait,
+                reporter=shown,
+            )
+    store.prepare()
+    with holding(store.folder, reporter.note, wait=wait):
+        return _run(planned, store, reporter, options, fresh=fresh, estimate=estimate)
 
 
 def report(results: str | Path) -> Report:

@@ -101,6 +101,9 @@ def run(
         bool, typer.Option("--fresh", help="Train anew what is finished; the old is set aside.")
     ] = False,
     estimate: EstimateOption = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for another run in the same folder to end.")
+    ] = False,
 ) -> None:
     """Run a suite's trials; those already finished are kept."""
     planned = api.plan(
@@ -115,6 +118,7 @@ def run(
                 options=options,
                 fresh=fresh,
                 estimate=estimate,
+                wait=wait,
                 reporter=reporter,
             )
     except KeyboardInterrupt:

@@ -98,6 +98,10 @@ class ResultsStore:
         """Every cost record, by id."""
         return [read_record(path, CostRecord) for path in _records_in(self.costs)]
 
+    def has_trial(self, trial_id: str) -> bool:
+        """Whether the outcome of a trial lies there."""
+        return (self.trial(trial_id) / RECORD).exists()
+
     def find_trial(self, trial_id: str) -> Record | None:
         """The record of one trial, if it has one."""
         path = self.trial(trial_id) / RECORD

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from harness.errors import TrialError
 from harness.profiling.estimation.estimate_text import estimate_line, total_of
 from harness.progress import Reporter
 from harness.results.provenance import differences
@@ -83,10 +84,21 @@ def run_plan(
             sink.handle(event)
     finally:
         display.end()
+    _check_kept(summary, store)
     if plan.costs:
         tracking.settle()  # so that no tracker is at work meanwhile
         _measure(plan, store, options, sink)
     return summary
+
+
+def _check_kept(summary: RunSummary, store: ResultsStore) -> None:
+    """Somebody may have deleted the folder meanwhile, which writing does not notice."""
+    gone = [each for each in summary.records if not store.has_trial(each.trial_id)]
+    if gone:
+        raise TrialError(
+            f"{len(gone)} of {len(summary.records)} outcomes are no longer in {store.folder}: "
+            "it was deleted, moved or unmounted during the run; run the suite again"
+        )
 
 
 def _note_inputs(trials: tuple[Trial, ...], preflight: Preflight, store: ResultsStore) -> None:

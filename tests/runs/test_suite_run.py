@@ -17,7 +17,7 @@ from quiet import Quiet
 import harness
 from harness.config.suite_loading import load_suite
 from harness.data.readers import synthetic
-from harness.errors import ResultsError, UserError
+from harness.errors import ResultsError, TrialError, UserError
 from harness.model.components import LOSSES, POOLINGS
 from harness.reporting.rendering import report_of
 from harness.results import provenance
@@ -377,3 +377,34 @@ def test_an_edit_that_changes_no_number_voids_nothing_and_is_told(
     report = (results / "smoke" / "report" / "comparison.md").read_text()
     assert "MIXED: the rows come from 2 versions of the program" in report
     assert "Mean F1" in report
+
+
+def test_a_part_that_ends_the_program_ends_its_trial_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaving = replace(LOSSES["dr"], target="leaving:LeavingLoss")
+    monkeypatch.setitem(LOSSES, "dr", leaving)
+    suite = load_suite("smoke", [*SMALL, "matrix.loss=[dr, cross_entropy]"])
+    summary = run_plan(
+        make_plan(suite), ResultsStore(tmp_path), Quiet(), RuntimeOptions(offline=True)
+    )
+    assert {record.trial.loss: record.status for record in summary.records} == {
+        "dr": "failed",
+        "cross_entropy": "ok",
+    }
+    assert any("SystemExit: 0" in str(record.error) for record in summary.records)
+
+
+def test_a_folder_that_vanished_during_the_run_is_told(tmp_path: Path) -> None:
+    class Vandal(Quiet):
+        def note(self, text: str) -> None:
+            if "test UAR" in text:
+                shutil.rmtree(tmp_path / "results", ignore_errors=True)
+
+    with pytest.raises(TrialError, match="1 of 1 outcomes are no longer in"):
+        run_plan(
+            make_plan(load_suite("smoke", SMALL)),
+            ResultsStore(tmp_path / "results"),
+            Vandal(),
+            RuntimeOptions(offline=True),
+        )
