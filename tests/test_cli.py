@@ -133,7 +133,7 @@ def test_the_scores_in_a_record_are_those_of_its_saved_predictions(
     quick_run(cli, tmp_path, "--only", "tiny-wavlm")
     store = ResultsStore(tmp_path / "smoke")
     for record in store.read_trials():
-        frame = store.read_predictions(record.trial_id).query("split == 'test'")
+        frame = store.read_predictions(record).query("split == 'test'")
         columns = frame.filter(like="p_")
         assert columns.sum(axis=1).to_numpy() == pytest.approx(1.0)
         predicted = columns.idxmax(axis=1).str.removeprefix("p_")

@@ -57,7 +57,7 @@ def test_kept_frames_teach_what_the_recordings_do(cli: Any, tmp_path: Path) -> N
         assert {r.fit.frames_from for r in records} == {
             "stored" if frames == "auto" else "computed"
         }
-        kept = [store.read_predictions(record.trial_id) for record in records]
+        kept = [store.read_predictions(record) for record in records]
         probabilities[frames] = pd.concat(kept).filter(like="p_").to_numpy()
     np.testing.assert_allclose(probabilities["auto"], probabilities["off"], atol=1e-2)
 

@@ -14,7 +14,7 @@ from harness.tasks import TASKS
 from harness.tasks.scores import SplitScores
 from harness.tasks.task import metric_names
 
-Predictions = Callable[[str], pd.DataFrame]
+Predictions = Callable[[Record], pd.DataFrame]
 """Reads the predictions of a trial id; FileNotFoundError where there are none."""
 
 
@@ -91,7 +91,7 @@ def predictions_on_test(
     """
     by_fold: dict[int, list[pd.DataFrame]] = {}
     for record in records:
-        frame = predictions(record.trial_id)
+        frame = predictions(record)
         by_fold.setdefault(record.trial.fold, []).append(frame[frame["split"] == "test"])
     return list(by_fold.values())
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.specs import CostTrial, Trial
 from harness.tasks.scores import RecordedScores
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Raised when a record says more, so that an older harness asks to be upgraded. What records of
 an older version do not say is None.
 
@@ -132,6 +132,8 @@ class Record(Frozen):
     chosen: int | None = None
     """Its place among them."""
     fit: Fit | None = None
+    predictions_digest: str | None = None
+    """Of the file of its predictions; older records have none."""
     digests: Digests | None = None
     fingerprint: Fingerprint | None = None
     trainable_parameters: int | None = None

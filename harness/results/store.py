@@ -23,7 +23,7 @@ import pyarrow as pa
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from harness.errors import ResultsError
-from harness.files import atomic_path, parse_json, write_text
+from harness.files import atomic_path, file_digest, parse_json, write_text
 from harness.results.current_inputs import CurrentInputs
 from harness.results.records import SCHEMA_VERSION, CostRecord, Record
 from harness.specs import Selection, Trial
@@ -84,6 +84,8 @@ class ResultsStore:
         if predictions is not None:
             with atomic_path(folder / PREDICTIONS) as temporary:
                 predictions.to_parquet(temporary, index=False)
+                digest = file_digest(temporary)
+            record = record.model_copy(update={"predictions_digest": digest})
         write_text(folder / RECORD, record.model_dump_json(indent=1))
 
     def write_cost(self, record: CostRecord) -> None:
@@ -112,14 +114,16 @@ class ResultsStore:
         path = self.costs / cost_id / RECORD
         return read_record(path, CostRecord) if path.exists() else None
 
-    def read_predictions(self, trial_id: str) -> pd.DataFrame:
+    def read_predictions(self, record: Record) -> pd.DataFrame:
         """Columns utterance_id, split, speaker, label, and p_<class> for every class.
 
         Raises:
             FileNotFoundError: the trial left none.
-            ResultsError: the file is damaged.
+            ResultsError: the file is damaged, or is not that of the record.
         """
-        path = self.trial(trial_id) / PREDICTIONS
+        path, stated = self.trial(record.trial_id) / PREDICTIONS, record.predictions_digest
+        if stated is not None and file_digest(path) != stated:
+            raise ResultsError(f"{path} is not the file that its record speaks of: {_REMEDY}")
         try:
             return pd.read_parquet(path)
         except FileNotFoundError:

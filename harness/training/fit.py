@@ -113,7 +113,10 @@ def fit_all(
         model.to(accelerator.device).train()
     if resume_from is None:
         _standardise(models, common)
-    plans = epoch_plans(train, common.spec, seed)
+    plans = []
+    for plan in epoch_plans(train, common.spec, seed):
+        plans.append(plan)
+        _check_time(started, common.spec)
     states = _states(models, specs, plans, common)
     for state, saved in zip(states, resume_from or (), strict=resume_from is not None):
         state.load_state_dict(saved)
@@ -168,7 +171,7 @@ def _epoch(
     started: float,
 ) -> Fitting[None]:
     """Train for an epoch and score dev."""
-    epoch_started, limit_s = time.monotonic(), common.spec.time_limit_s
+    epoch_started = time.monotonic()
     models = [state.model for state in states]
     network = models[0] if len(models) == 1 else HeadStack(models)
     totals = torch.zeros(len(models), device=common.accelerator.device)
@@ -184,14 +187,19 @@ def _epoch(
         for state in states:
             state.step()
         yield StepEnded(states[0].steps, total_steps)
-        if limit_s is not None and time.monotonic() > started + limit_s:
-            raise TrialTimeout(f"passed training.time_limit_s = {limit_s:g}")
+        _check_time(started, common.spec)
     outputs = predict_all(network, common.dev, common.spec.batch_seconds, common.accelerator)
     train_losses = (totals / len(common.train.split.utterances)).tolist()
     scores = [_score(common.score, own) for own in outputs]
     wall_s = time.monotonic() - epoch_started
     for state, train_loss, found in zip(states, train_losses, scores, strict=True):
         yield from _end_epoch(state, train_loss, *found, wall_s)
+
+
+def _check_time(started: float, spec: TrainingSpec) -> None:
+    limit_s = spec.time_limit_s
+    if limit_s is not None and time.monotonic() > started + limit_s:
+        raise TrialTimeout(f"passed training.time_limit_s = {limit_s:g}")
 
 
 def _score(score: Score, outputs: Tensor) -> tuple[float, float]:

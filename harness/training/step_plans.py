@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from torch import Tensor, nn
 
@@ -16,7 +16,7 @@ EpochPlan = list[list[list[int]]]
 """Optimiser steps, each a list of batches, each a list of positions in the train split."""
 
 
-def epoch_plans(train: Inputs, spec: TrainingSpec, seed: int) -> list[EpochPlan]:
+def epoch_plans(train: Inputs, spec: TrainingSpec, seed: int) -> Iterator[EpochPlan]:
     """The batches of every epoch, those whose gradients are added up lying together.
 
     As many as the settings say, or as many as are enough for a corpus of this size.
@@ -28,7 +28,7 @@ def epoch_plans(train: Inputs, spec: TrainingSpec, seed: int) -> list[EpochPlan]
         return [batches[start : start + size] for start in range(0, len(batches), size)]
 
     epochs = spec.epochs or enough_epochs(len(plan(1)))
-    return [plan(epoch) for epoch in range(1, epochs + 1)]
+    return map(plan, range(1, epochs + 1))
 
 
 def shares_of(loss: nn.Module, train: Inputs, step: Sequence[Sequence[int]]) -> list[float]:

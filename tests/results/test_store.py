@@ -1,15 +1,17 @@
 """The results folder: whole records or none, and clear words about broken ones."""
 
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from made_up import make_predictions, make_record, make_trial
 
 from harness.errors import ResultsError
 from harness.results.current_inputs import CurrentInputs
 from harness.results.records import SCHEMA_VERSION, Record
-from harness.results.store import ResultsStore, open_results
+from harness.results.store import PREDICTIONS, ResultsStore, open_results
 from harness.specs import BackboneSpec, CorpusSpec, ProtocolSpec, Trial
 
 
@@ -53,7 +55,48 @@ def test_predictions_come_back_as_they_were_written(tmp_path: Path) -> None:
     store = ResultsStore(tmp_path)
     frame = pd.DataFrame({"utterance_id": ["a"], "label": ["sad"], "p_sad": [0.25]})
     store.write_trial(record(), frame)
-    pd.testing.assert_frame_equal(store.read_predictions(record().trial_id), frame)
+    (kept,) = store.read_trials()
+    pd.testing.assert_frame_equal(store.read_predictions(kept), frame)
+
+
+def test_predictions_of_another_trial_or_with_a_flipped_byte_are_refused(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    frame = pd.DataFrame({"utterance_id": ["a"], "label": ["sad"], "p_sad": [0.25]})
+    store.write_trial(record(), frame)
+    (kept,) = store.read_trials()
+    path = store.trial(kept.trial_id) / PREDICTIONS
+    whole = path.read_bytes()
+    path.write_bytes(whole[:20] + bytes([whole[20] ^ 1]) + whole[21:])
+    with pytest.raises(ResultsError, match="not the file that its record speaks of"):
+        store.read_predictions(kept)
+    # a record of before has no digest: what cannot be read at all is still told
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ResultsError, match="is damaged"):
+        store.read_predictions(kept.model_copy(update={"predictions_digest": None}))
+
+
+@pytest.mark.parametrize("uar", [-1.0, 7.5, "much"])
+def test_a_score_that_cannot_be_is_no_record(tmp_path: Path, uar: object) -> None:
+    store = ResultsStore(tmp_path)
+    trial = make_trial()
+    store.write_trial(make_record(trial, make_predictions(trial)), None)
+    (kept,) = store.read_trials()
+    path = store.trial(kept.trial_id) / "record.json"
+    content = json.loads(path.read_text())
+    content["metrics"]["test"]["uar"] = uar
+    path.write_text(json.dumps(content))
+    with pytest.raises(ResultsError, match="is not a record"):
+        store.read_trials()
+
+
+def test_a_pipe_in_place_of_a_record_is_no_file(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    store.write_trial(record(), None)
+    path = store.trial(record().trial_id) / "record.json"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ResultsError, match="is no file"):
+        store.read_trials()
 
 
 def test_a_trial_that_never_ran_has_no_record(tmp_path: Path) -> None:

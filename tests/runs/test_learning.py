@@ -84,7 +84,7 @@ def test_a_probe_is_a_head_like_any_other(tmp_path: Path, kind: str) -> None:
     uar = record.metrics["test"].value("uar")
     assert uar is not None
     assert uar > 0.4
-    predictions = store.read_predictions(record.trial_id)
+    predictions = store.read_predictions(record)
     assert set(predictions["split"]) == {"dev", "test"}
     assert {"head", "training"}.isdisjoint(record.fingerprint.parts if record.fingerprint else {})
 

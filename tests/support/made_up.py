@@ -157,8 +157,8 @@ class MadeUpRun:
         """What is said of it."""
         return build_report("made_up", self.records, self.costs, self.predictions, planned)
 
-    def predictions(self, trial_id: str) -> pd.DataFrame:
+    def predictions(self, record: Record) -> pd.DataFrame:
         """As Store.read_predictions."""
-        if trial_id not in self.saved:
-            raise FileNotFoundError(trial_id)
-        return self.saved[trial_id]
+        if record.trial_id not in self.saved:
+            raise FileNotFoundError(record.trial_id)
+        return self.saved[record.trial_id]

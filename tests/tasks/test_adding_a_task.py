@@ -73,7 +73,7 @@ def test_a_task_of_one_module_learns_and_is_reported(suite: Path, tmp_path: Path
         assert learned > mean + 0.2
         selected = record.fit.curve[record.fit.best_epoch - 1].dev_metric if record.fit else None
         assert record.metrics["dev"].value("ccc") == pytest.approx(selected, abs=1e-5)
-        columns = list(store.read_predictions(record.trial_id).columns)
+        columns = list(store.read_predictions(record).columns)
         assert columns == ["utterance_id", "split", "speaker", "target", "predicted"]
 
     trials = pd.read_csv(tmp_path / "pitch" / "trials.csv").set_index("trial_id")

@@ -1,5 +1,6 @@
 """The training loop on a real tiny backbone and real (synthetic) speech."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -166,6 +167,14 @@ def test_accumulating_two_batches_halves_the_steps(
     whole = run(model_for(), splits)
     halved = run(model_for(), splits, TRAINING.model_copy(update={"accumulation_steps": 2}))
     assert whole.steps / 2 <= halved.steps <= whole.steps / 2 + 2
+
+
+def test_a_time_limit_ends_a_fit_that_is_still_being_planned(splits: Splits) -> None:
+    spec = TRAINING.model_copy(update={"epochs": 100_000, "time_limit_s": 0.5})
+    started = time.monotonic()
+    with pytest.raises(TrialTimeout, match="time_limit_s"):
+        run(model_for(), splits, spec)
+    assert time.monotonic() - started < 20  # all of them take minutes
 
 
 def test_a_time_limit_ends_a_fit(splits: Splits) -> None:

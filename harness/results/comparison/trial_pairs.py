@@ -54,7 +54,7 @@ def same_test_set(trials: TrialPair, base: Predictions, head: Predictions) -> bo
     if one.digests and other.digests and one.digests.split == other.digests.split:
         return True
     try:
-        before, after = (_test_set(read(r.trial_id)) for r, read in ((one, base), (other, head)))
+        before, after = (_test_set(read(r)) for r, read in ((one, base), (other, head)))
     except FileNotFoundError:
         return one.trial_id == other.trial_id
     return before == after
