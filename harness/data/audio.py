@@ -20,6 +20,11 @@ SAMPLE_RATE_HZ = 16_000
 END_TOLERANCE_S = 0.01
 """How far a segment may pass the end of its file: lists round their times."""
 
+LONGEST_S = 4 * 3600
+MOST_VALUES = 2**30
+"""In the channels of an utterance together; 4 GiB as they are decoded."""
+MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 1_000_000
+
 _ENDLESS = 2**62
 """What libsndfile calls the length of a file that does not state it is longer than this."""
 
@@ -105,6 +110,7 @@ def decode(
             if file.frames >= _ENDLESS:
                 raise CorpusError(f"{path}: does not state its length; write it anew")
             start, stop = _sample_range(path, file.frames, file.samplerate, start_s, end_s)
+            _check_size(path, stop - start, file.channels, file.samplerate)
             if file.seekable():
                 file.seek(start)
             else:  # such as telephone's GSM
@@ -134,6 +140,20 @@ def resample(samples: Samples, rate_hz: int) -> Samples:
         return samples
     resampled: Samples = soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ, quality="HQ")
     return resampled
+
+
+def _check_size(path: Path, samples: int, channels: int, rate_hz: int) -> None:
+    """Before any memory is taken for what a header claims."""
+    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+        raise CorpusError(
+            f"{path}: states {rate_hz} samples a second, speech has {MIN_RATE_HZ:,} to "
+            f"{MAX_RATE_HZ:,}"
+        )
+    if samples > LONGEST_S * rate_hz or samples * channels > MOST_VALUES:
+        raise CorpusError(
+            f"{path}: states {samples / rate_hz / 3600:.1f} h of {channels} channels, too much for "
+            f"an utterance (at most {LONGEST_S / 3600:g} h): cut it, or list segments of it"
+        )
 
 
 def _sample_range(

@@ -117,3 +117,33 @@ def test_a_recording_is_held_to_the_sound_that_was_looked_at(tmp_path: Path) -> 
     with pytest.raises(CorpusError, match=r"a\.wav: is not the sound that was checked before"):
         audio.read(seen)
     assert len(audio.read(Utterance("a", path))) == 16_000
+
+
+def flac_that_claims(path: Path, samples: int) -> None:
+    """A FLAC whose header states another number of samples."""
+    soundfile.write(path, np.zeros(1600, np.float32), 16_000, format="FLAC")
+    content = bytearray(path.read_bytes())
+    # the last 36 bits of bytes 18 to 25: "fLaC", a block's header and 10 bytes come before
+    stated = int.from_bytes(content[18:26], "big")
+    content[18:26] = (stated >> 36 << 36 | samples).to_bytes(8, "big")
+    path.write_bytes(content)
+
+
+def test_what_a_header_claims_takes_no_memory(tmp_path: Path) -> None:
+    flac, slow, sparse = tmp_path / "a.flac", tmp_path / "b.wav", tmp_path / "c.wav"
+    flac_that_claims(flac, 2**36 - 1)
+    soundfile.write(slow, np.zeros(100, np.float32), 1)
+    soundfile.write(sparse, np.zeros(16, np.int16), 16_000)
+    with sparse.open("r+b") as file:
+        size = 1_900_000_000
+        file.truncate(size)
+        file.seek(4)
+        file.write((size - 8).to_bytes(4, "little"))
+        file.seek(40)
+        file.write((size - 44).to_bytes(4, "little"))
+    for path, told in ((flac, "h of 1 channels"), (slow, "1 samples a second"), (sparse, "16.5 h")):
+        with pytest.raises(CorpusError, match=told):
+            audio.decode(path)
+    # a stretch of a long recording is as good as any
+    samples, _ = audio.decode(sparse, 10.0, 12.0)
+    assert len(samples) == 32_000
