@@ -9,10 +9,11 @@ from typing import Literal
 import torch
 
 from backbones.base import Backbone
-from backbones.cards import BackboneCard, BackboneError, Weights
+from backbones.cards import FOREIGN_ERRORS, BackboneCard, BackboneError, Weights
 from backbones.families import family_of
 from backbones.families.family import NetworkModule
 from backbones.hub.checkpoints import digest, fill, read
+from backbones.hub.config_files import first_line
 from backbones.hub.hub_download import fetch, missing
 from backbones.hub.local_files import Location, locate
 from backbones.randomness import random_numbers_kept, seeded
@@ -55,12 +56,24 @@ def outline(
 
 def _on_meta(card: BackboneCard, settings: Mapping[str, object]) -> Backbone:
     with random_numbers_kept(), torch.device("meta"):
-        return _module(card).build(card, settings)
+        return _built(card, settings)
+
+
+def _built(card: BackboneCard, settings: Mapping[str, object]) -> Backbone:
+    module = _module(card)
+    try:
+        return module.build(card, settings)
+    except BackboneError:
+        raise
+    except FOREIGN_ERRORS as error:  # libraries refuse settings each in its own way
+        raise BackboneError(
+            f"{card.name}: no network can be built from its settings: {first_line(error)}"
+        ) from error
 
 
 def _constructed(card: BackboneCard) -> tuple[Backbone, Weights]:
     with seeded(SEED):
-        backbone = _module(card).build(card, card.architecture)
+        backbone = _built(card, card.architecture)
     if not backbone.total_parameters():
         return backbone, Weights(digest(backbone), "no weights", "none")
     return backbone, Weights(digest(backbone), f"random(seed={SEED})", "random")

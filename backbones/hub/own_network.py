@@ -11,6 +11,7 @@ from backbones.hub.config_files import read_config
 from backbones.hub.hub_download import fetch_config
 from backbones.hub.local_files import is_folder
 
+WIDEST, DEEPEST = 16_384, 1_000
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -40,7 +41,8 @@ def card_from_config(
         config = read_config(path)
         architecture = dict(config[family.settings_key] if family.settings_key else config)
         hidden_size, depth = family.shape(architecture)
-    except (BackboneError, ValueError, KeyError, TypeError) as error:
+        _check_size(hidden_size, depth)
+    except (BackboneError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise BackboneError(f"{name}: {path} does not describe a {kind}: {error!r}") from error
     folder = source if is_folder(source) else None
     return BackboneCard(
@@ -53,6 +55,14 @@ def card_from_config(
         revision=revision,
         architecture=architecture,
     )
+
+
+def _check_size(hidden_size: int, depth: int) -> None:
+    """Before anything of that size is built."""
+    if not (1 <= hidden_size <= WIDEST and 1 <= depth <= DEEPEST):
+        raise ValueError(
+            f"{hidden_size} dims and {depth} layers, possible are 1 to {WIDEST} and 1 to {DEEPEST}"
+        )
 
 
 def _config_path(name: str, file: str, source: str, revision: str | None) -> Path:
