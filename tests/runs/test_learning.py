@@ -131,3 +131,22 @@ def test_a_trial_fails_if_no_candidate_learns(tmp_path: Path) -> None:
     (record,) = store.read_trials()
     assert record.status == "failed"
     assert "the loss became" in str(record.error)
+
+
+def test_candidates_share_batches_of_recordings_as_they_share_kept_frames(tmp_path: Path) -> None:
+    off = RuntimeOptions("cpu", offline=True, frames="off")
+    computed = only(run(tmp_path / "computed", RATES, options=off))
+    kept = only(run(tmp_path / "kept", RATES))
+    assert computed.fit
+    assert kept.fit
+    assert (computed.fit.frames_from, kept.fit.frames_from) == ("computed", "stored")
+    assert computed.chosen == kept.chosen
+    assert computed.metrics["test"].value("uar") == kept.metrics["test"].value("uar")
+
+
+def test_candidates_of_different_heads_are_compared_as_well(tmp_path: Path) -> None:
+    choice = "head.kind={choose: [mlp, logistic_regression, knn]}"
+    record = only(run(tmp_path, choice, "head.head_dim=8"))
+    assert len(record.candidates) == 3
+    scores = [each.dev_score or 0.0 for each in record.candidates]
+    assert record.chosen == scores.index(max(scores))
