@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from harness.tasks.classification.metrics import classes_of, predicted_classes
+from harness.tasks.classification.metrics import classes_of, most_probable
 from harness.tasks.task import Floats
 
 
@@ -15,9 +15,10 @@ def confusions_of_utterances(predictions: pd.DataFrame) -> Floats:
     Shape:
         output: (N, C · C)
     """
-    number = {name: index for index, name in enumerate(classes_of(predictions))}
-    true = [number[name] for name in predictions["label"]]
-    guessed = [number[name] for name in predicted_classes(predictions)]
+    classes = classes_of(predictions)
+    number = {name: index for index, name in enumerate(classes)}
+    true = [number[name] for name in predictions["label"].tolist()]
+    guessed = most_probable(predictions, classes)
     counts = np.zeros((len(predictions), len(number), len(number)))
     counts[np.arange(len(predictions)), true, guessed] = 1
     return counts.reshape(len(predictions), -1)

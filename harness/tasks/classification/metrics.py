@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import (
     accuracy_score,
@@ -99,10 +100,21 @@ def predicted_classes(predictions: pd.DataFrame) -> list[str]:
         ValueError: a probability is not a number.
     """
     classes = classes_of(predictions)
-    probabilities = predictions[[f"p_{name}" for name in classes]].to_numpy(dtype=float)
+    return [classes[place] for place in most_probable(predictions, classes)]
+
+
+def most_probable(predictions: pd.DataFrame, classes: Sequence[str]) -> npt.NDArray[np.intp]:
+    """The place among the classes of each utterance's most probable one, (N,).
+
+    Raises:
+        ValueError: a probability is not a number.
+    """
+    columns = [predictions[f"p_{name}"].to_numpy(dtype=float) for name in classes]
+    probabilities = np.stack(columns, axis=1)
     if np.isnan(probabilities).any():
         raise ValueError("a probability is not a number (NaN): these predictions cannot be scored")
-    return [classes[index] for index in probabilities.argmax(1)]
+    found: npt.NDArray[np.intp] = probabilities.argmax(1)
+    return found
 
 
 def accuracy(labels: Sequence[str], predicted: Sequence[str]) -> float:
