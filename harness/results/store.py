@@ -78,8 +78,12 @@ class ResultsStore:
                 "Choose another folder with --results"
             ) from error
 
-    def write_trial(self, record: Record, predictions: pd.DataFrame | None) -> None:
-        """Save a trial's outcome; the record comes last, so a record means all is there."""
+    def write_trial(self, record: Record, predictions: pd.DataFrame | None) -> Record:
+        """Save a trial's outcome; the record comes last, so a record means all is there.
+
+        Returns:
+            The record as it was written, with the digest of its predictions.
+        """
         folder = self.trial(record.trial_id)
         if predictions is not None:
             with atomic_path(folder / PREDICTIONS) as temporary:
@@ -87,6 +91,7 @@ class ResultsStore:
                 digest = file_digest(temporary)
             record = record.model_copy(update={"predictions_digest": digest})
         write_text(folder / RECORD, record.model_dump_json(indent=1))
+        return record
 
     def write_cost(self, record: CostRecord) -> None:
         """Save one cost measurement."""

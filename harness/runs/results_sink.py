@@ -29,16 +29,17 @@ class ResultsSink:
 
     def handle(self, event: Event) -> None:
         """Write what an event brings, then show it, then tell trackers."""
+        written: Record | None = None
         match event:
             case TrialEnded(outcome):
-                self._write(outcome)
+                written = self._write(outcome)
             case UnitEnded(_, taken) if self.summary.timings:
                 self.summary.timings.add(taken)
             case CostMeasured(_, joined):
                 self.store.write_cost(joined)
         self.display.show(event)
-        if isinstance(event, TrialEnded):
-            self._count(event.outcome.record)
+        if written is not None:
+            self._count(written)
 
     def add_finished(self, record: Record) -> None:
         """Count a trial that was finished before this run."""
@@ -65,13 +66,14 @@ class ResultsSink:
         self.summary.records.append(record)
         self.tracking.tell(TrialRecorded(record))  # a tracker that knows it already passes it over
 
-    def _write(self, outcome: Outcome) -> None:
+    def _write(self, outcome: Outcome) -> Record:
         """The model first, the record after it, beaten models last: a crash leaves no gap."""
         record, rivals = outcome.record, None
         if outcome.trained_state is not None:
             rivals = beaten_rivals(self.store, record, self.suite.keep_models)
             if rivals is not None:
                 save_model(self.store, record.trial_id, outcome.trained_state)
-        self.store.write_trial(record, outcome.predictions)
+        written = self.store.write_trial(record, outcome.predictions)
         for rival in rivals or ():
             (self.store.trial(rival.trial_id) / MODEL).unlink()
+        return written
