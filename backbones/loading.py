@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,6 @@ from backbones.cards import FOREIGN_ERRORS, BackboneCard, BackboneError, Weights
 from backbones.families import family_of
 from backbones.families.family import NetworkModule
 from backbones.hub.checkpoints import digest, fill, read
-from backbones.hub.config_files import first_line
 from backbones.hub.hub_download import fetch, missing
 from backbones.hub.local_files import Location, locate
 from backbones.randomness import random_numbers_kept, seeded
@@ -50,7 +50,7 @@ def outline(
     """
     settings: Mapping[str, object] = card.architecture
     if card.downloadable and not settings:
-        settings = _module(card).read_settings(_found(card, source, revision, True).folder)
+        settings = _settings(card, _found(card, source, revision, True).folder)
     return _on_meta(card, settings)
 
 
@@ -60,14 +60,25 @@ def _on_meta(card: BackboneCard, settings: Mapping[str, object]) -> Backbone:
 
 
 def _built(card: BackboneCard, settings: Mapping[str, object]) -> Backbone:
-    module = _module(card)
+    with _told(card):
+        return _module(card).build(card, settings)
+
+
+def _settings(card: BackboneCard, folder: Path) -> Mapping[str, object]:
+    with _told(card):
+        return _module(card).read_settings(folder)
+
+
+@contextmanager
+def _told(card: BackboneCard) -> Iterator[None]:
+    """Families and their libraries fail each in its own way, or end the program."""
     try:
-        return module.build(card, settings)
+        yield
     except BackboneError:
         raise
-    except FOREIGN_ERRORS as error:  # libraries refuse settings each in its own way
+    except FOREIGN_ERRORS as error:
         raise BackboneError(
-            f"{card.name}: no network can be built from its settings: {first_line(error)}"
+            f"{card.name}: no network can be built from its settings: {error!r}"
         ) from error
 
 
@@ -82,7 +93,7 @@ def _constructed(card: BackboneCard) -> tuple[Backbone, Weights]:
 def _pretrained(card: BackboneCard, location: Location) -> tuple[Backbone, Weights]:
     origin = f"{card.name} from {location.folder}"
     # no number is there before the checkpoint's
-    backbone = _on_meta(card, _module(card).read_settings(location.folder))
+    backbone = _on_meta(card, _settings(card, location.folder))
     _check_shape(backbone, origin)
     fill(backbone, read(location.folder, backbone.own_name), origin)
     source = str(location.folder)

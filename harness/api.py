@@ -116,18 +116,8 @@ def run(
     store = ResultsStore(Path(results) / planned.suite.suite)
     if reporter is None:
         with reporting(Console(highlight=False)) as shown:
-            return run(
-                planned,
-                results=results,
-                options=options,
-                fresh=fresh,
-                estimate=estimate,
-                wait=wait,
-                reporter=shown,
-            )
-    store.prepare()
-    with holding(store.folder, reporter.note, wait=wait):
-        return _run(planned, store, reporter, options, fresh=fresh, estimate=estimate)
+            return _run(planned, store, shown, options, fresh=fresh, estimate=estimate, wait=wait)
+    return _run(planned, store, reporter, options, fresh=fresh, estimate=estimate, wait=wait)
 
 
 def report(results: str | Path) -> Report:
@@ -150,14 +140,19 @@ def _run(
     *,
     fresh: bool,
     estimate: bool,
+    wait: bool,
 ) -> RunResult:
     from harness.reporting.benchmark_files import write_benchmarks
     from harness.runs.suite_run import run_plan
     from harness.runs.tracking.publishing import ReportWritten
     from harness.runs.tracking.tracker_processes import tracking
 
+    store.prepare()
     offline = options.offline
-    with tracking(planned.suite, store.folder, reporter.note, offline=offline) as trackers:
+    with (
+        holding(store.folder, reporter.note, wait=wait),
+        tracking(planned.suite, store.folder, reporter.note, offline=offline) as trackers,
+    ):
         summary = run_plan(
             planned,
             store,
@@ -170,6 +165,6 @@ def _run(
         found = report_of(store)
         files = write_report(found, store.folder)
         trackers.tell(ReportWritten(store.folder / REPORT))
-    if summary.measured:
-        files += write_benchmarks(store.folder, summary.costs, found)
+        if summary.measured:
+            files += write_benchmarks(store.folder, summary.costs, found)
     return RunResult(summary, found, store.folder, files)

@@ -59,20 +59,19 @@ def content_digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def parse_json(text: str | bytes, pairs: Callable[[list[tuple[str, Any]]], Any] = dict) -> Any:
+def parse_json(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
     """What JSON says, whoever wrote it.
 
     Args:
         text: the JSON
-        pairs: makes an object of its keys and values
+        pairs: makes an object of its keys and values; a dict when left out
 
     Raises:
         ValueError: it is no JSON, is nested without end, or holds half a character.
     """
     try:
         found = json.loads(text, object_pairs_hook=pairs)
-        escape = "\\u" if isinstance(text, str) else b"\\u"
-        if escape in text:  # type: ignore[operator]
+        if "\\u" in text:
             json.dumps(found, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("it is nested too deeply") from None

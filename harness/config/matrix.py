@@ -19,8 +19,7 @@ from harness.config.axes import flat, nested
 from harness.config.matrix_entries import Folds, MatrixEntry, matrix_entries
 from harness.config.matrix_rules import read_matrix
 from harness.config.yaml_tree import Mistake
-from harness.errors import SuiteError
-from harness.errors import choices as near_names
+from harness.errors import SuiteError, choices
 from harness.specs import PROBES, Axes, CorpusSpec, Suite, Trial
 from harness.tasks.task import TaskCard
 
@@ -86,9 +85,9 @@ def matrix_mistakes(data: dict[str, Any], base: Axes) -> list[Mistake]:
     if not (corpora and backbones):
         return read_matrix(section, corpora, list(backbones), task)[1]
     folds: Folds = dict.fromkeys(corpora, (None,))
-    chosen = data.get("choose")
-    choices = chosen if isinstance(chosen, dict) else {}
-    return _all_entries(section, base, folds, backbones, task, choices)[1]
+    choose = data.get("choose")
+    chosen = choose if isinstance(choose, dict) else {}
+    return _all_entries(section, base, folds, backbones, task, chosen)[1]
 
 
 def select(trials: Sequence[Trial], only: str | Sequence[str]) -> tuple[Trial, ...]:
@@ -106,7 +105,7 @@ def select(trials: Sequence[Trial], only: str | Sequence[str]) -> tuple[Trial, .
             backbones = dict.fromkeys(trial.backbone.name for trial in trials)
             example = f"; trials are named like {label(trials[0])}" if trials else ""
             raise SuiteError(
-                f"no trial matches {pattern!r}: {near_names(pattern, backbones)}{example}"
+                f"no trial matches {pattern!r}: {choices(pattern, backbones)}{example}"
             )
     return tuple(
         trial
@@ -143,10 +142,10 @@ def _all_entries(
     folds: Folds,
     backbones: Mapping[str, BackboneCard],
     task: TaskCard,
-    choices: Mapping[str, Sequence[Any]],
+    choose: Mapping[str, Sequence[Any]],
 ) -> tuple[list[MatrixEntry], list[Mistake]]:
     matrix, mistakes = read_matrix(section, list(folds), list(backbones), task)
-    entries, more = matrix_entries(matrix, flat(base), folds, backbones, task, choices)
+    entries, more = matrix_entries(matrix, flat(base), folds, backbones, task, choose)
     # a rule that is mistaken in itself need not be said to match nothing as well
     reported = {mistake.path[:3] for mistake in mistakes}
     return entries, mistakes + [mistake for mistake in more if mistake.path[:3] not in reported]

@@ -18,7 +18,7 @@ from harness.config import name_checks
 from harness.config.axes import AXIS_NAMES
 from harness.config.choose import lift_choices
 from harness.config.matrix import matrix_mistakes
-from harness.config.validation_messages import LONGEST, explain, shown
+from harness.config.validation_messages import clipped, explain, shown
 from harness.config.yaml_reading import read_yaml
 from harness.config.yaml_tree import (
     LocatedMistake,
@@ -158,7 +158,7 @@ def _with_full_axis_names(tree: LocatedValue, mistakes: list[LocatedMistake]) ->
 
 
 def _read_override(text: str) -> tuple[LocatedValue, list[LocatedMistake]]:
-    position = SourcePosition(f"--set {text if len(text) <= LONGEST else f'{text[:LONGEST]}…'}")
+    position = SourcePosition(f"--set {clipped(text)}")
     key, equals, written = text.partition("=")
     steps = key.strip().split(".")
     if not equals or not all(steps):

@@ -75,6 +75,11 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     text = repr(value) if isinstance(value, str | int | float) else str(value)
+    return clipped(text)
+
+
+def clipped(text: str) -> str:
+    """As much of a text as a message shows."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 

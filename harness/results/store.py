@@ -153,7 +153,7 @@ class ResultsStore:
         """The trials of the whole suite; none if there was no run here."""
         path = self.folder / PLAN
         try:
-            return _plan_of(parse_json(path.read_bytes())) if path.exists() else []
+            return _plan_of(parse_json(path.read_text("utf-8"))) if path.exists() else []
         except (ValueError, KeyError) as error:  # ValidationError is one
             raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
 

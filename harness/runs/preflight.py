@@ -58,7 +58,7 @@ def check_all(
         with _collected(mistakes):
             corpora[trial.corpus] = prepare_corpus(trial.corpus, trial.limit_utterances, reporter)
     for trial in _first_with_each(trials, "backbone"):
-        with _collected(mistakes), _kept_running(trial.backbone.name):
+        with _collected(mistakes):
             backbones[trial.backbone] = _facts_of(load_backbone(trial.backbone, offline=offline))
     for trial in trials:
         if trial.corpus in corpora and trial.backbone in backbones:
@@ -85,18 +85,6 @@ def _collected(mistakes: list[str]) -> Iterator[None]:
         yield
     except (UserError, BackboneError) as error:
         mistakes.append(str(error))
-
-
-@contextmanager
-def _kept_running(name: str) -> Iterator[None]:
-    """A network's own code may not end the run in silence."""
-    try:
-        yield
-    except SystemExit as error:
-        raise BackboneError(
-            f"{name}: its code ended the program while it was loaded (exit code {error.code}): "
-            "mend it, or leave the backbone out"
-        ) from error
 
 
 def _facts_of(backbone: Backbone) -> _BackboneFacts:

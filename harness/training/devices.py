@@ -82,6 +82,8 @@ def status_of(error: BaseException) -> Status:
     """How a trial that raised `error` ended."""
     if isinstance(error, TrialTimeout):
         return "timeout"
+    if error.__cause__ is not None and status_of(error.__cause__) == "oom":
+        return "oom"
     # on the CPU torch raises a plain RuntimeError when the allocator fails
     if isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)

@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from harness.training.devices import keep_freed_memory
+from backbones import BackboneError
+from harness.training.devices import keep_freed_memory, status_of
 
 STEPS = """
 import resource, sys, torch
@@ -39,3 +40,10 @@ def test_steps_use_again_what_the_steps_before_them_freed() -> None:
     fetched, rise = ten_later_steps("keep")
     assert fetched < ten_later_steps("leave")[0] / 2
     assert rise < 64 * 1024
+
+
+def test_memory_that_ran_out_below_another_error_is_told_as_such() -> None:
+    outer = BackboneError("no network can be built")
+    assert status_of(outer) == "failed"
+    outer.__cause__ = MemoryError()
+    assert status_of(outer) == "oom"

@@ -112,6 +112,16 @@ def logits(models: Sequence[SERModel], split: LabelledSplit, accelerator: Accele
     return torch.stack(found)
 
 
+def assert_same_course(found: FitOutcome, expected: FitOutcome) -> None:
+    assert (found.steps, found.stopped, found.best_epoch) == (
+        expected.steps,
+        expected.stopped,
+        expected.best_epoch,
+    )
+    for ours, theirs in zip(found.curve, expected.curve, strict=True):
+        assert ours.train_loss == pytest.approx(theirs.train_loss, abs=1e-4)
+
+
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("head", HEADS.values(), ids=HEADS.keys())
 def test_together_they_learn_what_they_learn_one_by_one(
@@ -123,14 +133,8 @@ def test_together_they_learn_what_they_learn_one_by_one(
     side, work = fits(backbone, head, splits, accelerator)
     together = result_of(run_fits(work, accelerator))
     assert len({outcome.steps for outcome in together}) > 1  # they did not end at the same time
-    for ours, theirs in zip(together, one_by_one, strict=True):
-        assert (ours.steps, ours.stopped, ours.best_epoch) == (
-            theirs.steps,
-            theirs.stopped,
-            theirs.best_epoch,
-        )
-        for point, expected in zip(ours.curve, theirs.curve, strict=True):
-            assert point.train_loss == pytest.approx(expected.train_loss, abs=1e-4)
+    for found, expected in zip(together, one_by_one, strict=True):
+        assert_same_course(found, expected)
     ours, theirs = (logits(models, splits[1], accelerator) for models in (side, alone))
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4)
     assert not torch.allclose(ours[0], ours[1], atol=1e-2)  # seeds differ
@@ -164,13 +168,7 @@ def test_candidates_in_one_pass_learn_what_they_learn_alone(
     alone = [learned([place]) for place in range(len(CANDIDATES))]
     assert len({outcome.steps for outcome in together}) > 1
     for found, ((expected,), _) in zip(together, alone, strict=True):
-        assert (found.steps, found.stopped, found.best_epoch) == (
-            expected.steps,
-            expected.stopped,
-            expected.best_epoch,
-        )
-        for point, other in zip(found.curve, expected.curve, strict=True):
-            assert point.train_loss == pytest.approx(other.train_loss, abs=1e-4)
+        assert_same_course(found, expected)
     theirs = torch.cat([values for _, values in alone])
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4)
     assert not torch.allclose(ours[0], ours[1], atol=1e-2)
