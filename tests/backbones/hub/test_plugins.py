@@ -51,6 +51,7 @@ for name in ("leaving", "gone"):
     else:
         raise AssertionError(name)
 assert backbones.load("theirs")(torch.randn(1, 8000)).last_hidden_state.shape[2] == 80
+print("came to its end")
 """
 
 
@@ -70,3 +71,4 @@ def test_an_installed_package_offers_a_backbone(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr
+    assert done.stdout == "came to its end\n"  # and was not ended with 0 by a plug-in
