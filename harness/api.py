@@ -11,10 +11,10 @@ The package itself offers the three functions and imports this module when one i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from rich.console import Console
 
@@ -24,6 +24,7 @@ from harness.progress import Reporter, reporting
 from harness.reporting.rendering import report_of, write_report
 from harness.reporting.report_model import Report
 from harness.results.folder_lock import holding
+from harness.results.records import Status
 from harness.results.store import REPORT, ResultsStore, open_results
 from harness.runs.planning import Plan, make_plan
 from harness.runs.runtime_options import RuntimeOptions
@@ -85,6 +86,7 @@ def run(
     results: str | Path = "results",
     options: RuntimeOptions = DEFAULT_OPTIONS,
     fresh: bool = False,
+    retry: Collection[Status] | None = None,
     estimate: bool = False,
     wait: bool = False,
     reporter: Reporter | None = None,
@@ -99,8 +101,9 @@ def run(
         only: as for `plan`
         limit_utterances: as for `plan`
         results: the folder that holds all results; those of the suite lie in `<results>/<suite>`
-        options: device, network, and what kept frames may take
+        options: device, network, workers, and what kept frames may take
         fresh: train anew what is finished, too; old outcomes are set aside
+        retry: of the trials that ended badly before, try only those that ended so again
         estimate: first say what it will take
         wait: for another run in that folder to end, instead of an error
         reporter: shows progress; bars or lines on standard output when left out
@@ -108,16 +111,18 @@ def run(
     Raises:
         UserError: something that trials need is missing or wrong; all of it is named, and
             nothing has been started.
+        Interrupted: a signal asked it to stop, and what was at work has saved what it had.
     """
     if isinstance(suite, Plan):
         planned = suite
     else:
         planned = plan(suite, changes=changes, only=only, limit_utterances=limit_utterances)
     store = ResultsStore(Path(results) / planned.suite.suite)
+    how: _How = {"fresh": fresh, "retry": retry, "estimate": estimate}
     if reporter is None:
         with reporting(Console(highlight=False)) as shown:
-            return _run(planned, store, shown, options, fresh=fresh, estimate=estimate, wait=wait)
-    return _run(planned, store, reporter, options, fresh=fresh, estimate=estimate, wait=wait)
+            return _run(planned, store, shown, options, wait=wait, **how)
+    return _run(planned, store, reporter, options, wait=wait, **how)
 
 
 def report(results: str | Path) -> Report:
@@ -132,26 +137,33 @@ def report(results: str | Path) -> Report:
     return report_of(open_results(Path(results)))
 
 
+class _How(TypedDict):
+    fresh: bool
+    retry: Collection[Status] | None
+    estimate: bool
+
+
 def _run(
     planned: Plan,
     store: ResultsStore,
     reporter: Reporter,
     options: RuntimeOptions,
     *,
-    fresh: bool,
-    estimate: bool,
     wait: bool,
+    **how: Unpack[_How],
 ) -> RunResult:
     from harness.reporting.benchmark_files import write_benchmarks
+    from harness.runs.engines import engine
     from harness.runs.suite_run import run_plan
     from harness.runs.tracking.publishing import ReportWritten
     from harness.runs.tracking.tracker_processes import tracking
 
     store.prepare()
-    offline = options.offline
+    todo = [trial for trial in planned.selected if not store.has_trial(trial.trial_id)]
     with (
         holding(store.folder, reporter.note, wait=wait),
-        tracking(planned.suite, store.folder, reporter.note, offline=offline) as trackers,
+        engine(options, todo) as make_executor,
+        tracking(planned.suite, store.folder, reporter.note, offline=options.offline) as trackers,
     ):
         summary = run_plan(
             planned,
@@ -159,8 +171,8 @@ def _run(
             reporter,
             options,
             tracking=trackers,
-            fresh=fresh,
-            estimate=estimate,
+            make_executor=make_executor,
+            **how,
         )
         found = report_of(store)
         files = write_report(found, store.folder)

@@ -18,17 +18,22 @@ from rich.console import Console
 from harness import api
 from harness.cli_options import (
     DeviceOption,
+    EngineOption,
     EstimateOption,
     FramesOption,
+    JobsOption,
     LimitOption,
     OfflineOption,
     OnlyOption,
     ResultsOption,
+    RetryOption,
     SetOption,
     SuiteArgument,
+    ThreadsOption,
 )
 from harness.config.suite_loading import load_suite
 from harness.errors import TrialError, UserError
+from harness.interruption import Interrupted
 from harness.progress import reporting
 from harness.reporting.report_model import Report
 from harness.runs.plan_checks import check_plan
@@ -100,6 +105,10 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Train anew what is finished; the old is set aside.")
     ] = False,
+    retry: RetryOption = None,
+    engine: EngineOption = RuntimeOptions.engine,
+    jobs: JobsOption = RuntimeOptions.jobs,
+    threads: ThreadsOption = RuntimeOptions.threads,
     estimate: EstimateOption = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for another run in the same folder to end.")
@@ -109,7 +118,9 @@ def run(
     planned = api.plan(
         suite, changes=changes or [], only=only or [], limit_utterances=limit_utterances
     )
-    options = RuntimeOptions(device, offline, frames, cache_gb, memory_gb)
+    options = RuntimeOptions(
+        device, offline, frames, cache_gb, memory_gb, engine=engine, jobs=jobs, threads=threads
+    )
     try:
         with reporting(console) as reporter:
             result = api.run(
@@ -117,13 +128,14 @@ def run(
                 results=results,
                 options=options,
                 fresh=fresh,
+                retry=[each.value for each in retry] if retry else None,
                 estimate=estimate,
                 wait=wait,
                 reporter=reporter,
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         echo("interrupted; what is finished is kept, and the same command goes on from there")
-        raise typer.Exit(130) from None
+        raise typer.Exit(error.exit_code if isinstance(error, Interrupted) else 130) from None
     _show(result.report, result.files)
     console.print(result.summary.line(), markup=False, soft_wrap=True)
     result.summary.raise_for_failures(must_beat_majority=planned.suite.must_beat_majority)

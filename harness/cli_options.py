@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from harness.runs.runtime_options import EngineName
 from harness.specs import FramesChoice
+
+
+class EndedBadly(StrEnum):
+    """How a trial may have ended that is tried again."""
+
+    failed = "failed"
+    oom = "oom"
+    timeout = "timeout"
+    crashed = "crashed"
+
 
 SuiteArgument = Annotated[str, typer.Argument(help="A suite's YAML file, or a shipped name.")]
 SetOption = Annotated[
@@ -24,7 +36,10 @@ LimitOption = Annotated[
 ]
 ResultsOption = Annotated[Path, typer.Option("--results", help="Folder that holds all results.")]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+DeviceOption = Annotated[
+    str,
+    typer.Option("--device", help="auto, cpu, cuda (all GPUs), cuda:N or cuda:0,cuda:2."),
+]
 FramesOption = Annotated[
     FramesChoice,
     typer.Option(
@@ -37,5 +52,45 @@ EstimateOption = Annotated[
     bool,
     typer.Option(
         "--estimate", help="First say what it will take in time and disk on this machine."
+    ),
+]
+
+
+def _jobs(text: str | int | None) -> int | None:
+    if text is None or isinstance(text, int):
+        return text
+    if text == "auto":
+        return None
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise typer.BadParameter(f"{text!r} is neither a number of workers nor auto")
+
+
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="N|auto",
+        parser=_jobs,
+        help="Workers side by side on each device; auto: as many as pay.",
+    ),
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads", min=1, help="Threads of arithmetic of each worker; else a share of the cores."
+    ),
+]
+EngineOption = Annotated[
+    EngineName,
+    typer.Option(
+        "--engine", help="process: workers, whose crash ends one trial; inline: no other process."
+    ),
+]
+RetryOption = Annotated[
+    list[EndedBadly] | None,
+    typer.Option(
+        "--retry",
+        help="Of the trials that ended badly before, only those that ended so; else all of them.",
     ),
 ]

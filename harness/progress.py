@@ -9,23 +9,30 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 
 class Reporter(Protocol):
-    """Shows the progress of nested tasks."""
+    """Shows the progress of tasks, several of which may be under way."""
 
     def note(self, text: str) -> None:
         """Say one line that stays."""
 
-    def begin(self, task: str, total: int) -> None:
-        """A task of `total` steps begins."""
+    def begin(self, task: str, total: int) -> int:
+        """A task of `total` steps begins; the number by which it is known."""
 
-    def advance(self, detail: str = "") -> None:
-        """One step of the innermost task is done."""
+    def advance(self, task: int, detail: str = "", steps: int = 1) -> None:
+        """So many steps of a task are done."""
 
-    def end(self) -> None:
-        """The innermost task is over."""
+    def end(self, task: int) -> None:
+        """A task is over."""
 
 
 class LogReporter:
@@ -35,7 +42,7 @@ class LogReporter:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._stack: list[tuple[str, int, int]] = []
+        self._tasks: dict[int, tuple[str, int, int]] = {}
         self._last_line = time.monotonic()
 
     def note(self, text: str) -> None:
@@ -43,24 +50,26 @@ class LogReporter:
         self._last_line = time.monotonic()
         self._console.print(f"{time.strftime('%H:%M:%S')} {text}", markup=False, soft_wrap=True)
 
-    def begin(self, task: str, total: int) -> None:
+    def begin(self, task: str, total: int) -> int:
         """Remember the task."""
-        self._stack.append((task, total, 0))
+        number = max(self._tasks, default=0) + 1
+        self._tasks[number] = (task, total, 0)
+        return number
 
-    def advance(self, detail: str = "") -> None:
+    def advance(self, task: int, detail: str = "", steps: int = 1) -> None:
         """Print a line if none was printed for a while."""
-        task, total, done = self._stack.pop()
-        self._stack.append((task, total, done + 1))
+        name, total, done = self._tasks[task]
+        self._tasks[task] = (name, total, done + steps)
         if time.monotonic() - self._last_line > self.interval_s:
-            self.note(f"{task}: {done + 1}/{total} {detail}".rstrip())
+            self.note(f"{name}: {done + steps}/{total} {detail}".rstrip())
 
-    def end(self) -> None:
+    def end(self, task: int) -> None:
         """Forget the task."""
-        self._stack.pop()
+        del self._tasks[task]
 
 
 class BarReporter(AbstractContextManager["BarReporter"]):
-    """Nested bars with the time left, for a terminal."""
+    """Bars with the time left, for a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -89,17 +98,17 @@ class BarReporter(AbstractContextManager["BarReporter"]):
         """Print a line above the bars."""
         self._progress.console.print(text, markup=False, soft_wrap=True)
 
-    def begin(self, task: str, total: int) -> None:
+    def begin(self, task: str, total: int) -> int:
         """Add a bar."""
-        self._progress.add_task(task, total=total, detail="")
+        return self._progress.add_task(task, total=total, detail="")
 
-    def advance(self, detail: str = "") -> None:
-        """Move the newest bar."""
-        self._progress.update(self._progress.task_ids[-1], advance=1, detail=detail)
+    def advance(self, task: int, detail: str = "", steps: int = 1) -> None:
+        """Move its bar."""
+        self._progress.update(TaskID(task), advance=steps, detail=detail)
 
-    def end(self) -> None:
-        """Take the newest bar away."""
-        self._progress.remove_task(self._progress.task_ids[-1])
+    def end(self, task: int) -> None:
+        """Take its bar away."""
+        self._progress.remove_task(TaskID(task))
 
 
 @contextmanager

@@ -25,13 +25,13 @@ def test_steps_are_told_at_most_once_an_interval(monkeypatch: pytest.MonkeyPatch
     now = 0.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     reporter, out = log()
-    reporter.begin("trials", 1)
-    reporter.begin("steps", 100)
+    trials = reporter.begin("trials", 1)
+    steps = reporter.begin("steps", 100)
     for _ in range(100):
         now += 1.0
-        reporter.advance("loss 1")
-    reporter.end()
-    reporter.advance()
+        reporter.advance(steps, "loss 1")
+    reporter.end(steps)
+    reporter.advance(trials)
     lines = out.getvalue().splitlines()
     assert len(lines) == 3
     assert lines[0].endswith("steps: 31/100 loss 1")
@@ -52,16 +52,18 @@ def bars(reporter: BarReporter) -> list[list[str]]:
     return [re.findall(r"trials|steps|\d+/\d+|loss \d", line) for line in lines if line.strip()]
 
 
-def test_bars_nest_and_the_innermost_moves() -> None:
+def test_each_task_has_a_bar_that_moves_by_itself() -> None:
     with BarReporter(Console(file=io.StringIO(), force_terminal=True, width=100)) as reporter:
-        reporter.begin("trials", 2)
-        reporter.begin("steps", 3)
-        reporter.advance("loss 1")
-        assert bars(reporter) == [["trials", "0/2"], ["steps", "1/3", "loss 1"]]
-        reporter.end()
-        reporter.advance()
-        assert bars(reporter) == [["trials", "1/2"]]
-        reporter.end()
+        trials = reporter.begin("trials", 2)
+        first, second = reporter.begin("steps", 3), reporter.begin("steps", 9)
+        reporter.advance(first, "loss 1")
+        reporter.advance(second, steps=4)
+        assert bars(reporter) == [["trials", "0/2"], ["steps", "1/3", "loss 1"], ["steps", "4/9"]]
+        reporter.end(first)
+        reporter.advance(trials)
+        assert bars(reporter) == [["trials", "1/2"], ["steps", "4/9"]]
+        reporter.end(second)
+        reporter.end(trials)
         assert bars(reporter) == []
 
 

@@ -53,11 +53,11 @@ def prepare_corpus(
     """
     whole = read_corpus(spec)
     chosen = subset(whole, limit_utterances) if limit_utterances else whole
-    reporter.begin(f"reading {spec.name}", len(chosen.utterances))
+    reading = reporter.begin(f"reading {spec.name}", len(chosen.utterances))
     audio_info = inspect_audio(
-        chosen, cache_folder("audio_info"), lambda done, total: reporter.advance()
+        chosen, cache_folder("audio_info"), lambda done, total: reporter.advance(reading)
     )
-    reporter.end()
+    reporter.end(reading)
     corpus, quality = apply_policy(chosen, audio_info, spec.quality)
     for line in quality.lines():
         reporter.note(line)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from statistics import median
 
 import torch
@@ -28,9 +26,10 @@ from harness.profiling.timing import Workload, matmul_peak, time_all, workloads_
 from harness.redaction import redacted
 from harness.results.environment import environment
 from harness.results.provenance import cost_fingerprint
-from harness.results.records import CostRecord, WorkloadCost
+from harness.results.records import CostRecord, Status, WorkloadCost
 from harness.specs import CostSpec, CostTrial
 from harness.training.devices import device_info, make_accelerator, precision_name, status_of
+from harness.worker_processes import memory_kills, start_worker
 
 
 def measure_in_subprocess(
@@ -59,25 +58,24 @@ def measure_in_subprocess(
         fingerprint=cost_fingerprint(trial),
         environment=environment(),
     )
-    context = multiprocessing.get_context("spawn")
-    changes: dict[str, object]
+    kills_before = memory_kills()
+    worker = start_worker(_serve, trial, device, offline)
     try:
-        with ProcessPoolExecutor(1, mp_context=context) as pool, terminating_children():
-            changes = pool.submit(measure, trial, device, offline).result() | {"status": "ok"}
-    except FOREIGN_ERRORS as error:
-        changes = {"status": status_of(error), "error": redacted(traceback.format_exc())}
+        changes: dict[str, object] = worker.connection.recv()
+    except (EOFError, OSError):
+        status: Status = "oom" if memory_kills() > kills_before else "crashed"
+        changes = {"status": status, "error": worker.ending()}
+    finally:
+        worker.close()
     return record.model_copy(update={**changes, "wall_s": time.monotonic() - started})
 
 
-@contextmanager
-def terminating_children() -> Iterator[None]:
-    """Terminate the processes that were started, if this one is interrupted."""
+def _serve(connection: Connection, trial: CostTrial, device: str, offline: bool) -> None:
     try:
-        yield
-    except KeyboardInterrupt:
-        for child in multiprocessing.active_children():
-            child.terminate()
-        raise
+        connection.send(measure(trial, device, offline) | {"status": "ok"})
+    except FOREIGN_ERRORS as error:
+        failed = {"status": status_of(error), "error": redacted(traceback.format_exc())}
+        connection.send(failed)
 
 
 def measure(trial: CostTrial, device: str, offline: bool) -> dict[str, object]:

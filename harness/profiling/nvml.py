@@ -56,6 +56,14 @@ def snapshot_all() -> dict[str, GpuSnapshot]:
     return found
 
 
+def free_bytes_of_all() -> list[int]:
+    """Free memory of every GPU now; none where there is no NVML."""
+    try:
+        return [int(pynvml.nvmlDeviceGetMemoryInfo(handle_of(uuid)).free) for uuid in uuids()]
+    except NVMLError:
+        return []
+
+
 def uuids() -> list[str]:
     """The UUIDs of all GPUs, in NVML's order.
 

@@ -23,7 +23,8 @@ an older version do not say is None.
    where the head is such a probe; `candidates` and `chosen`, where dev chose settings
 """
 
-Status = Literal["ok", "failed", "oom", "timeout"]
+Status = Literal["ok", "failed", "oom", "timeout", "crashed"]
+"""`crashed`: its process ended before it did."""
 
 
 class Frozen(BaseModel):

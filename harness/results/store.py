@@ -3,6 +3,7 @@
 <results>/<suite>/trials/<trial_id>/record.json
                                     predictions.parquet
                                     model.safetensors       if the model is kept
+                                    checkpoints/            of a trial that is not finished
                   costs/<cost_id>/record.json
                   inputs.json                  digests of the data and weights that runs found
                   estimate.json                what the latest run was expected to take, and took
@@ -12,6 +13,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,10 +33,14 @@ from harness.specs import Selection, Trial
 RECORD = "record.json"
 PREDICTIONS = "predictions.parquet"
 MODEL = "model.safetensors"
+CHECKPOINTS = "checkpoints"
 PLAN = "plan.json"
 ESTIMATE = "estimate.json"
 INPUTS = "inputs.json"
 REPORT = "report"
+
+GO_ON = ("crashed", "oom")
+"""How trials ended that go on from where they were; others begin anew."""
 
 _REMEDY = "move its folder away and run the suite again"
 _TRIALS = TypeAdapter(list[Trial])
@@ -91,7 +97,13 @@ class ResultsStore:
                 digest = file_digest(temporary)
             record = record.model_copy(update={"predictions_digest": digest})
         write_text(folder / RECORD, record.model_dump_json(indent=1))
+        if record.status not in GO_ON:
+            self.discard_checkpoints(record.trial_id)
         return record
+
+    def discard_checkpoints(self, trial_id: str) -> None:
+        """Have a trial begin anew."""
+        shutil.rmtree(self.trial(trial_id) / CHECKPOINTS, ignore_errors=True)
 
     def write_cost(self, record: CostRecord) -> None:
         """Save one cost measurement."""

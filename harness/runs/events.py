@@ -21,6 +21,14 @@ class UnitStarted:
 
 
 @dataclass(frozen=True)
+class UnitReady:
+    """Frames are there; what is left can be done by anyone, in any order."""
+
+    batches: tuple[tuple[Trial, ...], ...]
+    """Trials, or those that train side by side."""
+
+
+@dataclass(frozen=True)
 class FramesFailed:
     """Frames could not be kept; the trials compute them anew."""
 
@@ -39,6 +47,8 @@ class FitAdvanced:
     """A step or an epoch of the trials that are training is done."""
 
     progress: FitEvent
+    steps: int = 1
+    """How many steps this stands for."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,11 @@ class UnitEnded:
 
     unit: WorkUnit
     taken: Amount
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """Whoever is at work was asked to save what there is, and to stop."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +109,13 @@ CostEvent = CostsStarted | CostStarted | CostMeasured | CostAdvanced
 
 Event = (
     UnitStarted
+    | UnitReady
     | FramesEvent
     | FramesFailed
     | TrialsStarted
     | FitAdvanced
     | TrialEnded
     | UnitEnded
+    | Stopping
     | CostEvent
 )

@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from harness.data.prepared_corpus import PreparedCorpus
+from harness.interruption import NEVER, StopRequest
 from harness.runs.events import Event
 from harness.runs.session import Session
 from harness.runs.work_units import WorkUnit
 from harness.specs import CorpusSpec
 from harness.training.devices import release_memory
 
+Corpora = Mapping[CorpusSpec, PreparedCorpus]
+"""Those that were read."""
+
+Told = tuple[int, Event]
+"""Which worker tells it, from 0, and what happened."""
+
 
 class Executor(Protocol):
     """Runs units of work wherever it likes."""
 
-    def run(self, units: Sequence[WorkUnit]) -> Iterator[Event]:
-        """The events of all units, as they happen."""
+    def run(self, units: Sequence[WorkUnit]) -> Iterator[Told]:
+        """The events of all units, as they happen.
+
+        Raises:
+            UserError: something is in the way that only the user can mend.
+            Interrupted: it was asked to stop, and what was at work has saved what it had.
+        """
+
+
+MakeExecutor = Callable[[Corpora, StopRequest], Executor]
 
 
 @dataclass(frozen=True)
 class InlineExecutor:
-    """Runs one unit after the other in this process, on corpora that are read already."""
+    """Runs one unit after the other in this process, which is good for a debugger."""
 
-    corpora: Mapping[CorpusSpec, PreparedCorpus]
+    corpora: Corpora
+    stop: StopRequest = NEVER
 
-    def run(self, units: Sequence[WorkUnit]) -> Iterator[Event]:
+    def run(self, units: Sequence[WorkUnit]) -> Iterator[Told]:
         """The events of all units, as they happen."""
         for unit in units:
-            yield from Session(unit, self.corpora[unit.corpus]).run()
+            for event in Session(unit, self.corpora[unit.corpus], self.stop).run():
+                yield 0, event
             release_memory()  # of its network and frames, before the next ones are loaded

@@ -19,6 +19,7 @@ from harness.results.records import Candidate, Fit
 from harness.runs.probing import learn_probe
 from harness.runs.trial_data import TrialData
 from harness.specs import PROBES, Trial
+from harness.training.checkpoints import FitCheckpoint
 from harness.training.fit import FitOutcome, fit_all
 from harness.training.fit_driver import Fitting
 from harness.training.fit_inputs import Inputs
@@ -85,8 +86,9 @@ def _train_all(data: TrialData, trials: Sequence[Trial]) -> Fitting[list[Trained
         shares = trial.finetune_layers == 0 and trial.training.precision != "fp16"
         groups.setdefault(_in_common(trial) if shares else place, []).append(place)
     found: dict[int, Trained | TrialError] = {}
-    for places in groups.values():
-        trained = yield from _train(data, [trials[place] for place in places])
+    for number, places in enumerate(groups.values()):
+        checkpoint = FitCheckpoint(data.checkpoints, number, number < len(groups) - 1)
+        trained = yield from _train(data, [trials[place] for place in places], checkpoint)
         found |= dict(zip(places, trained, strict=True))
     return [found[place] for place in range(len(trials))]
 
@@ -104,7 +106,9 @@ def _in_common(trial: Trial) -> str:
     return json.dumps(words)
 
 
-def _train(data: TrialData, trials: Sequence[Trial]) -> Fitting[list[Trained | TrialError]]:
+def _train(
+    data: TrialData, trials: Sequence[Trial], checkpoint: FitCheckpoint
+) -> Fitting[list[Trained | TrialError]]:
     first = trials[0]
     with data.frames.lent(first) as backbone:
         if first.head.kind in PROBES:
@@ -123,7 +127,7 @@ def _train(data: TrialData, trials: Sequence[Trial]) -> Fitting[list[Trained | T
 
         specs = [trial.training for trial in trials]
         found = yield from fit_all(
-            models, data.loss, train, dev, score, specs, first.seed, data.accelerator
+            models, data.loss, train, dev, score, specs, first.seed, data.accelerator, checkpoint
         )
         kept = _kept_dtype(train)
         return [

@@ -15,10 +15,11 @@ from harness.model.building import load_backbone
 from harness.progress import Reporter
 from harness.results.environment import environment
 from harness.results.provenance import Provenance
+from harness.runs.jobs import devices_of
 from harness.runs.trial_execution import provenance_of
 from harness.specs import BackboneSpec, CorpusSpec, Trial
 from harness.tasks import TASKS
-from harness.training.devices import make_accelerator
+from harness.training.devices import check_precision
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,11 @@ def check_all(
     corpora: dict[CorpusSpec, PreparedCorpus] = {}
     backbones: dict[BackboneSpec, _BackboneFacts] = {}
     provenance: dict[str, Provenance] = {}
-    for precision in dict.fromkeys(trial.training.precision for trial in trials):
-        with _collected(mistakes):
-            make_accelerator(device, precision)
+    with _collected(mistakes):
+        on_cpu = devices_of(device) == ("cpu",)
+        for precision in dict.fromkeys(trial.training.precision for trial in trials):
+            with _collected(mistakes):
+                check_precision(precision, on_cpu=on_cpu)
     for trial in _first_with_each(trials, "corpus"):
         with _collected(mistakes):
             corpora[trial.corpus] = prepare_corpus(trial.corpus, trial.limit_utterances, reporter)

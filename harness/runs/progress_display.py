@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.config.choose import combinations
 from harness.progress import Reporter
@@ -17,73 +17,93 @@ from harness.runs.events import (
     Event,
     FitAdvanced,
     FramesFailed,
+    Stopping,
     TrialEnded,
     TrialsStarted,
 )
 from harness.runs.frame_events import FramesAdvanced, FramesEnded, FramesStarted
 from harness.specs import Trial
 from harness.tasks import TASKS
-from harness.training.fit_driver import EpochEnded, EpochResult, FitEvent
+from harness.training.fit_driver import EpochEnded, EpochResult
+
+
+@dataclass
+class _Lane:
+    """What one worker is at."""
+
+    bar: int | None = None
+    side_by_side: int = 1
+    scores: str = ""
 
 
 @dataclass
 class ProgressDisplay:
-    """Of one run, whose trials are numbered from 1 to `total`."""
+    """Of one run, whose trials are numbered from 1 to `total`; each worker has a bar."""
 
     reporter: Reporter
     total: int
     _begun: int = 0
     """Trials that have begun, or were finished before."""
-    _side_by_side: int = 1
-    _steps_shown: bool = False
-    _scores: str = ""
+    _trials: int | None = None
+    _costs: int | None = None
+    _lanes: dict[int, _Lane] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Show a bar of all trials."""
-        self.reporter.begin("trials", self.total)
+        self._trials = self.reporter.begin("trials", self.total)
 
     def skip(self) -> None:
         """Pass over a trial that was finished before."""
         self._begun += 1
-        self.reporter.advance()
+        self._advance(self._trials)
 
-    def show(self, event: Event) -> None:
-        """Show what an event says, if it is for people."""
+    def show(self, event: Event, worker: int = 0) -> None:
+        """Show what an event of a worker says, if it is for people."""
+        lane = self._lanes.setdefault(worker, _Lane())
         match event:
             case FramesStarted() | FramesAdvanced() | FramesEnded() | FramesFailed():
-                self._show_frames(event)
+                self._show_frames(event, lane)
             case TrialsStarted(trials):
-                self._number(trials)
-            case FitAdvanced(progress):
-                self._show_fit(progress)
+                self._number(trials, lane)
+            case FitAdvanced():
+                self._show_fit(event, lane)
             case TrialEnded(outcome):
-                self.end_steps()
+                self._end_bar(lane)
                 self.reporter.note(f"    {outcome_line(outcome.record)}")
-                self.reporter.advance()
+                self._advance(self._trials)
+            case Stopping():
+                self.reporter.note("saving what is at work, to stop; a second time stops at once")
             case CostsStarted() | CostStarted() | CostMeasured() | CostAdvanced():
                 self._show_cost(event)
             case _:
                 pass  # where units of work begin and end is of no interest to people
 
     def end(self) -> None:
-        """Take away the bar of trials, and what an interruption left under it."""
-        self.end_steps()
-        self.reporter.end()
+        """Take away all bars."""
+        for lane in self._lanes.values():
+            self._end_bar(lane)
+        for bar in (self._costs, self._trials):
+            if bar is not None:
+                self.reporter.end(bar)
+        self._costs = self._trials = None
 
-    def end_steps(self) -> None:
-        """Take away the bar of optimiser steps."""
-        if self._steps_shown:
-            self.reporter.end()
-        self._steps_shown, self._scores = False, ""
+    def _advance(self, bar: int | None, detail: str = "", steps: int = 1) -> None:
+        if bar is not None:
+            self.reporter.advance(bar, detail, steps)
 
-    def _number(self, trials: tuple[Trial, ...]) -> None:
-        self._side_by_side = sum(map(combinations, trials))
+    def _end_bar(self, lane: _Lane) -> None:
+        if lane.bar is not None:
+            self.reporter.end(lane.bar)
+        lane.bar, lane.scores = None, ""
+
+    def _number(self, trials: tuple[Trial, ...], lane: _Lane) -> None:
+        lane.side_by_side = sum(map(combinations, trials))
         for trial in trials:
             self._begun += 1
             self.reporter.note(f"[{self._begun}/{self.total}] {trial.describe()}")
 
     def _show_frames(
-        self, event: FramesStarted | FramesAdvanced | FramesEnded | FramesFailed
+        self, event: FramesStarted | FramesAdvanced | FramesEnded | FramesFailed, lane: _Lane
     ) -> None:
         match event:
             case FramesStarted(backbone, utterances, depths, size_bytes, batches):
@@ -91,35 +111,37 @@ class ProgressDisplay:
                 self.reporter.note(
                     f"frames of {utterances} utterances from {backbone}, {depths} depths, {size}"
                 )
-                self.reporter.begin("  frames", batches)
+                self._end_bar(lane)
+                lane.bar = self.reporter.begin("  frames", batches)
             case FramesAdvanced():
-                self.reporter.advance()
+                self._advance(lane.bar)
             case FramesEnded():
-                self.reporter.end()
+                self._end_bar(lane)
             case FramesFailed(reason):
+                self._end_bar(lane)
                 self.reporter.note(f"    frames were not kept: {reason}")
 
-    def _show_fit(self, progress: FitEvent) -> None:
-        """One bar of steps for all fits that run at once, the latest scores beside it."""
+    def _show_fit(self, event: FitAdvanced, lane: _Lane) -> None:
+        """One bar of steps for all fits that a worker runs at once, the latest scores beside it."""
+        progress = event.progress
         if isinstance(progress, EpochEnded):
-            self._scores = epoch_line(progress.result)
+            lane.scores = epoch_line(progress.result)
             return
-        if not self._steps_shown:
-            self.reporter.begin("  steps", progress.total * self._side_by_side)
-            self._steps_shown = True
-        self.reporter.advance(self._scores)
+        if lane.bar is None:
+            lane.bar = self.reporter.begin("  steps", progress.total * lane.side_by_side)
+        self._advance(lane.bar, lane.scores, event.steps)
 
     def _show_cost(self, event: CostEvent) -> None:
         match event:
             case CostsStarted(measurements):
-                self.reporter.begin("costs", measurements)
+                self._costs = self.reporter.begin("costs", measurements)
             case CostStarted(trial, number, rounds):
                 self.reporter.note(f"cost of {trial.describe()}, round {number} of {rounds}")
             case CostMeasured(latest, _):
                 if latest.status != "ok":
                     self.reporter.note(f"    {latest.status}: {error_line(latest)}")
             case CostAdvanced():
-                self.reporter.advance()
+                self._advance(self._costs)
 
 
 def epoch_line(result: EpochResult) -> str:

@@ -27,17 +27,17 @@ class ResultsSink:
     tracking: Tracking
     summary: RunSummary
 
-    def handle(self, event: Event) -> None:
+    def handle(self, event: Event, worker: int = 0) -> None:
         """Write what an event brings, then show it, then tell trackers."""
         written: Record | None = None
         match event:
             case TrialEnded(outcome):
                 written = self._write(outcome)
-            case UnitEnded(_, taken) if self.summary.timings:
-                self.summary.timings.add(taken)
+            case UnitEnded(unit, taken) if self.summary.timings:
+                self.summary.timings.add(unit.corpus.name, unit.backbone.name, taken)
             case CostMeasured(_, joined):
                 self.store.write_cost(joined)
-        self.display.show(event)
+        self.display.show(event, worker)
         if written is not None:
             self._count(written)
 

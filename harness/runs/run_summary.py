@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from harness.errors import TrialError
+from harness.results.failures import error_line, failures
 from harness.results.majority_check import shortfalls
 from harness.results.records import CostRecord, Record
 from harness.runs.timings import RunTimings
@@ -30,9 +32,13 @@ class RunSummary:
 
     def line(self) -> str:
         """One line for the end of a run."""
-        fine = sum(record.status == "ok" for record in self.records)
+        statuses = Counter(record.status for record in self.records)
+        fine = statuses.pop("ok", 0)
         well = sum(cost.status == "ok" for cost in self.costs)
-        trials = f"{fine} of {len(self.records)} trials ok ({self.reused} of them from before)"
+        ended = "".join(f", {count} {status}" for status, count in sorted(statuses.items()))
+        trials = (
+            f"{fine} of {len(self.records)} trials ok ({self.reused} of them from before){ended}"
+        )
         costs = f"{well} of {len(self.costs)} costs measured"
         parts = [trials] * bool(self.records) + [costs] * bool(self.costs)
         text = ", ".join(parts) or "nothing was to be done"
@@ -49,6 +55,12 @@ class RunSummary:
             TrialError: something failed, or a backbone learned nothing.
         """
         if self.failed:
-            raise TrialError(f"not everything ended well: {self.line()}")
+            named = [failure.line() for failure in failures(self.records)]
+            named += [
+                f"cost of {cost.trial.describe()}: {cost.status}: {error_line(cost)}"
+                for cost in self.costs
+                if cost.status != "ok"
+            ]
+            raise TrialError("\n".join([f"not everything ended well: {self.line()}", *named]))
         if must_beat_majority and (short := shortfalls(self.records)):
             raise TrialError("; ".join(short))

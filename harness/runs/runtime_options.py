@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.specs import FramesChoice
+
+EngineName = Literal["process", "inline"]
 
 
 @dataclass(frozen=True)
@@ -12,7 +15,7 @@ class RuntimeOptions:
     """Where trials run, and what of this machine they may use; it decides no outcome."""
 
     device: str = "auto"
-    """"auto", "cpu" or "cuda[:N]"."""
+    """"auto", "cpu", "cuda" or "cuda:N", of which several may stand with commas between them."""
     offline: bool = False
     """Never touch the network."""
     frames: FramesChoice = "auto"
@@ -21,3 +24,9 @@ class RuntimeOptions:
     """What kept frames may take on disk."""
     memory_gb: float = 0.0
     """What they may take in memory; the rest is read from disk, through the system's cache."""
+    engine: EngineName = "process"
+    """Who runs the trials: supervised processes, or this process itself."""
+    jobs: int | None = 1
+    """How many workers run side by side on each device; None for as many as pay."""
+    threads: int | None = None
+    """Threads of arithmetic of each worker; None for a like share of the cores."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Container, Mapping, Sequence
 
 from harness.errors import TrialError
+from harness.interruption import stopping_on
 from harness.profiling.estimation.estimate_text import estimate_line, total_of
 from harness.progress import Reporter
 from harness.results.provenance import differences
-from harness.results.records import CostRecord, Record
+from harness.results.records import CostRecord, Record, Status
 from harness.results.store import ResultsStore
 from harness.runs.cost_runs import measure_costs
 from harness.runs.estimating import estimate_trials
 from harness.runs.events import CostAdvanced, CostMeasured
-from harness.runs.executors import Executor, InlineExecutor
+from harness.runs.executors import InlineExecutor, MakeExecutor
+from harness.runs.jobs import on_one_device
 from harness.runs.planning import Plan
 from harness.runs.preflight import Preflight, check_all
 from harness.runs.progress_display import ProgressDisplay
@@ -23,16 +25,9 @@ from harness.runs.run_summary import RunSummary
 from harness.runs.runtime_options import RuntimeOptions
 from harness.runs.timings import RunTimings
 from harness.runs.tracking.tracker_processes import NO_TRACKING, Tracking
-from harness.runs.work_units import work_units
+from harness.runs.work_units import WorkUnit, work_units
 from harness.specs import CostTrial, Trial
 from harness.training.devices import device_name, make_accelerator
-
-MakeExecutor = Callable[[Preflight], Executor]
-
-
-def inline(preflight: Preflight) -> Executor:
-    """Runs everything in this process."""
-    return InlineExecutor(preflight.corpora)
 
 
 def run_plan(
@@ -42,8 +37,9 @@ def run_plan(
     options: RuntimeOptions,
     *,
     tracking: Tracking = NO_TRACKING,
-    make_executor: MakeExecutor = inline,
+    make_executor: MakeExecutor = InlineExecutor,
     fresh: bool = False,
+    retry: Container[Status] | None = None,
     estimate: bool = False,
 ) -> RunSummary:
     """Check everything, run what is not finished, then measure costs.
@@ -56,11 +52,13 @@ def run_plan(
         tracking: trackers that are told
         make_executor: who runs the units of work
         fresh: train anew what is finished, too; what it replaces is set aside
+        retry: of the trials that ended badly before, try only those that ended so again
         estimate: first say what it will take; some seconds
 
     Raises:
         UserError: something that trials need is missing or wrong; all of it is named, and
             nothing has been started.
+        Interrupted: it was asked to stop, and what was at work has saved what it had.
     """
     store.prepare()
     known = {record.trial_id: record for record in store.read_trials()}
@@ -70,6 +68,8 @@ def run_plan(
     for spec, corpus in preflight.corpora.items():
         store.write_quality(spec.name, corpus.quality.lines())
     finished = _finished(plan.selected, known, preflight, store, reporter, fresh=fresh)
+    if retry is not None:
+        finished |= _given_up(plan.selected, known, retry)
     summary = RunSummary(reused=len(finished))
     display = ProgressDisplay(reporter, len(plan.selected))
     sink = ResultsSink(plan.suite, store, display, tracking, summary)
@@ -80,15 +80,36 @@ def run_plan(
     try:
         for record in finished.values():
             sink.add_finished(record)
-        for event in make_executor(preflight).run(work_units(plan.suite.suite, todo, options)):
-            sink.handle(event)
+        if todo:
+            units = work_units(plan.suite.suite, todo, options, store.trials)
+            _run_units(units, preflight, make_executor, sink)
     finally:
         display.end()
     _check_kept(summary, store)
     if plan.costs:
         tracking.settle()  # so that no tracker is at work meanwhile
-        _measure(plan, store, options, sink)
+        _measure(plan, store, on_one_device(options), sink)
     return summary
+
+
+def _run_units(
+    units: Sequence[WorkUnit], preflight: Preflight, make_executor: MakeExecutor, sink: ResultsSink
+) -> None:
+    with stopping_on() as stop:
+        for worker, event in make_executor(preflight.corpora, stop).run(units):
+            sink.handle(event, worker)
+
+
+def _given_up(
+    trials: tuple[Trial, ...], known: Mapping[str, Record], retry: Container[Status]
+) -> dict[str, Record]:
+    """What ended badly, and is not to be tried again."""
+    ended = (known[trial.trial_id] for trial in trials if trial.trial_id in known)
+    return {
+        record.trial_id: record
+        for record in ended
+        if record.status != "ok" and record.status not in retry
+    }
 
 
 def _check_kept(summary: RunSummary, store: ResultsStore) -> None:
@@ -121,6 +142,8 @@ def _finished(
     reasons: Counter[str] = Counter()
     for trial in trials:
         record = known.get(trial.trial_id)
+        if fresh:
+            store.discard_checkpoints(trial.trial_id)
         if record is None or record.status != "ok":
             continue
         changed = differences(record, trial, preflight.provenance[trial.trial_id])
@@ -148,6 +171,7 @@ def _timings(
     if not estimate:
         return RunTimings()
     try:
+        options = on_one_device(options)
         estimates = estimate_trials(trials, options, reporter, preflight.corpora)
     except Exception as error:  # a run is worth more than its estimate
         reporter.note(f"no estimate: {type(error).__name__}: {error}")
@@ -167,5 +191,5 @@ def _measure(plan: Plan, store: ResultsStore, options: RuntimeOptions, sink: Res
             measured.add(event.joined.cost_id)
         if isinstance(event, CostAdvanced):
             found[event.trial] = event.known
-    sink.display.reporter.end()
+    sink.display.end()
     sink.add_costs(found.values(), len(measured))

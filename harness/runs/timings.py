@@ -12,22 +12,24 @@ from harness.profiling.estimation.suite_estimate import Estimate
 
 @dataclass
 class RunTimings:
-    """Grows by one corpus × backbone after another, in the order of the estimates."""
+    """Of each corpus × backbone, whoever worked on it."""
 
     estimates: Sequence[Estimate] = ()
     """Empty if none was asked for."""
     device_name: str = ""
     write: Callable[[str], None] | None = None
     """Keeps estimate.json, where there is an estimate."""
-    taken: list[Amount] = field(default_factory=list)
+    taken: dict[tuple[str, str], Amount] = field(default_factory=dict)
+    """By the names of corpus and backbone."""
 
-    def add(self, amount: Amount) -> None:
-        """Note what the next corpus × backbone took."""
-        self.taken.append(amount)
+    def add(self, corpus: str, backbone: str, amount: Amount) -> None:
+        """Note what a worker took for a corpus × backbone."""
+        key = (corpus, backbone)
+        self.taken[key] = self.taken.get(key, Amount()) + amount
         if self.estimates and self.write:
             self.write(to_json(self.estimates, self.taken, self.device_name))
 
     def line(self) -> str:
         """Estimate, where there is one, and truth side by side."""
-        taken = sum(self.taken, Amount())
+        taken = sum(self.taken.values(), Amount())
         return comparison(total_of(self.estimates) if self.estimates else None, taken)

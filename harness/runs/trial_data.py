@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from accelerate import Accelerator
@@ -13,6 +13,7 @@ from harness.data.batches import LabelledSplit
 from harness.data.prepared_corpus import Fold
 from harness.runs.backbone_frames import BackboneFrames
 from harness.specs import Trial
+from harness.training.checkpoints import Checkpoints
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class TrialData:
     score_dev: Callable[[Tensor], float]
     """From the outputs of all of dev, (N, W), to the metric that selects."""
     accelerator: Accelerator
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
 
     def loss_of(self, name: str, values: Tensor, device: torch.device) -> float:
         """The loss of the outputs of a whole split."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import torch
@@ -18,11 +19,13 @@ from torch import Tensor
 from backbones.base import Backbone
 from backbones.cards import FOREIGN_ERRORS
 from harness.data.batches import LabelledSplit
-from harness.data.prepared_corpus import Fold, cut_fold, labelled
+from harness.data.prepared_corpus import Fold, PreparedCorpus, cut_fold, labelled
+from harness.interruption import NEVER, StopRequest
 from harness.redaction import redacted
 from harness.results.environment import environment
 from harness.results.provenance import Provenance, fingerprint_of
 from harness.results.records import Digests, ProbeScores, Record
+from harness.results.store import CHECKPOINTS
 from harness.runs.backbone_frames import BackboneFrames
 from harness.runs.learning import learn
 from harness.runs.probing import Probe, best_of_probes
@@ -31,7 +34,13 @@ from harness.specs import Trial
 from harness.tasks import TASKS
 from harness.tasks.scores import SplitScores
 from harness.tasks.task import Targets, Task
-from harness.training.devices import device_info, make_accelerator, status_of
+from harness.training.checkpoints import Checkpoints
+from harness.training.devices import (
+    device_info,
+    make_accelerator,
+    precision_name,
+    status_of,
+)
 from harness.training.fit_driver import FitEvent, Fitting, run_fits
 
 
@@ -44,17 +53,32 @@ class Outcome:
     trained_state: dict[str, Tensor] | None = None
 
 
+@dataclass(frozen=True)
+class Saving:
+    """Where the fits of trials save their state, and who may ask them to stop."""
+
+    trials: Path | None = None
+    """The folder with a folder a trial; None saves nothing."""
+    stop: StopRequest = NEVER
+
+
+UNSAVED = Saving()
+
+
 def run_trials(
-    trials: Sequence[Trial], frames: BackboneFrames, *, suite: str
+    trials: Sequence[Trial], frames: BackboneFrames, *, suite: str, saving: Saving = UNSAVED
 ) -> Generator[FitEvent, None, list[Outcome]]:
     """Train and score a trial, or several side by side; yields their progress.
 
     Whatever goes wrong in a trial becomes its record, which says so. Each counts an equal share
     of the time that all took.
+
+    Raises:
+        Interrupted: they were asked to stop, and have saved what they had.
     """
     started = time.monotonic()
     accelerator = make_accelerator(frames.options.device, trials[0].training.precision)
-    work = [_trial(trial, frames, suite, accelerator) for trial in trials]
+    work = [_trial(trial, frames, suite, accelerator, saving) for trial in trials]
     outcomes = yield from run_fits(work, accelerator)
     wall_s = (time.monotonic() - started) / len(trials)
     return [_shared(outcome, wall_s, len(trials)) for outcome in outcomes]
@@ -66,11 +90,9 @@ def _shared(outcome: Outcome, wall_s: float, trials: int) -> Outcome:
     return replace(outcome, record=outcome.record.model_copy(update=changes))
 
 
-def _trial(
-    trial: Trial, frames: BackboneFrames, suite: str, accelerator: Accelerator
-) -> Fitting[Outcome]:
-    prepared = frames.prepared
-    record = Record(
+def unfinished_record(trial: Trial, prepared: PreparedCorpus, suite: str) -> Record:
+    """The record of a trial that has just begun, which says that it failed until it is known."""
+    return Record(
         trial_id=trial.trial_id,
         suite=suite,
         trial=trial,
@@ -84,8 +106,14 @@ def _trial(
         excluded_utterances=prepared.quality.checked - prepared.quality.used,
         environment=environment(),
     )
+
+
+def _trial(
+    trial: Trial, frames: BackboneFrames, suite: str, accelerator: Accelerator, saving: Saving
+) -> Fitting[Outcome]:
+    record = unfinished_record(trial, frames.prepared, suite)
     try:
-        return (yield from _learn_and_score(trial, frames, record, accelerator))
+        return (yield from _learn_and_score(trial, frames, record, accelerator, saving))
     except FOREIGN_ERRORS as error:
         failed = {"status": status_of(error), "error": redacted(traceback.format_exc())}
         return Outcome(record.model_copy(update=failed))
@@ -111,10 +139,17 @@ def predictions_frame(
 
 
 def _learn_and_score(
-    trial: Trial, frames: BackboneFrames, record: Record, accelerator: Accelerator
+    trial: Trial,
+    frames: BackboneFrames,
+    record: Record,
+    accelerator: Accelerator,
+    saving: Saving,
 ) -> Fitting[Outcome]:
     task, outputs = TASKS[trial.task].load(), record.classes
-    data = _trial_data(trial, frames, outputs, accelerator)
+    backbone, fold = frames.backbone(trial), cut_fold(trial, frames.prepared)
+    rests_on = provenance_of(trial, fold, backbone.weights.digest)
+    checkpoints = _checkpoints(trial, frames, rests_on, accelerator, saving)
+    data = _trial_data(trial, frames, fold, outputs, accelerator, checkpoints)
     train = data.splits["train"].targets
 
     def scored(name: str, values: Tensor) -> tuple[pd.DataFrame, SplitScores]:
@@ -125,8 +160,6 @@ def _learn_and_score(
     reference = best_of_probes(data)
     learned = yield from learn(data)
     found = {name: scored(name, learned.values[name]) for name in ("dev", "test")}
-    backbone, fold = frames.backbone(trial), data.fold
-    rests_on = provenance_of(trial, fold, backbone.weights.digest)
     finished = record.model_copy(
         update={
             "status": "ok",
@@ -150,11 +183,34 @@ def _learn_and_score(
     return Outcome(finished, pd.concat(tables), learned.best.state)
 
 
+def _checkpoints(
+    trial: Trial,
+    frames: BackboneFrames,
+    rests_on: Provenance,
+    accelerator: Accelerator,
+    saving: Saving,
+) -> Checkpoints:
+    """Those of another fit, were it only of frames that were rounded otherwise, are of no use."""
+    same = {
+        "inputs": rests_on.digests.model_dump(mode="json"),
+        "program": rests_on.fingerprint.model_dump(mode="json"),
+        "device": accelerator.device.type,
+        "precision": precision_name(accelerator),
+        "frames": frames.options.frames if frames.keeps(trial) else "off",
+    }
+    folder = saving.trials and saving.trials / trial.trial_id / CHECKPOINTS
+    return Checkpoints(folder, trial.training.checkpoint_s, same, saving.stop)
+
+
 def _trial_data(
-    trial: Trial, frames: BackboneFrames, outputs: Sequence[str], accelerator: Accelerator
+    trial: Trial,
+    frames: BackboneFrames,
+    fold: Fold,
+    outputs: Sequence[str],
+    accelerator: Accelerator,
+    checkpoints: Checkpoints,
 ) -> TrialData:
     prepared, task = frames.prepared, TASKS[trial.task].load()
-    fold = cut_fold(trial, prepared)
     encode = partial(task.encode, outputs=outputs)
     crops = {"train": trial.training.crop_s}
     splits = {
@@ -178,6 +234,7 @@ def _trial_data(
         loss=task.make_loss(trial.loss, train, outputs),
         score_dev=score_dev,
         accelerator=accelerator,
+        checkpoints=checkpoints,
     )
 
 

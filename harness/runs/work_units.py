@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.runs.runtime_options import RuntimeOptions
 from harness.specs import BackboneSpec, CorpusSpec, Trial
@@ -16,6 +17,8 @@ class WorkUnit:
     suite: str
     trials: tuple[Trial, ...]
     options: RuntimeOptions
+    results: Path | None = None
+    """The folder with a folder a trial, where fits save their state; None saves nothing."""
 
     @property
     def corpus(self) -> CorpusSpec:
@@ -34,10 +37,10 @@ class WorkUnit:
 
 
 def work_units(
-    suite: str, trials: Iterable[Trial], options: RuntimeOptions
+    suite: str, trials: Iterable[Trial], options: RuntimeOptions, results: Path | None = None
 ) -> tuple[WorkUnit, ...]:
     """One unit for each corpus × backbone, in the order in which they first come."""
     found: dict[tuple[CorpusSpec, BackboneSpec], list[Trial]] = {}
     for trial in trials:
         found.setdefault((trial.corpus, trial.backbone), []).append(trial)
-    return tuple(WorkUnit(suite, tuple(alike), options) for alike in found.values())
+    return tuple(WorkUnit(suite, tuple(alike), options, results) for alike in found.values())

@@ -105,3 +105,5 @@ class TrainingSpec(Spec):
     frozen_mode: FrozenMode = "eval"
     early_stopping: EarlyStoppingSpec = EarlyStoppingSpec()
     time_limit_s: PositiveFloat | None = None
+    checkpoint_s: PositiveFloat = 300.0
+    """How often the state of a fit is saved; it decides no outcome."""

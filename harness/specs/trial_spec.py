@@ -27,7 +27,7 @@ _NOT_INTENT = {
     "corpus": {"root", "manifest"},
     "backbone": {"source"},
     "protocol": {"only_folds"},
-    "training": {"time_limit_s"},
+    "training": {"time_limit_s", "checkpoint_s"},
 }
 
 

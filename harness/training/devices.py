@@ -29,18 +29,11 @@ def make_accelerator(device: str, precision: Precision) -> Accelerator:
     Raises:
         UserError: a GPU was asked for and torch sees none, or fp16 was asked for without one.
     """
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
-        raise UserError(f"--device {device}: {choices(device, ('auto', 'cpu', 'cuda', 'cuda:N'))}")
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError(
-            f"--device {device}: torch sees no GPU. Check `nvidia-smi`, that torch is a CUDA "
-            "build, and in a container that it was started with --gpus; or use --device cpu"
-        )
-    if ":" in device:
-        _choose_gpu(int(device.partition(":")[2]))
+    check_device(device)
     on_cpu = device == "cpu" or not torch.cuda.is_available()
-    if precision == "fp16" and on_cpu:
-        raise UserError("precision fp16 needs a GPU: use float32, bf16 or auto")
+    check_precision(precision, on_cpu=on_cpu)
+    if ":" in device:
+        torch.cuda.set_device(int(device.partition(":")[2]))
     # accelerate keeps its state in singletons; a run's trials may differ in precision
     AcceleratorState._reset_state(reset_partial_state=True)
     GradientState._reset_state()
@@ -57,13 +50,32 @@ def precision_name(accelerator: Accelerator) -> DtypeName:
     return next((name for name in DTYPES if name == mixed), "float32")
 
 
-def _choose_gpu(index: int) -> None:
-    count = torch.cuda.device_count()
-    if index >= count:
+def check_device(device: str) -> None:
+    """Refuse what is not to be had, without taking anything of a GPU.
+
+    Raises:
+        UserError: it is no device, or torch does not see it.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        raise UserError(f"--device {device}: {choices(device, ('auto', 'cpu', 'cuda', 'cuda:N'))}")
+    if device.startswith("cuda") and not torch.cuda.is_available():
         raise UserError(
-            f"--device cuda:{index}: torch sees {count} GPUs, cuda:0 to cuda:{count - 1}"
+            f"--device {device}: torch sees no GPU. Check `nvidia-smi`, that torch is a CUDA "
+            "build, and in a container that it was started with --gpus; or use --device cpu"
         )
-    torch.cuda.set_device(index)
+    count = torch.cuda.device_count()
+    if ":" in device and int(device.partition(":")[2]) >= count:
+        raise UserError(f"--device {device}: torch sees {count} GPUs, cuda:0 to cuda:{count - 1}")
+
+
+def check_precision(precision: Precision, *, on_cpu: bool) -> None:
+    """Refuse what a device cannot do.
+
+    Raises:
+        UserError: fp16 on a CPU.
+    """
+    if precision == "fp16" and on_cpu:
+        raise UserError("precision fp16 needs a GPU: use float32, bf16 or auto")
 
 
 def _best_precision(on_cpu: bool) -> str:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -20,6 +19,7 @@ from harness.errors import TrialError, TrialTimeout
 from harness.model.ser_model import SERModel
 from harness.model.stream_dropout import seed_dropout
 from harness.specs import TrainingSpec
+from harness.training.checkpoints import UNSAVED, FitCheckpoint
 from harness.training.devices import precision_name
 from harness.training.fit_driver import (
     EpochEnded,
@@ -34,7 +34,7 @@ from harness.training.head_stack import HeadStack
 from harness.training.prediction import predict_all
 from harness.training.standardisation import standardise_on
 from harness.training.step_plans import EpochPlan, epoch_plans, part_of, shares_of
-from harness.training.training_state import Stopped, TrainingState
+from harness.training.training_state import FitProgress, Stopped, TrainingState
 
 Score = Callable[[Tensor], tuple[float, float]]
 """From the outputs of the whole dev split (N, W) to its loss and the metric that selects."""
@@ -61,7 +61,7 @@ def fit(
     spec: TrainingSpec,
     seed: int,
     accelerator: Accelerator,
-    resume_from: Mapping[str, Any] | None = None,
+    checkpoint: FitCheckpoint = UNSAVED,
 ) -> Fitting[FitOutcome]:
     """Train `model` in place and leave it with the weights of its best epoch on dev.
 
@@ -74,15 +74,15 @@ def fit(
         spec: settings
         seed: of batches, crops and dropout
         accelerator: device and precision
-        resume_from: what `TrainingState.state_dict` gave at the end of an epoch
+        checkpoint: where its state is saved, and from which it goes on as if nothing had happened
 
     Raises:
         TrialError: the loss is no longer a number.
         TrialTimeout: `spec.time_limit_s` passed.
+        Interrupted: it was asked to stop, and its state is saved.
     """
-    saved = None if resume_from is None else [resume_from]
     (found,) = yield from fit_all(
-        [model], loss, train, dev, score, [spec], seed, accelerator, saved
+        [model], loss, train, dev, score, [spec], seed, accelerator, checkpoint
     )
     if isinstance(found, TrialError):
         raise found
@@ -98,7 +98,7 @@ def fit_all(
     specs: Sequence[TrainingSpec],
     seed: int,
     accelerator: Accelerator,
-    resume_from: Sequence[Mapping[str, Any]] | None = None,
+    checkpoint: FitCheckpoint = UNSAVED,
 ) -> Fitting[list[FitOutcome | TrialError]]:
     """As `fit`, for several models that share batches and passes; each learns as it would alone.
 
@@ -111,21 +111,20 @@ def fit_all(
     torch.manual_seed(seed)
     for model in models:
         model.to(accelerator.device).train()
-    if resume_from is None:
+    saved = checkpoint.load()
+    if saved is None:
         _standardise(models, common)
     plans = []
     for plan in epoch_plans(train, common.spec, seed):
         plans.append(plan)
         _check_time(started, common.spec)
-    states = _states(models, specs, plans, common)
-    for state, saved in zip(states, resume_from or (), strict=resume_from is not None):
-        state.load_state_dict(saved)
-    started -= max(state.fit_wall_s for state in states)
-    for epoch in range(max(len(state.curve) for state in states) + 1, len(plans) + 1):
-        ongoing = [state for state in states if not state.ended]
-        if ongoing:
-            yield from _epoch(ongoing, epoch, plans, common, started)
-    return [_outcome(state, started) for state in states]
+    progress = FitProgress(_states(models, specs, plans, common), started)
+    if saved is not None:
+        progress.load_state_dict(saved)
+    while progress.ongoing and progress.epoch <= len(plans):
+        yield from _epoch(progress, plans, common, checkpoint)
+    checkpoint.end(progress.state_dict)
+    return [_outcome(state, progress.started) for state in progress.states]
 
 
 @dataclass(frozen=True)
@@ -164,21 +163,18 @@ def _states(
 
 
 def _epoch(
-    states: Sequence[TrainingState],
-    epoch: int,
-    plans: Sequence[EpochPlan],
-    common: _Common,
-    started: float,
+    progress: FitProgress, plans: Sequence[EpochPlan], common: _Common, checkpoint: FitCheckpoint
 ) -> Fitting[None]:
-    """Train for an epoch and score dev."""
-    epoch_started = time.monotonic()
+    """Train for an epoch, or for what is left of it, and score dev."""
+    states = progress.ongoing
     models = [state.model for state in states]
     network = models[0] if len(models) == 1 else HeadStack(models)
-    totals = torch.zeros(len(models), device=common.accelerator.device)
-    plan, total_steps = plans[epoch - 1], sum(map(len, plans))
-    order = (batch for step in plan for batch in step)
-    batches = common.train.batches(order, (common.seed, epoch))
-    for step in plan:
+    totals = progress.train_losses(common.accelerator.device)
+    plan, total_steps = plans[progress.epoch - 1], sum(map(len, plans))
+    left = plan[progress.steps :]
+    order = (batch for step in left for batch in step)
+    batches = common.train.batches(order, (common.seed, progress.epoch))
+    for step in left:
         for share in shares_of(common.loss, common.train, step):
             batch = next(batches)
             part = part_of(common.loss, batch.targets, share)
@@ -186,12 +182,14 @@ def _epoch(
             totals += losses / share * len(batch.indices)
         for state in states:
             state.step()
+        progress.steps += 1
         yield StepEnded(states[0].steps, total_steps)
-        _check_time(started, common.spec)
+        checkpoint.after_step(progress.state_dict)
+        _check_time(progress.started, common.spec)
     outputs = predict_all(network, common.dev, common.spec.batch_seconds, common.accelerator)
     train_losses = (totals / len(common.train.split.utterances)).tolist()
     scores = [_score(common.score, own) for own in outputs]
-    wall_s = time.monotonic() - epoch_started
+    wall_s = progress.end_epoch()
     for state, train_loss, found in zip(states, train_losses, scores, strict=True):
         yield from _end_epoch(state, train_loss, *found, wall_s)
 

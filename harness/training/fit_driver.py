@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from backbones.cards import FOREIGN_ERRORS
+from harness.interruption import Interrupted
 from harness.training.gradients import GradientPasses, GradientRequest
 
 Found = TypeVar("Found")
@@ -64,22 +65,32 @@ def run_fits(
     More than one needs frozen backbones and heads of one shape; each draws its own dropout, so it
     learns what it would learn alone. An error that one of them raises, and does not handle, ends
     all of them; one that comes up in a shared pass is raised in each.
+
+    Raises:
+        Interrupted: one was asked to stop, and all of them have saved what they had.
     """
     passes = GradientPasses(accelerator)
     found: dict[int, Found] = {}
+    interrupted: Interrupted | None = None
     answers: dict[int, Tensor | BaseException | None] = dict.fromkeys(range(len(work)))
     while answers:
         requests: dict[int, GradientRequest] = {}
         for number, answer in answers.items():
-            item = _advance(work[number], answer)
-            while isinstance(item, StepEnded | EpochEnded):
-                yield item
-                item = _advance(work[number], None)
+            try:
+                item = _advance(work[number], answer)
+                while isinstance(item, StepEnded | EpochEnded):
+                    yield item
+                    item = _advance(work[number], None)
+            except Interrupted as error:
+                interrupted = error
+                continue
             if isinstance(item, _Ended):
                 found[number] = item.value
             else:
                 requests[number] = item
         answers = _answers(requests, passes)
+    if interrupted is not None:
+        raise interrupted
     return [found[number] for number in range(len(work))]
 
 

@@ -1,8 +1,9 @@
-"""All that changes while a model is fitted, in one object that can be saved and loaded."""
+"""All that changes while models are fitted, in objects that can be saved and loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -31,8 +32,7 @@ Stopped = Literal["epochs", "dev_loss"]
 class TrainingState:
     """Of one fit: weights, optimiser, schedule, early stopping, random numbers and the curve.
 
-    A state that is loaded into a new one at the end of an epoch goes on as if nothing had been
-    interrupted.
+    A state that is loaded into a new one goes on as if nothing had been interrupted.
     """
 
     model: SERModel
@@ -53,8 +53,6 @@ class TrainingState:
     """Why it ended; None while it goes on."""
     error: TrialError | None = None
     """Why it cannot go on."""
-    fit_wall_s: float = 0.0
-    """Of the epochs that are done."""
 
     @classmethod
     def start(
@@ -99,7 +97,6 @@ class TrainingState:
         epoch = len(self.curve) + 1
         result = EpochResult(epoch, train_loss, dev_loss, dev_metric, decision.average, wall_s)
         self.curve.append(result)
-        self.fit_wall_s += wall_s
         if decision.is_best:
             self.best, self.best_epoch = self.model.trained_state(), epoch
         if decision.stop:
@@ -120,7 +117,7 @@ class TrainingState:
             "curve": [asdict(result) for result in self.curve],
             "steps": self.steps,
             "stopped": self.stopped,
-            "fit_wall_s": self.fit_wall_s,
+            "error": self.error and str(self.error),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -138,7 +135,7 @@ class TrainingState:
         self.best, self.best_epoch = dict(state["best"]), state["best_epoch"]
         self.curve = [EpochResult(**result) for result in state["curve"]]
         self.steps, self.stopped = state["steps"], state["stopped"]
-        self.fit_wall_s = state["fit_wall_s"]
+        self.error = TrialError(state["error"]) if state["error"] else None
         self._set_random_numbers(state["random"])
 
     def _random_numbers(self) -> dict[str, Tensor]:
@@ -153,3 +150,65 @@ class TrainingState:
         self.dropout_stream.set_state(states["dropout"])
         if "cuda" in states:
             torch.cuda.set_rng_state(states["cuda"], self.accelerator.device)
+
+
+@dataclass(eq=False)
+class FitProgress:
+    """How far the models of a fit have come, which share their batches."""
+
+    states: Sequence[TrainingState]
+    started: float
+    """On the monotonic clock, were it all in one go."""
+    epoch: int = 1
+    """The one it is in."""
+    steps: int = 0
+    """Done in this epoch."""
+    _epoch_started: float = field(default_factory=time.monotonic)
+    _train_losses: Tensor | None = None
+    """Of this epoch, summed over the utterances that were seen, of each model that goes on."""
+
+    @property
+    def ongoing(self) -> list[TrainingState]:
+        """Of the models that are still trained."""
+        return [state for state in self.states if not state.ended]
+
+    def train_losses(self, device: torch.device) -> Tensor:
+        """The sums of this epoch, (K,), which whoever trains adds to."""
+        if self._train_losses is None:
+            self._train_losses = torch.zeros(len(self.ongoing), device=device)
+        self._train_losses = self._train_losses.to(device)
+        return self._train_losses
+
+    def end_epoch(self) -> float:
+        """Turn to the next epoch; how long the last one took, in seconds."""
+        now = time.monotonic()
+        wall_s = now - self._epoch_started
+        self.epoch, self.steps = self.epoch + 1, 0
+        self._train_losses, self._epoch_started = None, now
+        return wall_s
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain values alone, as `torch.save` writes and safely reads."""
+        now = time.monotonic()
+        return {
+            "models": [state.state_dict() for state in self.states],
+            "epoch": self.epoch,
+            "steps": self.steps,
+            "train_losses": self._train_losses,
+            "wall_s": now - self.started,
+            "epoch_wall_s": now - self._epoch_started,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave, for the same models and settings.
+
+        Raises:
+            UserError: its tensors do not fit these models.
+        """
+        for own, saved in zip(self.states, state["models"], strict=True):
+            own.load_state_dict(saved)
+        self.epoch, self.steps = state["epoch"], state["steps"]
+        self._train_losses = state["train_losses"]
+        now = time.monotonic()
+        self.started = now - state["wall_s"]
+        self._epoch_started = now - state["epoch_wall_s"]

@@ -111,8 +111,8 @@ def test_the_sink_writes_what_an_executor_tells_it(
     store, reporter, summary = ResultsStore(tmp_path / "smoke"), Quiet(), RunSummary()
     sink = ResultsSink(suite, store, ProgressDisplay(reporter, 2), NO_TRACKING, summary)
     sink.display.begin()
-    for event in InlineExecutor({unit.corpus: prepared}).run([unit]):
-        sink.handle(event)
+    for worker, event in InlineExecutor({unit.corpus: prepared}).run([unit]):
+        sink.handle(event, worker)
     assert store.read_trials() == sorted(summary.records, key=lambda record: record.trial_id)
     assert [note for note in reporter.notes if note.startswith("[")] == [
         f"[{number}/2] {trial.describe()}" for number, trial in enumerate(unit.trials, start=1)

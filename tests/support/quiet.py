@@ -8,11 +8,11 @@ class Quiet:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def begin(self, task: str, total: int) -> None:
+    def begin(self, task: str, total: int) -> int:
+        return 0
+
+    def advance(self, task: int, detail: str = "", steps: int = 1) -> None:
         pass
 
-    def advance(self, detail: str = "") -> None:
-        pass
-
-    def end(self) -> None:
+    def end(self, task: int) -> None:
         pass

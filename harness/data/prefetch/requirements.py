@@ -80,19 +80,21 @@ class _Megabytes:
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
-        self._shown: int | None = None
+        self._task: int | None = None
+        self._shown = 0
 
     def update(self, done_bytes: int, total_bytes: int | None) -> None:
-        if self._shown is None:
-            self._reporter.begin("fetching (MB)", (total_bytes or 0) // 1_000_000)
-            self._shown = 0
-        while self._shown < done_bytes // 1_000_000:
-            self._reporter.advance()
-            self._shown += 1
+        if self._task is None:
+            megabytes = (total_bytes or 0) // 1_000_000
+            self._task = self._reporter.begin("fetching (MB)", megabytes)
+        more = done_bytes // 1_000_000 - self._shown
+        if more > 0:
+            self._reporter.advance(self._task, steps=more)
+            self._shown += more
 
     def end(self) -> None:
-        if self._shown is not None:
-            self._reporter.end()
+        if self._task is not None:
+            self._reporter.end(self._task)
 
 
 def prefetch_backbone(spec: BackboneSpec, *, offline: bool = False) -> Fetched:

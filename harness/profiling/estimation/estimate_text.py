@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from tabulate import tabulate
@@ -58,11 +58,15 @@ def estimate_line(expected: Amount) -> str:
     return f"about {duration_text(about)} ({low} to {high}), frames {size}"
 
 
-def to_json(estimates: Sequence[Estimate], taken: Sequence[Amount], device_name: str) -> str:
+def to_json(
+    estimates: Sequence[Estimate], taken: Mapping[tuple[str, str], Amount], device_name: str
+) -> str:
     """Everything, raw: seconds and bytes, `taken` null where a run has not come so far."""
-    groups = [asdict(estimate) | {"taken": None} for estimate in estimates]
-    for group, amount in zip(groups, taken, strict=False):
-        group["taken"] = asdict(amount)
+    groups = [
+        asdict(each) | {"taken": amount and asdict(amount)}
+        for each in estimates
+        for amount in [taken.get((each.corpus, each.backbone))]
+    ]
     return json.dumps({"machine": device_name, "groups": groups}, indent=1)
 
 

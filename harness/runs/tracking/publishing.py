@@ -49,7 +49,7 @@ class TrackerTarget:
     offline: bool
 
 
-def serve(place: TrackerTarget, messages: Connection, answers: Connection) -> None:
+def serve(run: Connection, place: TrackerTarget) -> None:
     """Tell messages to a tracker until None comes; answer each with None, or what went wrong.
 
     Its own standard output goes nowhere: what trackers print may hold what no log should.
@@ -65,15 +65,15 @@ def serve(place: TrackerTarget, messages: Connection, answers: Connection) -> No
         os.dup2(nowhere, stream)
     ledger = place.folder / f"{place.tracker}.told"
     told = set(ledger.read_text(encoding="utf-8").splitlines()) if ledger.is_file() else set()
-    while (message := messages.recv()) is not None:
+    while (message := run.recv()) is not None:
         try:
             if (name := name_of(message)) not in told:
                 tell(place, message)
                 _note(ledger, name)
         except BaseException as error:  # some trackers leave by SystemExit
-            answers.send(redacted(f"{type(error).__name__}: {error}").splitlines()[0])
+            run.send(redacted(f"{type(error).__name__}: {error}").splitlines()[0])
             return
-        answers.send(None)
+        run.send(None)
 
 
 def name_of(message: Message) -> str | None:

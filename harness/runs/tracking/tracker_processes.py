@@ -7,13 +7,11 @@ trial hears of it.
 from __future__ import annotations
 
 import importlib.util
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -21,6 +19,7 @@ from threading import Thread
 from harness.errors import UserError
 from harness.runs.tracking.publishing import Message, TrackerTarget, serve
 from harness.specs import Suite
+from harness.worker_processes import Worker, start_worker
 
 FOLDER = "tracking"
 PATIENCE_S = 60.0
@@ -36,8 +35,7 @@ class TrackerProcess:
     """One tracker's process, and how far it has come."""
 
     place: TrackerTarget
-    process: BaseProcess
-    answers: Connection
+    worker: Worker
     queue: SimpleQueue[Message | None]
     told: int = 0
     answered: int = 0
@@ -51,7 +49,7 @@ class TrackerProcess:
 
     def hear(self) -> None:
         """Take in what it has answered by now."""
-        while self._owes() and self.answers.poll():
+        while self._owes() and self.worker.connection.poll():
             self._take()
 
     def settle(self) -> None:
@@ -62,7 +60,7 @@ class TrackerProcess:
                 self._leave_out(
                     f"it is behind after {LONGEST_S:.0f} s; the next run tells the rest"
                 )
-            elif self.answers.poll(PATIENCE_S):
+            elif self.worker.connection.poll(PATIENCE_S):
                 self._take()
             else:
                 self._leave_out(f"it did not answer for {PATIENCE_S:.0f} s")
@@ -72,16 +70,16 @@ class TrackerProcess:
 
     def _take(self) -> None:
         try:
-            complaint: str | None = self.answers.recv()
-        except EOFError:
-            complaint = "its process ended"
+            complaint: str | None = self.worker.connection.recv()
+        except (EOFError, OSError):
+            complaint = self.worker.ending().splitlines()[-1]
         self.answered += 1
         if complaint:
             self._leave_out(complaint)
 
     def _leave_out(self, complaint: str) -> None:
         self.complaint = complaint
-        self.process.kill()  # so that it is not at work while something is measured
+        self.worker.process.kill()  # so that it is not at work while something is measured
 
 
 @dataclass(frozen=True)
@@ -157,20 +155,14 @@ def _is_installed(name: str) -> bool:
 
 
 def _started(place: TrackerTarget) -> TrackerProcess:
-    context = multiprocessing.get_context("spawn")
-    messages, ours = context.Pipe(duplex=False)
-    answers, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=serve, args=(place, messages, theirs), daemon=True)
-    process.start()
-    messages.close()
-    theirs.close()
+    worker = start_worker(serve, place)
     queue: SimpleQueue[Message | None] = SimpleQueue()
-    Thread(target=_hand_on, args=(queue, ours), daemon=True).start()
-    return TrackerProcess(place, process, answers, queue)
+    Thread(target=_hand_on, args=(queue, worker.connection), daemon=True).start()
+    return TrackerProcess(place, worker, queue)
 
 
 def _hand_on(queue: SimpleQueue[Message | None], messages: Connection) -> None:
-    """A pipe that nobody reads is full at some time: only this thread waits for it then."""
+    """A line that nobody reads is full at some time: only this thread waits for it then."""
     with suppress(OSError):
         while True:
             message = queue.get()
@@ -187,7 +179,7 @@ def _end(processes: Sequence[TrackerProcess], patience_s: float) -> None:
             process_of_tracker.queue.put(None)
         for process_of_tracker in processes:
             if process_of_tracker.complaint is None:
-                process_of_tracker.process.join(max(0.0, deadline - time.monotonic()))
+                process_of_tracker.worker.process.join(max(0.0, deadline - time.monotonic()))
     finally:
         for process_of_tracker in processes:
-            process_of_tracker.process.kill()
+            process_of_tracker.worker.close()
