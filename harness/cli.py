@@ -33,7 +33,6 @@ from harness.cli_options import (
 )
 from harness.config.suite_loading import load_suite
 from harness.errors import TrialError, UserError
-from harness.interruption import Interrupted
 from harness.progress import reporting
 from harness.reporting.report_model import Report
 from harness.runs.plan_checks import check_plan
@@ -133,9 +132,9 @@ def run(
                 wait=wait,
                 reporter=reporter,
             )
-    except KeyboardInterrupt as error:
+    except KeyboardInterrupt:
         echo("interrupted; what is finished is kept, and the same command goes on from there")
-        raise typer.Exit(error.exit_code if isinstance(error, Interrupted) else 130) from None
+        raise typer.Exit(130) from None
     _show(result.report, result.files)
     console.print(result.summary.line(), markup=False, soft_wrap=True)
     result.summary.raise_for_failures(must_beat_majority=planned.suite.must_beat_majority)

@@ -16,25 +16,16 @@ ASKING = (signal.SIGINT, signal.SIGTERM)
 class Interrupted(KeyboardInterrupt):
     """Work ended because a signal asked it to; what it had is saved."""
 
-    def __init__(self, number: signal.Signals = signal.SIGINT) -> None:
-        super().__init__(f"asked to stop by {number.name}")
-        self.exit_code = 128 + number
-
 
 @dataclass(eq=False)
 class StopRequest:
-    """Whether, and by which signal, this process was asked to stop."""
+    """Whether this process was asked to stop."""
 
-    signal: signal.Signals | None = None
+    asked: bool = False
     fileno: int = -1
     """Can be read from once it was asked, for those who wait for files."""
     _ask: int = field(default=-1, repr=False)
     _patient: bool = field(default=False, repr=False)
-
-    @property
-    def asked(self) -> bool:
-        """Whether it was."""
-        return self.signal is not None
 
     def check(self) -> None:
         """Go on if nobody asked.
@@ -42,15 +33,15 @@ class StopRequest:
         Raises:
             Interrupted: somebody did.
         """
-        if self.signal is not None:
-            raise Interrupted(self.signal)
+        if self.asked:
+            raise Interrupted
 
-    def _hear(self, number: int, _: FrameType | None) -> None:
+    def _hear(self, _number: int, _frame: FrameType | None) -> None:
         if self.asked and self._patient:
             return
         if self.asked:
             raise KeyboardInterrupt
-        self.signal = signal.Signals(number)
+        self.asked = True
         os.write(self._ask, b"!")
 
 

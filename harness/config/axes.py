@@ -18,8 +18,8 @@ from harness.tasks.task import TaskCard
 SELECTORS = ("corpus", "backbone", "fold")
 """What a rule of `include` or `exclude` can name besides axes."""
 
-# training.time_limit_s decides no outcome, so it tells no two trials apart
-_NOT_VARIED = {"training.time_limit_s"}
+# they decide no outcome, so they tell no two trials apart
+_NOT_VARIED = {"training.time_limit_s", "training.checkpoint_s"}
 
 _CHECKS: dict[str, Callable[[str, TaskCard], str]] = {
     "head.pooling": lambda name, _: name_checks.pooling(name),

@@ -21,6 +21,7 @@ an older version do not say is None.
    `digests.data`, by which trials of several folds are known to rest on the same data
 5: `probe`, what a classifier without a training loop scores on the same frames; `fit.setting`,
    where the head is such a probe; `candidates` and `chosen`, where dev chose settings
+6: `predictions_digest`; scores within their range; the status `crashed`
 """
 
 Status = Literal["ok", "failed", "oom", "timeout", "crashed"]
