@@ -179,7 +179,7 @@ def train(voices: Path, tmp_path: Path) -> Train:
         path = tmp_path / "added.yaml"
         path.write_text(SUITE.format(folder=voices, **stated), encoding="utf-8")
         plan = harness.plan(path)
-        options = RuntimeOptions("cpu", offline=True)
+        options = RuntimeOptions("cpu", offline=True, engine="inline")
         harness.run(plan, results=tmp_path, options=options, reporter=Quiet())
         (record,) = ResultsStore(tmp_path / "added").read_trials()
         assert record.status == "ok", record.error

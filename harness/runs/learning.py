@@ -19,8 +19,8 @@ from harness.results.records import Candidate, Fit
 from harness.runs.probing import learn_probe
 from harness.runs.trial_data import TrialData
 from harness.specs import PROBES, Trial
-from harness.training.checkpoints import FitCheckpoint
 from harness.training.fit import FitOutcome, fit_all
+from harness.training.fit_checkpoints import FitCheckpoint
 from harness.training.fit_driver import Fitting
 from harness.training.fit_inputs import Inputs
 from harness.training.prediction import predict

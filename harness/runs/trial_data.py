@@ -13,7 +13,7 @@ from harness.data.batches import LabelledSplit
 from harness.data.prepared_corpus import Fold
 from harness.runs.backbone_frames import BackboneFrames
 from harness.specs import Trial
-from harness.training.checkpoints import Checkpoints
+from harness.training.fit_checkpoints import Checkpoints
 
 
 @dataclass(frozen=True)

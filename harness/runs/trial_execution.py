@@ -34,13 +34,13 @@ from harness.specs import Trial
 from harness.tasks import TASKS
 from harness.tasks.scores import SplitScores
 from harness.tasks.task import Targets, Task
-from harness.training.checkpoints import Checkpoints
 from harness.training.devices import (
     device_info,
     make_accelerator,
     precision_name,
     status_of,
 )
+from harness.training.fit_checkpoints import Checkpoints
 from harness.training.fit_driver import FitEvent, Fitting, run_fits
 
 

@@ -19,8 +19,8 @@ from harness.errors import TrialError, TrialTimeout
 from harness.model.ser_model import SERModel
 from harness.model.stream_dropout import seed_dropout
 from harness.specs import TrainingSpec
-from harness.training.checkpoints import UNSAVED, FitCheckpoint
 from harness.training.devices import precision_name
+from harness.training.fit_checkpoints import UNSAVED, FitCheckpoint
 from harness.training.fit_driver import (
     EpochEnded,
     EpochResult,

@@ -20,6 +20,7 @@ from harness.runs.events import (
     TrialEnded,
     TrialsStarted,
     UnitEnded,
+    UnitReady,
     UnitStarted,
 )
 from harness.runs.executors import InlineExecutor
@@ -71,7 +72,7 @@ def test_events_come_in_the_order_of_the_work(prepared: PreparedCorpus) -> None:
     kinds = [type(event) for event in events if not isinstance(event, FitAdvanced)]
     frames = [FramesStarted, *[FramesAdvanced] * kinds.count(FramesAdvanced), FramesEnded]
     trials = [TrialsStarted, TrialEnded] * 2
-    assert kinds == [UnitStarted, *frames, *trials, UnitEnded]
+    assert kinds == [UnitStarted, *frames, UnitReady, *trials, UnitEnded]
     (started,) = (event for event in events if isinstance(event, FramesStarted))
     assert (started.depths, started.batches) == (2, kinds.count(FramesAdvanced))
     steps = [e.progress for e in events if isinstance(e, FitAdvanced)]

@@ -60,7 +60,7 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_task_of_one_module_learns_and_is_reported(suite: Path, tmp_path: Path) -> None:
     plan = harness.plan(suite)
     assert {trial.loss for trial in plan.trials} == {"mse"}
-    options = RuntimeOptions("cpu", offline=True)
+    options = RuntimeOptions("cpu", offline=True, engine="inline")
     result = harness.run(plan, results=tmp_path, options=options, reporter=Quiet())
 
     store = ResultsStore(tmp_path / "pitch")

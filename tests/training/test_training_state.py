@@ -15,9 +15,9 @@ from harness.model.building import build_model
 from harness.model.losses import CrossEntropy
 from harness.model.ser_model import SERModel
 from harness.specs import CorpusSpec, HeadSpec, TrainingSpec
-from harness.training.checkpoints import Checkpoints, FitCheckpoint
 from harness.training.devices import make_accelerator
 from harness.training.fit import FitOutcome, fit
+from harness.training.fit_checkpoints import Checkpoints, FitCheckpoint
 from harness.training.fit_driver import StepEnded, run_fits
 from harness.training.fit_inputs import AudioInputs
 

@@ -41,7 +41,8 @@ def test_times_are_rounded_without_a_sixtieth_second_or_minute(seconds: float, t
 
 
 def test_the_file_says_which_groups_have_not_run_yet() -> None:
-    kept = json.loads(to_json([estimate(), estimate("emodb")], [Amount(1, 2, 3)], "here"))
+    taken = {("ravdess", "wavlm-base"): Amount(1, 2, 3)}
+    kept = json.loads(to_json([estimate(), estimate("emodb")], taken, "here"))
     assert kept["machine"] == "here"
     assert kept["groups"][0]["taken"] == {"extraction_s": 1, "training_s": 2, "frames_bytes": 3}
     assert kept["groups"][1]["taken"] is None

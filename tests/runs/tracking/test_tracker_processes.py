@@ -22,6 +22,7 @@ from harness.runs.tracking.publishing import TrackerTarget, TrialRecorded
 from harness.runs.tracking.run_content import run_name
 from harness.runs.tracking.tracker_processes import FOLDER, TrackerProcess, tracking
 from harness.specs import Suite
+from harness.worker_processes import Worker
 
 Notes = list[str]
 
@@ -35,6 +36,9 @@ def messages(count: int) -> list[TrialRecorded]:
     for seed in range(1, count + 1):
         run.add(make_trial(seed=seed))
     return [TrialRecorded(record) for record in run.records]
+
+
+KILLED = "tracking: tensorboard is left out from here on: its process was ended by SIGKILL"
 
 
 def message() -> TrialRecorded:
@@ -81,8 +85,8 @@ def test_a_tracker_that_hangs_is_waited_for_only_at_the_end_and_not_for_long(
     assert told_s < 1
     assert time.monotonic() - started < 10
     assert notes == ["tracking: mlflow is left out from here on: it did not answer for 3 s"]
-    process_of_tracker.process.join(10)
-    assert not process_of_tracker.process.is_alive()
+    process_of_tracker.worker.process.join(10)
+    assert not process_of_tracker.worker.process.is_alive()
 
 
 def test_a_tracker_that_fails_is_told_of_once_without_secrets_and_left_out(
@@ -113,15 +117,17 @@ def test_a_failure_is_told_of_while_the_run_goes_on_and_when_it_is_interrupted(
             tracking(suite("tensorboard"), tmp_path, notes.append, offline=True) as trackers,
         ):
             (process_of_tracker,) = trackers.processes
-            assert process_of_tracker.process.pid
-            os.kill(process_of_tracker.process.pid, signal.SIGKILL)
-            process_of_tracker.process.join()
+            assert process_of_tracker.worker.process.pid
+            os.kill(process_of_tracker.worker.process.pid, signal.SIGKILL)
+            process_of_tracker.worker.process.join()
             trackers.tell(message())
             if interrupt:
                 raise KeyboardInterrupt
             trackers.tell(message())
             assert notes
-        assert notes == ["tracking: tensorboard is left out from here on: its process ended"]
+        assert notes == [
+            "tracking: tensorboard is left out from here on: its process was ended by SIGKILL"
+        ]
 
 
 def test_trackers_that_have_started_end_if_another_cannot(
@@ -142,8 +148,8 @@ def test_trackers_that_have_started_end_if_another_cannot(
         tracking(suite("tensorboard", "mlflow"), tmp_path, pytest.fail, offline=True),
     ):
         pass
-    started[0].process.join(10)
-    assert not started[0].process.is_alive()
+    started[0].worker.process.join(10)
+    assert not started[0].worker.process.is_alive()
 
 
 def test_a_folder_named_like_a_tracker_is_no_tracker(
@@ -159,10 +165,12 @@ def test_a_tracker_that_is_killed_is_told_of(tmp_path: Path) -> None:
     notes: Notes = []
     with tracking(suite("tensorboard"), tmp_path, notes.append, offline=True) as trackers:
         (process_of_tracker,) = trackers.processes
-        assert process_of_tracker.process.pid
-        os.kill(process_of_tracker.process.pid, signal.SIGKILL)
+        assert process_of_tracker.worker.process.pid
+        os.kill(process_of_tracker.worker.process.pid, signal.SIGKILL)
         trackers.tell(message())
-    assert notes == ["tracking: tensorboard is left out from here on: its process ended"]
+    assert notes == [
+        "tracking: tensorboard is left out from here on: its process was ended by SIGKILL"
+    ]
 
 
 def interrupted(tracker: str, results: Path) -> None:
@@ -202,7 +210,8 @@ def test_a_backlog_is_no_hang_while_answers_come(
             theirs.send(None)
 
     place = TrackerTarget("tensorboard", "smoke", tmp_path, offline=True)
-    process_of_tracker = TrackerProcess(place, Process(), answers, SimpleQueue(), told=8)
+    worker = Worker(Process(), answers, tmp_path / "faults")
+    process_of_tracker = TrackerProcess(place, worker, SimpleQueue(), told=8)
     Thread(target=answer_slowly).start()
     process_of_tracker.settle()
     assert (process_of_tracker.answered, process_of_tracker.complaint) == (8, None)
@@ -217,8 +226,8 @@ def test_a_tracker_that_is_left_out_does_nothing_more(
         (process_of_tracker,) = trackers.processes
         trackers.tell(message())
         trackers.settle()
-        process_of_tracker.process.join(10)
-        assert not process_of_tracker.process.is_alive()
+        process_of_tracker.worker.process.join(10)
+        assert not process_of_tracker.worker.process.is_alive()
     assert len(notes) == 1
 
 
@@ -242,8 +251,8 @@ def test_a_signal_to_the_whole_run_is_not_for_its_trackers(number: int, tmp_path
         (process_of_tracker,) = trackers.processes
         trackers.tell(message())
         trackers.settle()
-        assert process_of_tracker.process.pid
-        os.kill(process_of_tracker.process.pid, number)
+        assert process_of_tracker.worker.process.pid
+        os.kill(process_of_tracker.worker.process.pid, number)
         trackers.tell(message())
 
 

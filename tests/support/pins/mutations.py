@@ -155,7 +155,7 @@ MUTATIONS: Mapping[str, tuple[Change, ...]] = {
         ("harness.training.optimisation", "if p.ndim <= 1], 0.0)", "if p.ndim <= 1], 0.1)"),
         (
             "harness.training.optimisation",
-            "    nn.utils.clip_grad_norm_(parameters, max_grad_norm)\n",
+            "    _clip(parameters, max_grad_norm)\n",
             "",
         ),
         ("harness.training.optimisation", "    optimizer.zero_grad()", "    pass"),
