@@ -12,9 +12,10 @@ The package itself offers the three functions and imports this module when one i
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -118,11 +119,11 @@ def run(
     else:
         planned = plan(suite, changes=changes, only=only, limit_utterances=limit_utterances)
     store = ResultsStore(Path(results) / planned.suite.suite)
-    how: _How = {"fresh": fresh, "retry": retry, "estimate": estimate}
-    if reporter is None:
-        with reporting(Console(highlight=False)) as shown:
-            return _run(planned, store, shown, options, wait=wait, **how)
-    return _run(planned, store, reporter, options, wait=wait, **how)
+    shown = nullcontext(reporter) if reporter else reporting(Console(highlight=False))
+    with shown as told:
+        return _run(
+            planned, store, told, options, fresh=fresh, retry=retry, estimate=estimate, wait=wait
+        )
 
 
 def report(results: str | Path) -> Report:
@@ -137,20 +138,16 @@ def report(results: str | Path) -> Report:
     return report_of(open_results(Path(results)))
 
 
-class _How(TypedDict):
-    fresh: bool
-    retry: Collection[Status] | None
-    estimate: bool
-
-
 def _run(
     planned: Plan,
     store: ResultsStore,
     reporter: Reporter,
     options: RuntimeOptions,
     *,
+    fresh: bool,
+    retry: Collection[Status] | None,
+    estimate: bool,
     wait: bool,
-    **how: Unpack[_How],
 ) -> RunResult:
     from harness.reporting.benchmark_files import write_benchmarks
     from harness.runs.engines import engine
@@ -172,7 +169,9 @@ def _run(
             options,
             tracking=trackers,
             make_executor=make_executor,
-            **how,
+            fresh=fresh,
+            retry=retry,
+            estimate=estimate,
         )
         found = report_of(store)
         files = write_report(found, store.folder)

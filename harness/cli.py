@@ -18,6 +18,7 @@ from rich.console import Console
 from harness import api
 from harness.cli_options import (
     DeviceOption,
+    DevicesOption,
     EngineOption,
     EstimateOption,
     FramesOption,
@@ -93,7 +94,7 @@ def run(
     limit_utterances: LimitOption = None,
     results: ResultsOption = Path("results"),
     offline: OfflineOption = False,
-    device: DeviceOption = "auto",
+    device: DevicesOption = "auto",
     frames: FramesOption = "auto",
     cache_gb: Annotated[
         float, typer.Option("--cache-gb", min=0, help="What kept frames may take on disk.")

@@ -36,7 +36,8 @@ LimitOption = Annotated[
 ]
 ResultsOption = Annotated[Path, typer.Option("--results", help="Folder that holds all results.")]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
-DeviceOption = Annotated[
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+DevicesOption = Annotated[
     str,
     typer.Option("--device", help="auto, cpu, cuda (all GPUs), cuda:N or cuda:0,cuda:2."),
 ]
@@ -61,7 +62,7 @@ def _jobs(text: str | int | None) -> int | None:
         return text
     if text == "auto":
         return None
-    if text.isdigit() and int(text) > 0:
+    if text.isdigit():
         return int(text)
     raise typer.BadParameter(f"{text!r} is neither a number of workers nor auto")
 

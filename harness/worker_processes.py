@@ -10,18 +10,23 @@ import faulthandler
 import multiprocessing
 import os
 import signal
-import tempfile
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
+from types import ModuleType
 from typing import Any
+
+from harness.redaction import redacted
 
 Serve = Callable[..., None]
 """What a worker does: it takes its end of the connection, then what it was started with."""
+
+_MOST_OF_A_STACK = 1 << 16
 
 
 @dataclass(eq=False)
@@ -31,38 +36,60 @@ class Worker:
     process: BaseProcess
     connection: Connection
     """Gives EOFError once the process is gone and all it sent is read."""
-    faults: Path
+    faults: Connection
     """Where Python leaves the stack of a process that a signal ends."""
+    memory_kills: int = field(default_factory=lambda: _memory_kills())
+    """How many there were when it began."""
 
     def ending(self) -> str:
         """How a process ended that is gone: where it was, if that is known, then a line."""
-        self.process.join()
-        code = self.process.exitcode or 0
+        code = self._exit_code()
         by_signal = f"its process was ended by {signal_name(-code)}"
         how = by_signal if code < 0 else f"its process exited with {code}"
-        with suppress(OSError):
-            how = f"{self.faults.read_text(errors='replace')}\n{how}"
-        return how.strip()
+        os.set_blocking(self.faults.fileno(), False)
+        with suppress(BlockingIOError):
+            stack = os.read(self.faults.fileno(), _MOST_OF_A_STACK)
+            how = f"{stack.decode(errors='replace')}\n{how}"
+        return redacted(how.strip())
 
-    def close(self, patience_s: float = 0.0) -> None:
-        """Let it end by itself for so long, then end it."""
-        self.process.join(patience_s)
+    def memory_ran_out(self) -> bool:
+        """Whether the kernel ended a process that is gone, because memory ran out."""
+        return self._exit_code() == -signal.SIGKILL and _memory_kills() > self.memory_kills
+
+    def close(self) -> None:
+        """End it, if it has not ended by itself."""
         self.process.kill()
         self.process.join()
         self.connection.close()
-        self.faults.unlink(missing_ok=True)
+        self.faults.close()
+
+    def _exit_code(self) -> int:
+        self.process.join()
+        return self.process.exitcode or 0
 
 
 def start_worker(serve: Serve, *arguments: Any) -> Worker:
     """Start a process that calls `serve(connection, *arguments)`; all of it must be picklable."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    handle, name = tempfile.mkstemp(prefix="harness-faults-")
-    os.close(handle)
-    process = context.Process(target=_run, args=(serve, theirs, Path(name), arguments), daemon=True)
-    process.start()
+    told, faults = context.Pipe(duplex=False)
+    process = context.Process(target=_run, args=(serve, theirs, faults, arguments), daemon=True)
+    with _without_main():
+        process.start()
     theirs.close()
-    return Worker(process, ours, Path(name))
+    faults.close()
+    return Worker(process, ours, told)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """A process that starts would run the user's script, which need not expect that, once more."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def signal_name(number: int) -> str:
@@ -77,13 +104,15 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _run(serve: Serve, connection: Connection, faults: Path, arguments: tuple[Any, ...]) -> None:
+def _run(
+    serve: Serve, connection: Connection, faults: Connection, arguments: tuple[Any, ...]
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
     Thread(target=_end_with_parent, daemon=True).start()
-    with faults.open("w") as file, suppress(BrokenPipeError):
-        faulthandler.enable(file, all_threads=False)
+    faulthandler.enable(faults.fileno(), all_threads=False)
+    with suppress(BrokenPipeError):
         serve(connection, *arguments)
-        faulthandler.disable()
+    faulthandler.disable()
 
 
 def _end_with_parent() -> None:
@@ -97,7 +126,7 @@ _COUNTERS = (Path("/proc/vmstat"), Path("/sys/fs/cgroup/memory.events"))
 """Of this machine, and of the container this runs in."""
 
 
-def memory_kills() -> int:
+def _memory_kills() -> int:
     """How many processes the kernel has ended because memory ran out; only a change says something.
 
     0 where the system does not tell.

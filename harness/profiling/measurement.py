@@ -29,7 +29,7 @@ from harness.results.provenance import cost_fingerprint
 from harness.results.records import CostRecord, Status, WorkloadCost
 from harness.specs import CostSpec, CostTrial
 from harness.training.devices import device_info, make_accelerator, precision_name, status_of
-from harness.worker_processes import memory_kills, start_worker
+from harness.worker_processes import start_worker
 
 
 def measure_in_subprocess(
@@ -58,12 +58,11 @@ def measure_in_subprocess(
         fingerprint=cost_fingerprint(trial),
         environment=environment(),
     )
-    kills_before = memory_kills()
     worker = start_worker(_serve, trial, device, offline)
     try:
         changes: dict[str, object] = worker.connection.recv()
     except (EOFError, OSError):
-        status: Status = "oom" if memory_kills() > kills_before else "crashed"
+        status: Status = "oom" if worker.memory_ran_out() else "crashed"
         changes = {"status": status, "error": worker.ending()}
     finally:
         worker.close()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from harness.errors import UserError
 from harness.runs.executors import InlineExecutor, MakeExecutor
 from harness.runs.jobs import threads_of, worker_devices
 from harness.runs.process_executor import ProcessExecutor, WorkerPool
@@ -26,10 +27,14 @@ def engine(options: RuntimeOptions, todo: Sequence[Trial]) -> Iterator[MakeExecu
         use_threads(options.threads)
         yield InlineExecutor
         return
-    devices = worker_devices(options, len(todo))
+    try:
+        devices = worker_devices(options)
+    except UserError:
+        yield InlineExecutor  # the checks before the first trial name it, beside all else
+        return
     pool = WorkerPool(devices, threads_of(options, len(devices)))
     try:
-        pool.warm(len(devices) if todo else 0)
+        pool.warm(len(todo))
         yield partial(ProcessExecutor, pool)
     finally:
         pool.close()

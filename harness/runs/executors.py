@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from harness.data.prepared_corpus import PreparedCorpus
 from harness.interruption import NEVER, StopRequest
 from harness.runs.events import Event
+from harness.runs.jobs import on_one_device
 from harness.runs.session import Session
 from harness.runs.work_units import WorkUnit
 from harness.specs import CorpusSpec
@@ -46,6 +47,7 @@ class InlineExecutor:
     def run(self, units: Sequence[WorkUnit]) -> Iterator[Told]:
         """The events of all units, as they happen."""
         for unit in units:
-            for event in Session(unit, self.corpora[unit.corpus], self.stop).run():
+            here = replace(unit, options=on_one_device(unit.options))
+            for event in Session(here, self.corpora[unit.corpus], self.stop).run():
                 yield 0, event
             release_memory()  # of its network and frames, before the next ones are loaded

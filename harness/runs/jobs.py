@@ -22,8 +22,8 @@ GPU_WORKER_BYTES = 8e9
 def devices_of(device: str) -> tuple[str, ...]:
     """The devices that a run is spread over: of "cuda" and "auto" all GPUs that torch sees.
 
-    >>> devices_of("cpu"), devices_of("cpu")
-    (('cpu',), ('cpu',))
+    >>> devices_of("cpu")
+    ('cpu',)
 
     Raises:
         UserError: a GPU was asked for that torch does not see.
@@ -38,16 +38,13 @@ def devices_of(device: str) -> tuple[str, ...]:
     return ("cpu",) if device == "auto" else tuple(dict.fromkeys(named))
 
 
-def worker_devices(options: RuntimeOptions, trials: int) -> tuple[str, ...]:
+def worker_devices(options: RuntimeOptions) -> tuple[str, ...]:
     """The device of each worker, one worker on every device before a second one on any.
 
-    Args:
-        options: says how many are wanted on each device
-        trials: no more are of use
+    However few trials are left: the threads that each has, and so its numbers, hang on it.
     """
     devices = devices_of(options.device)
-    each = _that_pay(devices) if options.jobs is None else options.jobs
-    return (devices * each)[: max(1, trials)]
+    return devices * (_that_pay(devices) if options.jobs is None else options.jobs)
 
 
 def on_one_device(options: RuntimeOptions) -> RuntimeOptions:

@@ -28,7 +28,7 @@ from harness.runs.unit_worker import (
 )
 from harness.runs.work_units import WorkUnit
 from harness.specs import Trial
-from harness.worker_processes import Worker, memory_kills, start_worker
+from harness.worker_processes import Worker, start_worker
 
 GRACE_S = 60.0
 """How long a worker may be silent beyond the limit of its trial's time."""
@@ -64,7 +64,6 @@ class _Seat:
     """What it has not carried out yet."""
     running: tuple[Trial, ...] = ()
     heard: float = field(default_factory=time.monotonic)
-    memory_kills: int = field(default_factory=memory_kills)
 
     def deadline(self) -> float | None:
         """When it will have been silent for too long, on the monotonic clock."""
@@ -161,7 +160,7 @@ class ProcessExecutor:
         self._send(seat, OpenUnit(unit, self.corpora[unit.corpus]))
 
     def _find_job(self) -> _Job | None:
-        """A unit that nobody has begun, or else one of which more is left than one trial."""
+        """A unit that nobody has begun, or else the one of which most is left."""
         if self._units:
             return self._units[0]
         begun = [seat.job for seat in self._seats if seat.job is not None and seat.job.batches]
@@ -227,12 +226,12 @@ class ProcessExecutor:
         """A worker is gone: tell it of the trials it was at, and put another on its seat."""
         job, order = seat.job, seat.order
         how = seat.worker.ending()
+        if status is None:
+            status = "oom" if seat.worker.memory_ran_out() else "crashed"
         self._seats.remove(seat)
         seat.worker.close()
         if self.stop.asked or job is None:
             return
-        if status is None:
-            status = "oom" if memory_kills() > seat.memory_kills else "crashed"
         crashed = partial(self._crashed, job.unit, status, how)
         yield from map(crashed, seat.running)
         if isinstance(order, OpenUnit):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.errors import UserError
 from harness.specs import FramesChoice
 
 EngineName = Literal["process", "inline"]
@@ -30,3 +31,9 @@ class RuntimeOptions:
     """How many workers run side by side on each device; None for as many as pay."""
     threads: int | None = None
     """Threads of arithmetic of each worker; None for a like share of the cores."""
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing could run on."""
+        for name, value in (("jobs", self.jobs), ("threads", self.threads)):
+            if value is not None and value < 1:
+                raise UserError(f"{name}: {value} is too few, the least is 1")

@@ -79,8 +79,7 @@ class Meddler(Quiet):
 
     def __init__(self, deed: Callable[[int], object], steps: int = 60) -> None:
         super().__init__()
-        self.deed, self.left, self.steps = deed, steps, 0
-        self.training = -1
+        self.deed, self.after, self.steps = deed, steps, 0
 
     def begin(self, task: str, total: int) -> int:
         return int("steps" in task)
@@ -89,8 +88,8 @@ class Meddler(Quiet):
         if task == 0:
             return
         self.steps += steps
-        if self.left > 0 and self.steps >= self.left:
-            self.left = 0
+        if 0 < self.after <= self.steps:
+            self.after = 0
             (worker,) = multiprocessing.active_children()
             assert worker.pid
             self.deed(worker.pid)
@@ -212,6 +211,29 @@ def test_workers_end_with_the_run_that_started_them(tmp_path: Path) -> None:
     process.wait()
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
+
+
+SCRIPT = """
+import harness
+
+changes = ["cost=null", "backbones=[logmel]", "matrix.finetune_layers=[0]", "training.epochs=1"]
+plan = harness.plan("smoke", changes=[*changes, "must_beat_majority=false"])
+print(harness.run(plan, results="results").summary.line())
+"""
+
+
+@pytest.mark.slow
+def test_a_script_need_not_expect_that_other_processes_start(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 of 1 trials ok" in done.stdout, done.stderr
 
 
 def read_line(process: "subprocess.Popen[str]") -> str:

@@ -54,8 +54,7 @@ def serve(run: Connection, place: TrackerTarget) -> None:
 
     Its own standard output goes nowhere: what trackers print may hold what no log should.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the run that it belongs to ends it
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the run that it belongs to ends it
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # it has no business on a GPU that is measured
     os.environ["ACCELERATE_USE_CPU"] = "true"
     if place.offline:

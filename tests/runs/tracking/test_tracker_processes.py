@@ -210,7 +210,7 @@ def test_a_backlog_is_no_hang_while_answers_come(
             theirs.send(None)
 
     place = TrackerTarget("tensorboard", "smoke", tmp_path, offline=True)
-    worker = Worker(Process(), answers, tmp_path / "faults")
+    worker = Worker(Process(), answers, Pipe(duplex=False)[0])
     process_of_tracker = TrackerProcess(place, worker, SimpleQueue(), told=8)
     Thread(target=answer_slowly).start()
     process_of_tracker.settle()
