@@ -1,17 +1,28 @@
 """A supervised process answers, and how it ended is told."""
 
+import os
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import serving
 
 from harness import worker_processes
 from harness.worker_processes import Worker, start_worker
+
+STARTER = """
+import time, serving
+from harness.worker_processes import start_worker
+print(start_worker(serving.sleep).process.pid, flush=True)
+time.sleep(600)
+"""
 
 
 @contextmanager
@@ -55,3 +66,18 @@ def test_memory_ran_out_if_the_kernel_counted_a_kill_and_it_was_killed(
         now = worker.memory_kills + kills
         monkeypatch.setattr(worker_processes, "_memory_kills", lambda: now)
         assert worker.memory_ran_out() == ran_out
+
+
+def test_it_ends_with_the_process_that_started_it_whatever_it_is_at() -> None:
+    paths = os.pathsep.join(filter(None, sys.path))
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTER],
+        env=os.environ | {"PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as starter:
+        assert starter.stdout
+        worker = psutil.Process(int(starter.stdout.readline()))
+        starter.kill()
+    psutil.wait_procs([worker], timeout=20)
+    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE

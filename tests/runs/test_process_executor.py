@@ -184,10 +184,11 @@ def test_a_run_that_is_asked_to_stop_saves_first_and_goes_on_later(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     wait_for(lambda: "[1/1]" in read_line(process))
     time.sleep(1.0)
-    process.send_signal(asked)
+    os.killpg(process.pid, asked)  # all processes at once, as a terminal and a cluster do
     told, errors = process.communicate(timeout=60)
     assert process.returncode == 130, told + errors
     assert "saving what is at work" in told

@@ -16,3 +16,7 @@ def end_by(connection: Connection, number: int) -> None:
 
 def leave(connection: Connection) -> None:
     os._exit(0)
+
+
+def sleep(connection: Connection) -> None:
+    time.sleep(600)
