@@ -40,10 +40,10 @@ def lift_choices(data: dict[str, Any], task: TaskCard) -> tuple[dict[str, Any], 
     """
     mistakes: list[Mistake] = []
     choices: Choices = {}
-    lifted = dict(data)
+    lifted = {key: value for key, value in data.items() if key != CHOOSE}
     if CHOOSE in data:
         text = "choose: write it at the setting, as learning_rate: {head: {choose: [1e-3, 3e-3]}}"
-        return data, [Mistake((CHOOSE,), text)]
+        mistakes.append(Mistake((CHOOSE,), text))
     for section in ("head", "training"):
         if section in data:
             lifted[section] = _lifted(data[section], (section,), choices, mistakes, task)

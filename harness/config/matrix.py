@@ -85,9 +85,7 @@ def matrix_mistakes(data: dict[str, Any], base: Axes) -> list[Mistake]:
     if not (corpora and backbones):
         return read_matrix(section, corpora, list(backbones), task)[1]
     folds: Folds = dict.fromkeys(corpora, (None,))
-    choose = data.get("choose")
-    chosen = choose if isinstance(choose, dict) else {}
-    return _all_entries(section, base, folds, backbones, task, chosen)[1]
+    return _all_entries(section, base, folds, backbones, task, data.get("choose", {}))[1]
 
 
 def select(trials: Sequence[Trial], only: str | Sequence[str]) -> tuple[Trial, ...]:

@@ -71,6 +71,8 @@ def test_poolings_are_chosen_by_their_canonical_names() -> None:
         ("training.precision={choose: [float32, bf16]}", "candidates must have it in common"),
         ("training={choose: [1, 2]}", "candidates must have it in common"),
         ("choose={training.epochs: [1, 2]}", "write it at the setting"),
+        ("choose={1: 2}", "write it at the setting"),
+        ("choose=7", "write it at the setting"),
     ],
 )
 def test_what_cannot_be_chosen_is_told(change: str, message: str) -> None:
