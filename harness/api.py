@@ -5,14 +5,15 @@
     plan = harness.plan("suites/smoke.yaml")
     result = harness.run(plan, results="results")
     report = harness.report("results/smoke")
+    joined = harness.merge(["results/shard-1-of-2/smoke", "results/shard-2-of-2/smoke"])
 
-The package itself offers the three functions and imports this module when one is used.
+The package itself offers the functions and imports this module when one is used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,11 +21,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from harness.config.suite_loading import load_suite
-from harness.errors import UserError
+from harness.config.suite_shards import read_shard
+from harness.errors import ResultsError, UserError
 from harness.progress import Reporter, reporting
 from harness.reporting.rendering import report_of, write_report
 from harness.reporting.report_model import Report
 from harness.results.folder_lock import holding
+from harness.results.merging import Merged, merge_into
 from harness.results.records import Status
 from harness.results.store import REPORT, ResultsStore, open_results
 from harness.runs.planning import Plan, make_plan
@@ -49,12 +52,25 @@ class RunResult:
     """Tables, figures and benchmark files that were written."""
 
 
+@dataclass(frozen=True)
+class MergeResult:
+    """What a merge leaves behind."""
+
+    merged: Merged
+    report: Report
+    folder: Path
+    """The suite's results."""
+    files: tuple[Path, ...]
+    """Tables, figures and benchmark files that were written."""
+
+
 def plan(
     suite: str | Path | Suite,
     *,
     changes: Sequence[str] = (),
     only: Sequence[str] = (),
     limit_utterances: int | None = None,
+    shard: str | None = None,
 ) -> Plan:
     """Expand a suite to its trials, without running or loading anything.
 
@@ -63,6 +79,7 @@ def plan(
         changes: `key=value` each, laid over the file, such as "training.epochs=2"
         only: patterns of backbones or trial names to run; the plan still holds the whole suite
         limit_utterances: use so many utterances of each corpus, which marks every result
+        shard: "k/n", the k-th of n parts of what is selected; `merge` joins their results
 
     Raises:
         SuiteError: the suite is mistaken; the message lists every mistake.
@@ -71,11 +88,12 @@ def plan(
     >>> len(plan("smoke").trials), len(plan("smoke", only=["tiny-wavlm"]).selected)
     (6, 3)
     """
+    part = read_shard(shard) if shard else None
     if isinstance(suite, Suite):
         if changes:
             raise UserError("changes are laid over a suite's file: give its path or its name")
-        return make_plan(suite, only, limit_utterances)
-    return make_plan(load_suite(suite, changes), only, limit_utterances)
+        return make_plan(suite, only, limit_utterances, part)
+    return make_plan(load_suite(suite, changes), only, limit_utterances, part)
 
 
 def run(
@@ -84,6 +102,7 @@ def run(
     changes: Sequence[str] = (),
     only: Sequence[str] = (),
     limit_utterances: int | None = None,
+    shard: str | None = None,
     results: str | Path = "results",
     options: RuntimeOptions = DEFAULT_OPTIONS,
     fresh: bool = False,
@@ -101,7 +120,9 @@ def run(
         changes: as for `plan`
         only: as for `plan`
         limit_utterances: as for `plan`
-        results: the folder that holds all results; those of the suite lie in `<results>/<suite>`
+        shard: as for `plan`
+        results: the folder that holds all results; those of the suite lie in `<results>/<suite>`,
+            those of a shard in `<results>/shard-<k>-of-<n>/<suite>`
         options: device, network, workers, and what kept frames may take
         fresh: train anew what is finished, too; old outcomes are set aside
         retry: of the trials that ended badly before, try only those that ended so again
@@ -117,8 +138,10 @@ def run(
     if isinstance(suite, Plan):
         planned = suite
     else:
-        planned = plan(suite, changes=changes, only=only, limit_utterances=limit_utterances)
-    store = ResultsStore(Path(results) / planned.suite.suite)
+        planned = plan(
+            suite, changes=changes, only=only, limit_utterances=limit_utterances, shard=shard
+        )
+    store = ResultsStore(Path(results) / planned.folder)
     shown = nullcontext(reporter) if reporter else reporting(Console(highlight=False))
     with shown as told:
         return _run(
@@ -136,6 +159,40 @@ def report(results: str | Path) -> Report:
         ResultsError: there are no results in it, or they are damaged.
     """
     return report_of(open_results(Path(results)))
+
+
+def merge(sources: Sequence[str | Path], results: str | Path = "results") -> MergeResult:
+    """Join the results of runs of one suite that knew nothing of each other, and report on them.
+
+    The sources stay as they are. Of a trial that has several outcomes, the newest of those that
+    ended well counts.
+
+    Args:
+        sources: folders of one suite, such as "results/shard-1-of-8/ser_backbones"
+        results: the folder that holds all results; the joined ones lie in `<results>/<suite>`
+
+    Raises:
+        ResultsError: there are no results in one of them, a run is at work in it, or they are of
+            different suites, data or weights.
+    """
+    from harness.reporting.benchmark_files import write_benchmarks
+
+    stores = [open_results(Path(source)) for source in sources]
+    names = {store.folder.resolve().name for store in stores}
+    if len(names) != 1:
+        raise ResultsError(f"one suite's results can be merged, found {', '.join(sorted(names))}")
+    target = ResultsStore(Path(results) / names.pop())
+    if target.folder.resolve() in [store.folder.resolve() for store in stores]:
+        raise ResultsError(f"{target.folder} is to be written: it cannot be merged with itself")
+    target.prepare()
+    with ExitStack() as held:
+        for store in (target, *stores):
+            held.enter_context(holding(store.folder, lambda _: None))
+        merged = merge_into(target, stores)
+        found = report_of(target)
+        files = write_report(found, target.folder)
+        files += write_benchmarks(target.folder, target.read_costs(), found)
+    return MergeResult(merged, found, target.folder, files)
 
 
 def _run(
@@ -176,6 +233,6 @@ def _run(
         found = report_of(store)
         files = write_report(found, store.folder)
         trackers.tell(ReportWritten(store.folder / REPORT))
-        if summary.measured:
+        if summary.costs:
             files += write_benchmarks(store.folder, summary.costs, found)
     return RunResult(summary, found, store.folder, files)

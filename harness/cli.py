@@ -29,6 +29,7 @@ from harness.cli_options import (
     ResultsOption,
     RetryOption,
     SetOption,
+    ShardOption,
     SuiteArgument,
     ThreadsOption,
 )
@@ -57,13 +58,18 @@ def plan(
     changes: SetOption = None,
     only: OnlyOption = None,
     limit_utterances: LimitOption = None,
+    shard: ShardOption = None,
     estimate: EstimateOption = False,
     device: DeviceOption = "auto",
     frames: FramesOption = "auto",
 ) -> None:
     """Print the trials of a suite without running them, and what a run would refuse."""
     planned = api.plan(
-        suite, changes=changes or [], only=only or [], limit_utterances=limit_utterances
+        suite,
+        changes=changes or [],
+        only=only or [],
+        limit_utterances=limit_utterances,
+        shard=shard,
     )
     for trial in planned.selected:
         console.print(f"{trial.trial_id}  {trial.describe()}", markup=False, soft_wrap=True)
@@ -92,6 +98,7 @@ def run(
     changes: SetOption = None,
     only: OnlyOption = None,
     limit_utterances: LimitOption = None,
+    shard: ShardOption = None,
     results: ResultsOption = Path("results"),
     offline: OfflineOption = False,
     device: DevicesOption = "auto",
@@ -116,7 +123,11 @@ def run(
 ) -> None:
     """Run a suite's trials; those already finished are kept."""
     planned = api.plan(
-        suite, changes=changes or [], only=only or [], limit_utterances=limit_utterances
+        suite,
+        changes=changes or [],
+        only=only or [],
+        limit_utterances=limit_utterances,
+        shard=shard,
     )
     options = RuntimeOptions(
         device, offline, frames, cache_gb, memory_gb, engine=engine, jobs=jobs, threads=threads
@@ -153,6 +164,19 @@ def report(
     folder = results or _newest(Path("results"))
     found = api.report(folder)
     _show(found, write_report(found, folder))
+
+
+@app.command()
+def merge(
+    sources: Annotated[
+        list[Path], typer.Argument(help="A suite's results, such as results/shard-*-of-8/smoke.")
+    ],
+    results: ResultsOption = Path("results"),
+) -> None:
+    """Join the results of a suite's shards in RESULTS, and report on them."""
+    done = api.merge(sources, results)
+    _show(done.report, done.files)
+    console.print(done.merged.line(), markup=False, soft_wrap=True)
 
 
 @app.command()

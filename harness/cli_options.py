@@ -34,6 +34,14 @@ LimitOption = Annotated[
     int | None,
     typer.Option("--limit-utterances", min=1, help="Use N utterances of each corpus (marked)."),
 ]
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="K/N",
+        help="Only the K-th of N parts of that, with results of its own; `merge` joins them.",
+    ),
+]
 ResultsOption = Annotated[Path, typer.Option("--results", help="Folder that holds all results.")]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]

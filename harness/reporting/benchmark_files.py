@@ -7,7 +7,8 @@ and compares, and `harness.replay` plays again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pytest_benchmark.stats import Metadata
 from pytest_benchmark.storage.file import FileStorage
 from pytest_benchmark.utils import get_commit_info, get_machine_id
 
+from harness.files import parse_json
 from harness.reporting.columns import pick
 from harness.reporting.cost_columns import COST_COLUMNS, MeasuredWorkload
 from harness.reporting.report_model import Report
@@ -61,6 +63,8 @@ class _Measured:
 def write_benchmarks(folder: Path, costs: Sequence[CostRecord], report: Report) -> tuple[Path, ...]:
     """Write the next file of costs, one for all that were measured on one device.
 
+    A device whose latest file tells the same times needs none.
+
     Args:
         folder: the suite's results
         costs: the measurements; those that failed are left out
@@ -69,17 +73,33 @@ def write_benchmarks(folder: Path, costs: Sequence[CostRecord], report: Report) 
     done = [cost for cost in costs if cost.status == "ok" and cost.points]
     storage = FileStorage(folder / BENCHMARKS, Logger(Logger.QUIET), get_machine_id())
     before = set(storage.query())
+    told = _latest_times(before)
     for device in dict.fromkeys(cost.device for cost in done):
         own = [cost for cost in done if cost.device == device]
+        benchmarks = _benchmarks(folder.name, own, report)
+        if told.get(device) == {each.fullname: each.stats.data for each in benchmarks}:
+            continue
         content = pytest_benchmark_generate_json(
             config=None,
-            benchmarks=_benchmarks(folder.name, own, report),
+            benchmarks=benchmarks,
             include_data=True,
             machine_info=machine_info(own[0]),
             commit_info=get_commit_info("harness"),
         )
         storage.save(content, folder.name)
     return tuple(sorted(set(storage.query()) - before))
+
+
+def _latest_times(files: Iterable[Path]) -> dict[str, dict[str, list[float]]]:
+    """By device, the samples of each benchmark in the latest of some files."""
+    found = {}
+    for path in sorted(files):
+        with suppress(OSError, ValueError, KeyError, TypeError):  # somebody else's file
+            content = parse_json(path.read_text(encoding="utf-8"))
+            found[content["machine_info"]["device"]] = {
+                each["fullname"]: each["stats"]["data"] for each in content["benchmarks"]
+            }
+    return found
 
 
 def machine_info(cost: CostRecord) -> dict[str, Any]:

@@ -194,12 +194,12 @@ class ResultsStore:
         """Keep a corpus's quality report beside the results that rest on it."""
         write_text(self.folder / "quality" / f"{corpus}.txt", "\n".join([*lines, ""]))
 
-    def supersede(self, trial_id: str) -> Path:
-        """Set an outcome aside whose inputs have changed; nothing finished is deleted."""
+    def supersede(self, outcome: Path) -> Path:
+        """Set the folder of an outcome aside that makes way; nothing finished is deleted."""
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        target = self.folder / "superseded" / f"{trial_id}-{stamp}"
+        target = self.folder / "superseded" / f"{outcome.name}-{stamp}"
         target.parent.mkdir(parents=True, exist_ok=True)
-        return self.trial(trial_id).rename(target)
+        return outcome.rename(target)
 
 
 def open_results(folder: Path) -> ResultsStore:

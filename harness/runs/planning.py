@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from harness.config.matrix import expand, select
+from harness.config.suite_shards import shard_of
 from harness.data.corpus_reading import corpus_card, read_corpus
 from harness.data.splits.folds import fold_numbers
-from harness.specs import PROBES, CorpusSpec, CostTrial, Selection, Suite, Trial
+from harness.errors import SuiteError
+from harness.specs import PROBES, CorpusSpec, CostTrial, Selection, Shard, Suite, Trial
 
 _ANY_CORPUS = CorpusSpec(name="synthetic")
 
@@ -26,15 +29,46 @@ class Plan:
     @cached_property
     def selected(self) -> tuple[Trial, ...]:
         """The trials to run now, in the order of the suite."""
-        return select(self.trials, self.selection.only) if self.suite.corpora else ()
+        return shard_of(self._matching, self.selection.shard)
 
     @cached_property
     def costs(self) -> tuple[CostTrial, ...]:
         """The costs to measure now."""
-        return cost_trials(self.suite, self.selected, self.selection.only)
+        costs = cost_trials(self.suite, self._matching, self.selection.only)
+        return shard_of(costs, self.selection.shard)
+
+    @property
+    def folder(self) -> Path:
+        """Of its results, below the folder of all results: shards stay out of each other's way."""
+        if self.selection.shard is None:
+            return Path(self.suite.suite)
+        return Path("shard-{number}-of-{of}".format(**dict(self.selection.shard)), self.suite.suite)
+
+    @cached_property
+    def _matching(self) -> tuple[Trial, ...]:
+        """What the patterns select."""
+        return select(self.trials, self.selection.only) if self.suite.corpora else ()
+
+    def check(self) -> None:
+        """Tell now what its parts would tell later.
+
+        Raises:
+            SuiteError: a pattern matches nothing, or there is less than one item for each shard.
+        """
+        _ = self.selected, self.costs
+        shard, found = self.selection.shard, len(self._matching)
+        if shard is not None and self.suite.corpora and found < shard.of:
+            raise SuiteError(
+                f"shard {shard}: of {found} trials, {found} shards can be made at most"
+            )
 
 
-def make_plan(suite: Suite, only: Sequence[str] = (), limit_utterances: int | None = None) -> Plan:
+def make_plan(
+    suite: Suite,
+    only: Sequence[str] = (),
+    limit_utterances: int | None = None,
+    shard: Shard | None = None,
+) -> Plan:
     """Expand a suite to its trials; no audio is decoded, and nothing is loaded.
 
     Args:
@@ -42,18 +76,20 @@ def make_plan(suite: Suite, only: Sequence[str] = (), limit_utterances: int | No
         only: patterns of backbones or trial names (see `harness.config.matrix.select`); all when
             left out
         limit_utterances: run on part of each corpus, which marks every result
+        shard: which part of that; all when left out
 
     Raises:
-        SuiteError: the matrix is mistaken, no trial is left in it, or a pattern matches nothing.
+        SuiteError: the matrix is mistaken, no trial is left in it, a pattern matches nothing, or
+            there are more shards than trials.
         CorpusError: a corpus whose folds depend on its recordings is missing.
     """
 
     def folds(spec: CorpusSpec) -> tuple[int, ...]:
         return fold_numbers(suite.protocol, spec, corpus_card(spec), lambda: read_corpus(spec))
 
-    selection = Selection(only=tuple(only), limit_utterances=limit_utterances)
+    selection = Selection(only=tuple(only), limit_utterances=limit_utterances, shard=shard)
     plan = Plan(suite, expand(suite, folds, limit_utterances), selection)
-    _ = plan.selected, plan.costs  # so that a pattern which matches nothing is told now
+    plan.check()
     return plan
 
 

@@ -150,7 +150,7 @@ def _finished(
         if not changed and not fresh:
             finished[trial.trial_id] = record
             continue
-        store.supersede(trial.trial_id)
+        store.supersede(store.trial(trial.trial_id))
         reasons[", ".join(changed) or "--fresh"] += 1
     for reason, count in reasons.items():
         what = "trial is" if count == 1 else "trials are"

@@ -16,7 +16,7 @@ from harness.specs.spec_base import (
     Precision,
     Spec,
 )
-from harness.specs.suite_spec import CostSpec, Selection, Suite
+from harness.specs.suite_spec import CostSpec, Selection, Shard, Suite
 from harness.specs.training_specs import (
     PROBE_LOSSES,
     PROBES,
@@ -46,6 +46,7 @@ __all__ = [
     "ProtocolSpec",
     "QualitySpec",
     "Selection",
+    "Shard",
     "Spec",
     "Suite",
     "TrainingSpec",

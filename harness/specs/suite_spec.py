@@ -61,6 +61,18 @@ class Suite(Spec):
         return [{"name": item} if isinstance(item, str) else item for item in items]
 
 
+class Shard(Spec):
+    """One of the parts that a selection is cut into."""
+
+    number: PositiveInt
+    """From 1."""
+    of: PositiveInt
+
+    def __str__(self) -> str:
+        """As it is written on the command line."""
+        return f"{self.number}/{self.of}"
+
+
 class Selection(Spec):
     """Which part of a suite a run was asked for; it decides no outcome."""
 
@@ -68,3 +80,5 @@ class Selection(Spec):
     """Patterns of backbones or trial names; all trials when empty."""
     limit_utterances: PositiveInt | None = None
     """How many utterances of each corpus; all when left out."""
+    shard: Shard | None = None
+    """Which part of what the patterns select; all when left out."""

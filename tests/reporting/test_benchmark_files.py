@@ -52,10 +52,18 @@ def replay(results: Path, *arguments: object) -> subprocess.CompletedProcess[str
 
 
 def test_files_are_numbered_and_lie_where_pytest_benchmark_looks(run: Any, tmp_path: Path) -> None:
-    first, second = (written(tmp_path / "cost", run, run.costs) for _ in range(2))
+    again = [slower(cost, 2.0) for cost in run.costs]
+    first, second = (written(tmp_path / "cost", run, costs) for costs in (run.costs, again))
     machine = tmp_path / "cost" / "benchmarks" / get_machine_id()
     assert first == (machine / "0001_cost.json",)
     assert second == (machine / "0002_cost.json",)
+
+
+def test_times_that_the_latest_file_tells_are_not_written_again(run: Any, tmp_path: Path) -> None:
+    assert written(tmp_path, run, run.costs)
+    (tmp_path / "benchmarks" / get_machine_id() / "0002_other.json").write_text("[]")
+    assert not written(tmp_path, run, run.costs)
+    assert written(tmp_path, run, [slower(cost, 2.0) for cost in run.costs])
 
 
 def test_names_are_stable_and_parameters_tell_costs_apart(run: Any, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_crash_while_writing_leaves_the_old_record(
 def test_an_outcome_set_aside_is_kept_elsewhere(tmp_path: Path) -> None:
     store = ResultsStore(tmp_path)
     store.write_trial(record(), None)
-    moved = store.supersede(record().trial_id)
+    moved = store.supersede(store.trial(record().trial_id))
     assert store.read_trials() == []
     assert (moved / "record.json").exists()
 

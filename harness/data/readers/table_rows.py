@@ -175,10 +175,14 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _parquet_rows(path: Path) -> Iterator[Row]:
-    from pyarrow import parquet  # loads slowly, and few lists are Parquet
+    from pyarrow import ArrowException, parquet  # loads slowly, and few lists are Parquet
 
-    _columns(parquet.read_schema(path).names)
-    for number, values in enumerate(parquet.read_table(path).to_pylist(), start=1):
+    try:
+        _columns(parquet.read_schema(path).names)
+        listed = parquet.read_table(path).to_pylist()
+    except (ArrowException, OverflowError) as error:  # a type, or a time, that Python has not
+        raise ValueError(str(error)) from error
+    for number, values in enumerate(listed, start=1):
         yield Row(number, _present(values))
 
 
