@@ -216,7 +216,7 @@ def _run(
     todo = [trial for trial in planned.selected if not store.has_trial(trial.trial_id)]
     with (
         holding(store.folder, reporter.note, wait=wait),
-        engine(options, todo) as make_executor,
+        engine(options, todo) as chosen,
         tracking(planned.suite, store.folder, reporter.note, offline=options.offline) as trackers,
     ):
         summary = run_plan(
@@ -225,7 +225,7 @@ def _run(
             reporter,
             options,
             tracking=trackers,
-            make_executor=make_executor,
+            engine=chosen,
             fresh=fresh,
             retry=retry,
             estimate=estimate,

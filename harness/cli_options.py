@@ -93,7 +93,9 @@ ThreadsOption = Annotated[
 EngineOption = Annotated[
     EngineName,
     typer.Option(
-        "--engine", help="process: workers, whose crash ends one trial; inline: no other process."
+        "--engine",
+        help="process: workers, whose crash ends one trial; inline: no other process; ray: the "
+        "nodes of a Ray cluster.",
     ),
 ]
 RetryOption = Annotated[

@@ -57,6 +57,7 @@ def expand(
     mistakes += _missing_folds(suite, folds)
     if mistakes:
         raise SuiteError(_message(suite.suite, mistakes))
+    axes = _AxesOf()
     trials = (
         Trial(
             corpus=corpora[entry.corpus],
@@ -66,7 +67,7 @@ def expand(
             limit_utterances=limit_utterances,
             task=suite.task,
             choose={} if entry.values["head.kind"] in PROBES else suite.choose,
-            **nested(entry.values),
+            **axes[entry],
         )
         for entry in entries
         if entry.fold is not None and entry.fold in (suite.protocol.only_folds or (entry.fold,))
@@ -75,6 +76,19 @@ def expand(
     if not unique:
         raise SuiteError(f"suite {suite.suite}: no trial is left, its excludes cut them all")
     return unique
+
+
+class _AxesOf:
+    """The axes of matrix entries; seeds share the rest, since a matrix may have thousands."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], Axes] = {}
+
+    def __getitem__(self, entry: MatrixEntry) -> dict[str, Any]:
+        key = tuple(value for axis, value in entry.values.items() if axis != "seed")
+        if key not in self._known:
+            self._known[key] = Axes(**nested(entry.values))
+        return dict(self._known[key]) | {"seed": entry.values["seed"]}
 
 
 def matrix_mistakes(data: dict[str, Any], base: Axes) -> list[Mistake]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.profiling.measurement import measure_in_subprocess
 from harness.profiling.measurement_rounds import pooled
@@ -18,7 +18,7 @@ def measure_costs(
     suite: Suite,
     costs: Sequence[CostTrial],
     options: RuntimeOptions,
-    find: Callable[[str], CostRecord | None],
+    known: Mapping[str, CostRecord],
 ) -> Iterator[Event]:
     """Measure costs in rounds, each of which measures all of them.
 
@@ -26,7 +26,7 @@ def measure_costs(
         suite: whose costs they are
         costs: what is to be known
         options: where it is measured
-        find: the record of a cost id, if it was measured before
+        known: what was measured before, by cost id
 
     Yields:
         What happens; a `CostAdvanced` for each cost in each round, with what is known by then.
@@ -37,19 +37,19 @@ def measure_costs(
     yield CostsStarted(rounds * len(costs))
     for number in range(1, rounds + 1):
         for cost in costs:
-            known = found.get(cost) or _known(cost, find(cost.cost_id(name)))
-            if known is None or (known.status == "ok" and known.rounds < number):
+            now = found.get(cost) or _holding(cost, known.get(cost.cost_id(name)))
+            if now is None or (now.status == "ok" and now.rounds < number):
                 yield CostStarted(cost, number, rounds)
                 latest = measure_in_subprocess(
                     cost, suite.suite, name, options.device, options.offline
                 )
-                known = _joined(known, latest)
-                yield CostMeasured(latest, known)
-            found[cost] = known
-            yield CostAdvanced(cost, known)
+                now = _joined(now, latest)
+                yield CostMeasured(latest, now)
+            found[cost] = now
+            yield CostAdvanced(cost, now)
 
 
-def _known(cost: CostTrial, record: CostRecord | None) -> CostRecord | None:
+def _holding(cost: CostTrial, record: CostRecord | None) -> CostRecord | None:
     """What was measured before by the same parts and packages; what failed is measured again."""
     if record is None or record.status != "ok":
         return None

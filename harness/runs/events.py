@@ -67,6 +67,13 @@ class UnitEnded:
 
 
 @dataclass(frozen=True)
+class WorkerLost:
+    """A worker is gone, for no reason of its trials: they are run again elsewhere."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Stopping:
     """Whoever is at work was asked to save what there is, and to stop."""
 
@@ -116,6 +123,7 @@ Event = (
     | FitAdvanced
     | TrialEnded
     | UnitEnded
+    | WorkerLost
     | Stopping
     | CostEvent
 )

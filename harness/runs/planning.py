@@ -107,4 +107,10 @@ def cost_trials(
         whole = expand(suite.model_copy(update={"corpora": (_ANY_CORPUS,)}), lambda _: (1,))
         trials = select(whole, only)
     trained = [trial for trial in trials if trial.head.kind not in PROBES]
-    return tuple(dict.fromkeys(CostTrial.of(trial, suite.cost) for trial in trained))
+    # trials of a matrix share their parts, and so few are left to be compared by content
+    unlike: dict[tuple[object, ...], Trial] = {}
+    for trial in trained:
+        parts = (id(trial.backbone), trial.finetune_layers, id(trial.head), id(trial.training))
+        unlike.setdefault(parts, trial)
+    costs = (CostTrial.of(trial, suite.cost) for trial in unlike.values())
+    return tuple(dict.fromkeys(costs))

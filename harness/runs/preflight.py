@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,6 @@ from harness.model.building import load_backbone
 from harness.progress import Reporter
 from harness.results.environment import environment
 from harness.results.provenance import Provenance
-from harness.runs.jobs import devices_of
 from harness.runs.trial_execution import provenance_of
 from harness.specs import BackboneSpec, CorpusSpec, Trial
 from harness.tasks import TASKS
@@ -40,9 +39,19 @@ class _BackboneFacts:
 
 
 def check_all(
-    trials: Sequence[Trial], reporter: Reporter, *, device: str, offline: bool
+    trials: Sequence[Trial],
+    reporter: Reporter,
+    *,
+    devices: Callable[[], tuple[str, ...]],
+    offline: bool,
 ) -> Preflight:
     """Read every corpus, cut every fold and load every backbone once.
+
+    Args:
+        trials: what is to be run
+        reporter: shows progress
+        devices: looks for those that they will run on
+        offline: never touch the network
 
     Raises:
         UserError: something that trials need is missing or wrong; all of it is named.
@@ -53,7 +62,7 @@ def check_all(
     backbones: dict[BackboneSpec, _BackboneFacts] = {}
     provenance: dict[str, Provenance] = {}
     with _collected(mistakes):
-        on_cpu = devices_of(device) == ("cpu",)
+        on_cpu = devices() == ("cpu",)
         for precision in dict.fromkeys(trial.training.precision for trial in trials):
             with _collected(mistakes):
                 check_precision(precision, on_cpu=on_cpu)

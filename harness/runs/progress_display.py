@@ -20,6 +20,7 @@ from harness.runs.events import (
     Stopping,
     TrialEnded,
     TrialsStarted,
+    WorkerLost,
 )
 from harness.runs.frame_events import FramesAdvanced, FramesEnded, FramesStarted
 from harness.specs import Trial
@@ -42,8 +43,10 @@ class ProgressDisplay:
 
     reporter: Reporter
     total: int
-    _begun: int = 0
-    """Trials that have begun, or were finished before."""
+    _skipped: int = 0
+    """Trials that were finished before."""
+    _numbers: dict[str, int] = field(default_factory=dict)
+    """Of trials that have begun, by their ids; one may begin again."""
     _trials: int | None = None
     _costs: int | None = None
     _lanes: dict[int, _Lane] = field(default_factory=dict)
@@ -54,7 +57,7 @@ class ProgressDisplay:
 
     def skip(self) -> None:
         """Pass over a trial that was finished before."""
-        self._begun += 1
+        self._skipped += 1
         self._advance(self._trials)
 
     def show(self, event: Event, worker: int = 0) -> None:
@@ -71,6 +74,9 @@ class ProgressDisplay:
                 self._end_bar(lane)
                 self.reporter.note(f"    {outcome_line(outcome.record)}")
                 self._advance(self._trials)
+            case WorkerLost(reason):
+                self._end_bar(lane)
+                self.reporter.note(f"    {reason}; what it was at is run again")
             case Stopping():
                 self.reporter.note("saving what is at work, to stop; a second time stops at once")
             case CostsStarted() | CostStarted() | CostMeasured() | CostAdvanced():
@@ -99,8 +105,9 @@ class ProgressDisplay:
     def _number(self, trials: tuple[Trial, ...], lane: _Lane) -> None:
         lane.side_by_side = sum(map(combinations, trials))
         for trial in trials:
-            self._begun += 1
-            self.reporter.note(f"[{self._begun}/{self.total}] {trial.describe()}")
+            next_one = self._skipped + len(self._numbers) + 1
+            number = self._numbers.setdefault(trial.trial_id, next_one)
+            self.reporter.note(f"[{number}/{self.total}] {trial.describe()}")
 
     def _show_frames(
         self, event: FramesStarted | FramesAdvanced | FramesEnded | FramesFailed, lane: _Lane

@@ -8,7 +8,7 @@ from typing import Literal
 from harness.errors import UserError
 from harness.specs import FramesChoice
 
-EngineName = Literal["process", "inline"]
+EngineName = Literal["process", "inline", "ray"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class RuntimeOptions:
     memory_gb: float = 0.0
     """What they may take in memory; the rest is read from disk, through the system's cache."""
     engine: EngineName = "process"
-    """Who runs the trials: supervised processes, or this process itself."""
+    """Who runs the trials: supervised processes, this process itself, or a Ray cluster."""
     jobs: int | None = 1
     """How many workers run side by side on each device; None for as many as pay."""
     threads: int | None = None

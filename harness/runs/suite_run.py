@@ -1,4 +1,4 @@
-"""Runs a plan on this machine, and loses nothing that was finished."""
+"""Runs a plan, and loses nothing that was finished."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from harness.progress import Reporter
 from harness.results.provenance import differences
 from harness.results.records import CostRecord, Record, Status
 from harness.results.store import ResultsStore
-from harness.runs.cost_runs import measure_costs
+from harness.runs.engines import INLINE, Engine, MeasureCosts
 from harness.runs.estimating import estimate_trials
 from harness.runs.events import CostAdvanced, CostMeasured
-from harness.runs.executors import InlineExecutor, MakeExecutor
+from harness.runs.executors import MakeExecutor
 from harness.runs.jobs import on_one_device
 from harness.runs.planning import Plan
 from harness.runs.preflight import Preflight, check_all
@@ -37,7 +37,7 @@ def run_plan(
     options: RuntimeOptions,
     *,
     tracking: Tracking = NO_TRACKING,
-    make_executor: MakeExecutor = InlineExecutor,
+    engine: Engine = INLINE,
     fresh: bool = False,
     retry: Container[Status] | None = None,
     estimate: bool = False,
@@ -50,7 +50,7 @@ def run_plan(
         reporter: shows progress
         options: where to run, and what of the machine may be used
         tracking: trackers that are told
-        make_executor: who runs the units of work
+        engine: who runs the units of work, and measures costs
         fresh: train anew what is finished, too; what it replaces is set aside
         retry: of the trials that ended badly before, try only those that ended so again
         estimate: first say what it will take; some seconds
@@ -62,7 +62,12 @@ def run_plan(
     """
     store.prepare()
     known = {record.trial_id: record for record in store.read_trials()}
-    preflight = check_all(plan.selected, reporter, device=options.device, offline=options.offline)
+    preflight = check_all(
+        plan.selected,
+        reporter,
+        devices=lambda: engine.devices(options.device),
+        offline=options.offline,
+    )
     store.write_plan(plan.trials, plan.selection)
     _note_inputs(plan.selected, preflight, store)
     for spec, corpus in preflight.corpora.items():
@@ -82,13 +87,13 @@ def run_plan(
             sink.add_finished(record)
         if todo:
             units = work_units(plan.suite.suite, todo, options, store.trials)
-            _run_units(units, preflight, make_executor, sink)
+            _run_units(units, preflight, engine.make_executor, sink)
     finally:
         display.end()
     _check_kept(summary, store)
     if plan.costs:
         tracking.settle()  # so that no tracker is at work meanwhile
-        _measure(plan, store, on_one_device(options), sink)
+        _measure(plan, store, on_one_device(options), sink, engine.measure)
     return summary
 
 
@@ -170,6 +175,9 @@ def _timings(
     """What is to be taken down of a run, beside an estimate if one was asked for."""
     if not estimate:
         return RunTimings()
+    if options.engine == "ray":
+        reporter.note("no estimate: it would be of this machine, and not of the cluster")
+        return RunTimings()
     try:
         options = on_one_device(options)
         estimates = estimate_trials(trials, options, reporter, preflight.corpora)
@@ -181,11 +189,18 @@ def _timings(
     return RunTimings(estimates, name, store.write_estimate)
 
 
-def _measure(plan: Plan, store: ResultsStore, options: RuntimeOptions, sink: ResultsSink) -> None:
+def _measure(
+    plan: Plan,
+    store: ResultsStore,
+    options: RuntimeOptions,
+    sink: ResultsSink,
+    measure: MeasureCosts,
+) -> None:
     """Measure the costs of a plan that are not known yet, and add all of them to the summary."""
     found: dict[CostTrial, CostRecord] = {}
     measured: set[str] = set()
-    for event in measure_costs(plan.suite, plan.costs, options, store.find_cost):
+    known = {record.cost_id: record for record in store.read_costs()}
+    for event in measure(plan.suite, plan.costs, options, known):
         sink.handle(event)
         if isinstance(event, CostMeasured):
             measured.add(event.joined.cost_id)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 import torch
@@ -83,7 +83,7 @@ def use_threads(threads: int | None) -> None:
 
 
 def _serve(connection: Connection, stop: StopRequest) -> None:
-    line, session = _Line(connection.send), None
+    session = None
     while True:
         order = connection.recv()
         stop.check()
@@ -91,11 +91,11 @@ def _serve(connection: Connection, stop: StopRequest) -> None:
             match order:
                 case OpenUnit(unit, prepared):
                     session = Session(unit, prepared, stop)
-                    line.send_all(session.open())
+                    _send_all(connection, session.open())
                 case RunTrials(batch) if session is not None:
-                    line.send_all(session.fit(batch))
+                    _send_all(connection, session.fit(batch))
                 case CloseUnit() if session is not None:
-                    line.send_all([session.end()])
+                    connection.send(session.end())
                     session = None
                     release_memory()  # before the next backbone is loaded
         except DiskSpaceError as error:
@@ -103,29 +103,25 @@ def _serve(connection: Connection, stop: StopRequest) -> None:
         connection.send(Done())
 
 
-@dataclass
-class _Line:
-    """Sends events; steps, of which there may be thousands in a second, some at a time."""
+def _send_all(connection: Connection, events: Iterable[Event]) -> None:
+    for event in thinned(events):
+        connection.send(event)
 
-    send: Callable[[Answer], None]
-    interval_s: float = 0.1
-    _waiting: FitAdvanced | None = None
-    _sent: float = field(default_factory=time.monotonic)
 
-    def send_all(self, events: Iterable[Event]) -> None:
-        """Send events in order, as they happen."""
-        for event in events:
-            if isinstance(event, FitAdvanced) and isinstance(event.progress, StepEnded):
-                before = self._waiting.steps if self._waiting else 0
-                self._waiting = FitAdvanced(event.progress, before + event.steps)
-                if time.monotonic() - self._sent > self.interval_s:
-                    self._flush()
-            else:
-                self._flush()
-                self.send(event)
-        self._flush()
-
-    def _flush(self) -> None:
-        if self._waiting is not None:
-            self.send(self._waiting)
-            self._waiting, self._sent = None, time.monotonic()
+def thinned(events: Iterable[Event], interval_s: float = 0.1) -> Iterator[Event]:
+    """Events as they happen; steps, of which there may be thousands in a second, some at a time."""
+    waiting: FitAdvanced | None = None
+    sent = time.monotonic()
+    for event in events:
+        is_step = isinstance(event, FitAdvanced) and isinstance(event.progress, StepEnded)
+        if isinstance(event, FitAdvanced) and is_step:
+            waiting = FitAdvanced(event.progress, event.steps + (waiting.steps if waiting else 0))
+            if time.monotonic() - sent < interval_s:
+                continue
+        if waiting is not None:
+            yield waiting
+            waiting, sent = None, time.monotonic()
+        if not is_step:
+            yield event
+    if waiting is not None:
+        yield waiting

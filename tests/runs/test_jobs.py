@@ -50,7 +50,7 @@ def test_a_mistaken_device_is_told_beside_all_else() -> None:
         pass
     other = make_plan(load_suite("smoke", [*changes, "protocol.folds=2"]), limit_utterances=4)
     with pytest.raises(UserError) as refused:
-        check_all(other.selected, Quiet(), device="tpu", offline=True)
+        check_all(other.selected, Quiet(), devices=lambda: devices_of("tpu"), offline=True)
     assert "--device tpu" in str(refused.value)
     assert "/nowhere" in str(refused.value)
 

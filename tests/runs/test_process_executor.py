@@ -20,6 +20,7 @@ from harness.config.suite_loading import load_suite
 from harness.results.records import Record
 from harness.results.store import CHECKPOINTS, ResultsStore
 from harness.runs import process_executor
+from harness.runs.engines import Engine
 from harness.runs.planning import make_plan
 from harness.runs.process_executor import ProcessExecutor, WorkerPool
 from harness.runs.run_summary import RunSummary
@@ -50,7 +51,7 @@ def run(
             store,
             reporter or Quiet(),
             RuntimeOptions("cpu", offline=True),
-            make_executor=partial(ProcessExecutor, pool),
+            engine=Engine(partial(ProcessExecutor, pool)),
         )
     finally:
         pool.close()
