@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from harness.data.audio_info import AudioInfo, audio_digest, inspect_audio
 from harness.data.batches import LabelledSplit
@@ -30,6 +30,10 @@ class PreparedCorpus:
     quality: QualityReport
     partial: bool
     """Whether recordings are missing that the whole corpus has."""
+    _folds: dict[tuple[ProtocolSpec, int, str], Fold] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Those that were cut, since thousands of trials may learn from each."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,14 @@ def cut_fold(trial: Trial, prepared: PreparedCorpus) -> Fold:
     Raises:
         CorpusError: the fold cannot be cut, or its splits share what they must not.
     """
-    overlap = trial.corpus.speaker_overlap
-    splits = split(prepared.corpus, trial.protocol, trial.fold, speaker_overlap=overlap)
+    key = (trial.protocol, trial.fold, trial.corpus.speaker_overlap)
+    if key not in prepared._folds:
+        prepared._folds[key] = _cut(*key, prepared)
+    return prepared._folds[key]
+
+
+def _cut(protocol: ProtocolSpec, number: int, overlap: str, prepared: PreparedCorpus) -> Fold:
+    splits = split(prepared.corpus, protocol, number, speaker_overlap=overlap)
     used = {name for ids in splits.named().values() for name in ids}
     audio_info = [info for info in prepared.audio_info if info.utterance_id in used]
     leakage.check(splits, prepared.corpus, overlap == "allowed", audio_info)
@@ -86,7 +96,7 @@ def cut_fold(trial: Trial, prepared: PreparedCorpus) -> Fold:
         splits,
         audio_digest(audio_info, used),
         leakage.split_digest(splits, prepared.corpus),
-        _data_digest(prepared, trial.protocol),
+        _data_digest(prepared, protocol),
     )
 
 
