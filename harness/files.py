@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 _CHUNK_BYTES = 1 << 20
+_UNFINISHED = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
+"""As `atomic_path` names a file that is not whole yet."""
 
 
 @contextmanager
@@ -21,7 +25,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     A crash or an error leaves the old file as it was.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
     os.close(handle)
     temporary = Path(name)
     temporary.chmod(0o666 & ~_umask())
@@ -32,6 +36,21 @@ def atomic_path(target: Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path, older_than_s: float = 0.0) -> None:
+    """Remove what processes that were killed left unfinished in a folder and those below it.
+
+    Args:
+        folder: in which nobody else writes, or not for so long
+        older_than_s: age of what is removed; times that lie ahead count as now
+    """
+    latest = time.time() - older_than_s
+    for path in folder.rglob(".*.part"):
+        if _UNFINISHED.fullmatch(path.name):
+            with suppress(OSError):  # somebody else removed it
+                if path.is_file() and (older_than_s == 0.0 or path.stat().st_mtime < latest):
+                    path.unlink()
 
 
 def write_text(target: Path, text: str) -> None:

@@ -1,13 +1,15 @@
 """Files are written whole or not at all."""
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.files import atomic_path, content_digest, file_digest, write_text
+from harness.files import atomic_path, content_digest, file_digest, sweep, write_text
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -29,6 +31,24 @@ def test_an_error_while_writing_keeps_the_old_file_and_leaves_nothing_else(tmp_p
         write_half()
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_a_killed_process_left_unfinished_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, pathlib; from harness.files import atomic_path\n"
+        "with atomic_path(pathlib.Path(sys.argv[1])): os._exit(9)"
+    )
+    target = tmp_path / "below" / "record.json"
+    assert subprocess.run([sys.executable, "-c", code, str(target)], check=False).returncode == 9
+    (left,) = target.parent.iterdir()
+    others = [tmp_path / name for name in (".notes.markdown", ".lock", "a.part", ".x.part")]
+    for other in others:
+        other.touch()
+    sweep(tmp_path, older_than_s=3600.0)
+    assert left.exists()
+    sweep(tmp_path)
+    assert not left.exists()
+    assert all(other.exists() for other in others)
 
 
 def test_missing_folders_are_made(tmp_path: Path) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from safetensors.torch import save_file
 from torch import Tensor
 
-from harness.files import atomic_path
+from harness.files import atomic_path, parse_json, write_text
 from harness.results.records import Record
 from harness.results.store import MODEL, ResultsStore
+
+BEATEN = "beaten.json"
+"""In a suite's results while models are about to be removed."""
 
 
 def beaten_rivals(
@@ -29,6 +33,31 @@ def beaten_rivals(
     return rivals
 
 
+def remove_beaten(store: ResultsStore, rivals: Sequence[Record]) -> None:
+    """Remove the models of rivals, now that the winner's record says that its own is there."""
+    for rival in rivals:
+        (store.trial(rival.trial_id) / MODEL).unlink(missing_ok=True)
+    (store.folder / BEATEN).unlink(missing_ok=True)
+
+
+def note_beaten(store: ResultsStore, winner: str, rivals: Sequence[Record]) -> None:
+    """Note what `remove_beaten` will do, in case the run is killed before."""
+    noted = {"winner": winner, "rivals": [rival.trial_id for rival in rivals]}
+    write_text(store.folder / BEATEN, json.dumps(noted))
+
+
+def sweep_models(store: ResultsStore) -> None:
+    """Do what a run that was killed did not come to."""
+    path = store.folder / BEATEN
+    if not path.exists():
+        return
+    noted = parse_json(path.read_text(encoding="utf-8"))
+    winner = store.find_trial(noted["winner"])
+    rivals = [store.find_trial(trial_id) for trial_id in noted["rivals"]]
+    won = winner is not None and winner.status == "ok"
+    remove_beaten(store, [rival for rival in rivals if rival] if won else [])
+
+
 def save_model(store: ResultsStore, trial_id: str, trained_state: Mapping[str, Tensor]) -> None:
     """Write the trained tensors of a trial, whole or not at all."""
     with atomic_path(store.trial(trial_id) / MODEL) as temporary:
@@ -36,14 +65,17 @@ def save_model(store: ResultsStore, trial_id: str, trained_state: Mapping[str, T
 
 
 def _kept_rivals(store: ResultsStore, record: Record) -> list[Record]:
-    kept = [store.find_trial(path.parent.name) for path in store.trials.glob(f"*/{MODEL}")]
     return [
         rival
-        for rival in kept
-        if rival is not None
-        and rival.trial_id != record.trial_id
-        and _contest(rival) == _contest(record)
+        for rival in _kept(store)
+        if rival.trial_id != record.trial_id and _contest(rival) == _contest(record)
     ]
+
+
+def _kept(store: ResultsStore) -> list[Record]:
+    """Of each model of a finished trial that lies there, the record."""
+    found = (store.find_trial(path.parent.name) for path in sorted(store.trials.glob(f"*/{MODEL}")))
+    return [record for record in found if record is not None and record.status == "ok"]
 
 
 def _contest(record: Record) -> tuple[object, ...]:

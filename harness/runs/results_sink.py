@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from harness.results.records import CostRecord, Record
 from harness.results.store import MODEL, ResultsStore
 from harness.runs.events import CostMeasured, Event, TrialEnded, UnitEnded
-from harness.runs.model_retention import beaten_rivals, save_model
+from harness.runs.model_retention import (
+    beaten_rivals,
+    note_beaten,
+    remove_beaten,
+    save_model,
+)
 from harness.runs.progress_display import ProgressDisplay
 from harness.runs.run_summary import RunSummary
 from harness.runs.tracking.publishing import CostKnown, TrialRecorded
@@ -71,9 +76,13 @@ class ResultsSink:
         record, rivals = outcome.record, None
         if outcome.trained_state is not None:
             rivals = beaten_rivals(self.store, record, self.suite.keep_models)
-            if rivals is not None:
-                save_model(self.store, record.trial_id, outcome.trained_state)
+        if rivals is None:  # a run that was killed may have left one
+            (self.store.trial(record.trial_id) / MODEL).unlink(missing_ok=True)
+        elif outcome.trained_state is not None:
+            save_model(self.store, record.trial_id, outcome.trained_state)
+        if rivals:
+            note_beaten(self.store, record.trial_id, rivals)
         written = self.store.write_trial(record, outcome.predictions)
-        for rival in rivals or ():
-            (self.store.trial(rival.trial_id) / MODEL).unlink()
+        if rivals:
+            remove_beaten(self.store, rivals)
         return written

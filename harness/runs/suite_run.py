@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 
 from harness.errors import TrialError
+from harness.files import cache_folder, sweep
 from harness.interruption import stopping_on
 from harness.profiling.estimation.estimate_text import estimate_line, total_of
 from harness.progress import Reporter
@@ -17,6 +18,7 @@ from harness.runs.estimating import estimate_trials
 from harness.runs.events import CostAdvanced, CostMeasured
 from harness.runs.executors import MakeExecutor
 from harness.runs.jobs import on_one_device
+from harness.runs.model_retention import sweep_models
 from harness.runs.planning import Plan
 from harness.runs.preflight import Preflight, check_all
 from harness.runs.progress_display import ProgressDisplay
@@ -28,6 +30,8 @@ from harness.runs.tracking.tracker_processes import NO_TRACKING, Tracking
 from harness.runs.work_units import WorkUnit, work_units
 from harness.specs import CostTrial, Trial
 from harness.training.devices import device_name, make_accelerator
+
+DAY_S = 86_400.0
 
 
 def run_plan(
@@ -61,6 +65,7 @@ def run_plan(
         Interrupted: it was asked to stop, and what was at work has saved what it had.
     """
     store.prepare()
+    _sweep(store)
     known = {record.trial_id: record for record in store.read_trials()}
     preflight = check_all(
         plan.selected,
@@ -95,6 +100,14 @@ def run_plan(
         tracking.settle()  # so that no tracker is at work meanwhile
         _measure(plan, store, on_one_device(options), sink, engine.measure)
     return summary
+
+
+def _sweep(store: ResultsStore) -> None:
+    """Remove what runs that were killed have left in the results, and long ago in the cache."""
+    sweep(store.folder)
+    for kept in ("audio_info", "frames"):
+        sweep(cache_folder(kept), older_than_s=DAY_S)
+    sweep_models(store)
 
 
 def _run_units(

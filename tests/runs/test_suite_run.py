@@ -24,7 +24,8 @@ from harness.results import provenance
 from harness.results.provenance import LAST_CODE_DIGEST
 from harness.results.records import Record
 from harness.results.store import MODEL, ResultsStore
-from harness.runs.model_retention import beaten_rivals
+from harness.runs import results_sink
+from harness.runs.model_retention import BEATEN, beaten_rivals
 from harness.runs.planning import make_plan
 from harness.runs.run_summary import RunSummary
 from harness.runs.runtime_options import RuntimeOptions
@@ -121,6 +122,41 @@ def test_all_mistakes_are_told_before_anything_starts(tmp_path: Path, recordings
     for part in ("cannot be decoded", "wavlm-base", "fp16 needs a GPU"):
         assert part in str(error.value)
     assert store.read_trials() == []
+
+
+def test_a_beaten_model_that_a_killed_run_left_is_swept_by_the_next(
+    tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    store = ResultsStore(tmp_path / "results")
+    first = run(store, recordings, "keep_models=best").records[0]
+    worse = {"dev": first.metrics["dev"].model_copy(update={"macro_f1": 0.0})}
+    store.write_trial(first.model_copy(update={"metrics": worse}), store.read_predictions(first))
+    two = ("keep_models=best", "matrix.seed=[1, 2]")
+    with monkeypatch.context() as patch:
+        patch.setattr(results_sink, "remove_beaten", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(store, recordings, *two)
+    assert len(list(store.trials.glob(f"*/{MODEL}"))) == 2
+    summary = run(store, recordings, *two)
+    assert summary.reused == 2
+    (kept,) = store.trials.glob(f"*/{MODEL}")
+    assert kept.parent.name != first.trial_id
+    assert not (store.folder / BEATEN).exists()
+
+
+def test_a_model_that_a_killed_run_left_without_a_record_does_not_stay_beside_one(
+    tmp_path: Path, recordings: Path
+) -> None:
+    store = ResultsStore(tmp_path / "results")
+    (trial,) = run(store, recordings, "keep_models=none").records
+    folder = store.trial(trial.trial_id)
+    (folder / "record.json").unlink()
+    (folder / MODEL).write_bytes(b"of another attempt")
+    run(store, recordings, "keep_models=none")
+    assert not (folder / MODEL).exists()
 
 
 @pytest.mark.parametrize(("policy", "kept"), [("none", 0), ("best", 1), ("all", 3)])
