@@ -188,10 +188,11 @@ def merge(sources: Sequence[str | Path], results: str | Path = "results") -> Mer
     with ExitStack() as held:
         for store in (target, *stores):
             held.enter_context(holding(store.folder, lambda _: None))
-        merged = merge_into(target, stores)
-        found = report_of(target)
-        files = write_report(found, target.folder)
-        files += write_benchmarks(target.folder, target.read_costs(), found)
+        with target.writing():
+            merged = merge_into(target, stores)
+            found = report_of(target)
+            files = write_report(found, target.folder)
+            files += write_benchmarks(target.folder, target.read_costs(), found)
     return MergeResult(merged, found, target.folder, files)
 
 
@@ -231,8 +232,9 @@ def _run(
             estimate=estimate,
         )
         found = report_of(store)
-        files = write_report(found, store.folder)
+        with store.writing():
+            files = write_report(found, store.folder)
+            if summary.costs:
+                files += write_benchmarks(store.folder, summary.costs, found)
         trackers.tell(ReportWritten(store.folder / REPORT))
-        if summary.costs:
-            files += write_benchmarks(store.folder, summary.costs, found)
     return RunResult(summary, found, store.folder, files)

@@ -160,10 +160,13 @@ def report(
 ) -> None:
     """Show the comparison table of finished trials and write it as Markdown, CSV and LaTeX."""
     from harness.reporting.rendering import write_report
+    from harness.results.store import open_results
 
     folder = results or _newest(Path("results"))
     found = api.report(folder)
-    _show(found, write_report(found, folder))
+    with open_results(folder).writing():
+        files = write_report(found, folder)
+    _show(found, files)
 
 
 @app.command()

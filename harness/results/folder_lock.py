@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -44,7 +44,8 @@ def holding(folder: Path, note: Callable[[str], None], *, wait: bool = False) ->
         note(f"{held}; waiting for it to end")
         lock.acquire()
     try:
-        _sign(folder)
+        with suppress(OSError):  # it is held all the same
+            _sign(folder)
         yield
     finally:
         (folder / HOLDER).unlink(missing_ok=True)

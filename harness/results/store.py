@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import pyarrow as pa
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from safetensors import SafetensorError
 
 from harness.errors import ResultsError
 from harness.files import atomic_path, file_digest, parse_json, write_text
@@ -82,6 +84,21 @@ class ResultsStore:
             raise ResultsError(
                 f"cannot write results to {self.folder}: {error.strerror}. "
                 "Choose another folder with --results"
+            ) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Tell what keeps results from being written in this block, and what to do.
+
+        Raises:
+            ResultsError: the disk is full, or the folder cannot be written any more.
+        """
+        try:
+            yield
+        except (OSError, SafetensorError) as error:
+            raise ResultsError(
+                f"cannot write results to {self.folder}: {error}. What was finished is kept: make "
+                "room, or choose another folder with --results, and run again"
             ) from error
 
     def write_trial(self, record: Record, predictions: pd.DataFrame | None) -> Record:

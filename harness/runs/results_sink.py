@@ -35,13 +35,14 @@ class ResultsSink:
     def handle(self, event: Event, worker: int = 0) -> None:
         """Write what an event brings, then show it, then tell trackers."""
         written: Record | None = None
-        match event:
-            case TrialEnded(outcome):
-                written = self._write(outcome)
-            case UnitEnded(unit, taken) if self.summary.timings:
-                self.summary.timings.add(unit.corpus.name, unit.backbone.name, taken)
-            case CostMeasured(_, joined):
-                self.store.write_cost(joined)
+        with self.store.writing():
+            match event:
+                case TrialEnded(outcome):
+                    written = self._write(outcome)
+                case UnitEnded(unit, taken) if self.summary.timings:
+                    self.summary.timings.add(unit.corpus.name, unit.backbone.name, taken)
+                case CostMeasured(_, joined):
+                    self.store.write_cost(joined)
         self.display.show(event, worker)
         if written is not None:
             self._count(written)

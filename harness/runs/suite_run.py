@@ -73,10 +73,11 @@ def run_plan(
         devices=lambda: engine.devices(options.device),
         offline=options.offline,
     )
-    store.write_plan(plan.trials, plan.selection)
-    _note_inputs(plan.selected, preflight, store)
-    for spec, corpus in preflight.corpora.items():
-        store.write_quality(spec.name, corpus.quality.lines())
+    with store.writing():
+        store.write_plan(plan.trials, plan.selection)
+        _note_inputs(plan.selected, preflight, store)
+        for spec, corpus in preflight.corpora.items():
+            store.write_quality(spec.name, corpus.quality.lines())
     finished = _finished(plan.selected, known, preflight, store, reporter, fresh=fresh)
     if retry is not None:
         finished |= _given_up(plan.selected, known, retry)

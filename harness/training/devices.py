@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import gc
 import re
 from typing import Any
@@ -90,16 +91,21 @@ def cpu_has_fast_bfloat16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
+_NO_MEMORY = ("can't allocate memory", "Cannot allocate memory", "bad_alloc")
+
+
 def status_of(error: BaseException) -> Status:
     """How a trial that raised `error` ended."""
     if isinstance(error, TrialTimeout):
         return "timeout"
     if error.__cause__ is not None and status_of(error.__cause__) == "oom":
         return "oom"
-    # on the CPU torch raises a plain RuntimeError when the allocator fails
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
-    ):
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return "oom"
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return "oom"
+    # allocators of torch, and maps of files, tell it by a plain RuntimeError
+    if isinstance(error, RuntimeError) and any(text in str(error) for text in _NO_MEMORY):
         return "oom"
     return "failed"
 

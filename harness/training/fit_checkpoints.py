@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,8 +71,13 @@ class Checkpoints:
             self._ended[number] = snapshot()
 
     def _save(self, folder: Path, number: int, state: dict[str, Any]) -> None:
-        with atomic_path(_path(folder, number)) as temporary:
-            torch.save({"rests_on": dict(self.rests_on), "state": state}, temporary)
+        """Save a state if that is possible: a fit is worth more than its checkpoint."""
+        path = _path(folder, number)
+        try:
+            with atomic_path(path) as temporary:
+                torch.save({"rests_on": dict(self.rests_on), "state": state}, temporary)
+        except (OSError, RuntimeError) as error:  # torch's writer has no other for a full disk
+            warnings.warn(f"{path} cannot be written, is the disk full? ({error})", stacklevel=2)
 
 
 def _path(folder: Path, number: int) -> Path:
