@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -214,9 +215,11 @@ class ResultsStore:
     def supersede(self, outcome: Path) -> Path:
         """Set the folder of an outcome aside that makes way; nothing finished is deleted."""
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        target = self.folder / "superseded" / f"{outcome.name}-{stamp}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return outcome.rename(target)
+        folder = self.folder / "superseded"
+        folder.mkdir(parents=True, exist_ok=True)
+        # a clock that was set back may tell a time for the second time
+        names = (f"{outcome.name}-{stamp}-{number}" for number in count(1))
+        return outcome.rename(next(folder / name for name in names if not (folder / name).exists()))
 
 
 def open_results(folder: Path) -> ResultsStore:

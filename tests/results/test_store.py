@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pandas as pd
@@ -125,6 +126,22 @@ def test_an_outcome_set_aside_is_kept_elsewhere(tmp_path: Path) -> None:
     moved = store.supersede(store.trial(record().trial_id))
     assert store.read_trials() == []
     assert (moved / "record.json").exists()
+
+
+def test_outcomes_are_set_aside_side_by_side_though_the_clock_jumps_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Stopped":
+            return cls(2026, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr("harness.results.store.datetime", Stopped)
+    store = ResultsStore(tmp_path)
+    for _ in range(3):
+        store.write_trial(record(), None)
+        store.supersede(store.trial(record().trial_id))
+    assert len(list((tmp_path / "superseded").glob("*/record.json"))) == 3
 
 
 def test_a_broken_record_is_named_with_what_to_do(tmp_path: Path) -> None:
