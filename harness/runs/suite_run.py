@@ -198,7 +198,7 @@ def _timings(
     except Exception as error:  # a run is worth more than its estimate
         reporter.note(f"no estimate: {type(error).__name__}: {error}")
         return RunTimings()
-    reporter.note(f"estimated: {estimate_line(total_of(estimates))}")
+    reporter.note(f"estimated for one worker: {estimate_line(total_of(estimates))}")
     name = device_name(make_accelerator(options.device, "auto").device)
     return RunTimings(estimates, name, store.write_estimate)
 

@@ -271,7 +271,7 @@ def test_an_estimate_that_was_asked_for_stands_beside_what_was_taken(
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     store, reporter = ResultsStore(tmp_path / "results"), Quiet()
     summary = run(store, recordings, "training.epochs=2", reporter=reporter, estimate=True)
-    assert any(note.startswith("estimated: ") for note in reporter.notes)
+    assert any(note.startswith("estimated for one worker: ") for note in reporter.notes)
     assert re.search(r"; estimated .+ s, took .+ s; frames .+ planned, .+ written$", summary.line())
     (group,) = json.loads((store.folder / "estimate.json").read_text())["groups"]
     assert group["expected"]["frames_bytes"] == group["taken"]["frames_bytes"] > 0
