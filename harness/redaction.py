@@ -11,6 +11,15 @@ _SHORTEST = 6
 """A shorter value is no secret, and may stand anywhere in a text."""
 
 
+def is_named_as_secret(variable: str) -> bool:
+    """Whether a variable's value is for nobody else.
+
+    >>> is_named_as_secret("HF_TOKEN"), is_named_as_secret("HF_HOME")
+    (True, False)
+    """
+    return _SECRET_NAME.search(variable) is not None
+
+
 def redacted(text: str) -> str:
     """A text without logins in addresses, nor values of variables that are named as secrets.
 
@@ -18,6 +27,6 @@ def redacted(text: str) -> str:
     'cannot reach https://***@example.org/runs'
     """
     for name, value in os.environ.items():
-        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST:
+        if is_named_as_secret(name) and len(value) >= _SHORTEST:
             text = text.replace(value, "***")
     return _LOGIN.sub("://***@", text)

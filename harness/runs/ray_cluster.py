@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import UserError
+from harness.redaction import is_named_as_secret
 from harness.runs.runtime_options import RuntimeOptions
 
 MOST_WORKERS_A_GPU = 4
@@ -90,7 +91,11 @@ def joined_cluster() -> Iterator[list[dict[str, float]]]:
     except ImportError:
         raise UserError("--engine ray needs Ray: pip install 'ser-harness[ray]'") from None
     _check_reachable(os.environ.get("RAY_ADDRESS", ""))
-    variables = {name: text for name, text in os.environ.items() if name.startswith(_PASSED_ON)}
+    variables = {
+        name: text
+        for name, text in os.environ.items()
+        if name.startswith(_PASSED_ON) and not is_named_as_secret(name)  # Ray shows them
+    }
     with _handlers_kept():
         try:
             ray.init(

@@ -122,7 +122,8 @@ class RayExecutor:
             name=f"{unit.backbone.name} on {unit.corpus.name}",
         )
         prepared = self._prepared[unit.corpus]
-        stream = placed.remote(unit, prepared, self.share.cpus, part, workers)
+        here = ray_tasks.Here(self.share.cpus)
+        stream = placed.remote(unit, prepared, here, part, workers)
         self._tasks.append(_Task(unit, part, workers, stream, tries, trials))
 
     def _ready(self) -> list[_Task]:
@@ -192,7 +193,8 @@ class RayExecutor:
             return
         if isinstance(error, RayTaskError) and not isinstance(error, TaskCancelledError):
             raise _raised(error) from error
-        how = redacted(f"its worker was lost: {str(error).strip() or type(error).__name__}")
+        what = f"silent beyond its limit of time and {GRACE_S:g} s" if task.overdue else str(error)
+        how = redacted(f"its worker was lost: {what.strip() or type(error).__name__}")
         status, given_up = _status(task, error), task.running
         if status is None and task.tries < TRIES:
             yield WorkerLost(how)
@@ -257,7 +259,7 @@ def measure_on_cluster(
     )
     options = replace(options, device=share.device)
     try:
-        for event in placed.remote(suite, costs, options, known, share.node_cpus):
+        for event in placed.remote(suite, costs, options, known, ray_tasks.Here(share.node_cpus)):
             yield ray.get(event)
     except RayTaskError:
         raise

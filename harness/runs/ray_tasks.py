@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from harness.config.suite_shards import shard_of
@@ -23,19 +26,35 @@ from harness.training.devices import release_memory
 Batch = TypeVar("Batch")
 
 
+@dataclass(frozen=True)
+class Here:
+    """How a process of a node works for a run."""
+
+    threads: int
+    """Of arithmetic."""
+    folder: Path = field(default_factory=Path.cwd)
+    """In which the run was started, to which relative paths belong, if the node has it."""
+
+    def settle(self) -> None:
+        """Do as it says."""
+        use_threads(self.threads)
+        with suppress(OSError):
+            os.chdir(self.folder)
+
+
 def run_part(
-    unit: WorkUnit, prepared: PreparedCorpus, threads: int, part: int, workers: int
+    unit: WorkUnit, prepared: PreparedCorpus, here: Here, part: int, workers: int
 ) -> Iterator[Event]:
     """Do a part of a unit's trials; if cancelled, it saves what it has first.
 
     Args:
         unit: all of them; their frames are made ready, if they are not
         prepared: its corpus
-        threads: of arithmetic
+        here: how to work
         part: which, from 1
         workers: in how many parts it is cut, if there are so many batches
     """
-    use_threads(threads)
+    here.settle()
     # Ray cancels a task by what Ctrl-C does, and takes no further event of it from then on
     with stopping_on([signal.SIGINT], patient=True) as stop, suppress(Interrupted):
         events = thinned(_events(Session(unit, prepared, stop), part, workers))
@@ -71,8 +90,8 @@ def measure(
     costs: Sequence[CostTrial],
     options: RuntimeOptions,
     known: Mapping[str, CostRecord],
-    threads: int,
+    here: Here,
 ) -> Iterator[Event]:
     """Measure costs on a node, on which nothing else of the run is at work."""
-    use_threads(threads)
+    here.settle()
     yield from measure_costs(suite, costs, options, known)
