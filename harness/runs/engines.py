@@ -66,7 +66,9 @@ def engine(options: RuntimeOptions, todo: Sequence[Trial]) -> Iterator[Engine]:
     except UserError:
         yield INLINE  # the checks before the first trial name it, beside all else
         return
-    pool = WorkerPool(devices, threads_of(options, len(devices)))
+    # a CPU has a core for each from the start; how many a GPU serves is found out
+    grows = options.jobs is None and devices[0].startswith("cuda")
+    pool = WorkerPool(devices, threads_of(options, len(devices)), grows)
     try:
         pool.warm(len(todo))
         yield Engine(partial(ProcessExecutor, pool))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -13,8 +13,17 @@ from multiprocessing.connection import wait
 from harness.errors import DiskSpaceError
 from harness.interruption import StopRequest
 from harness.results.records import Status
-from harness.runs.events import Event, FramesFailed, Stopping, TrialEnded, TrialsStarted, UnitReady
+from harness.runs.events import (
+    Event,
+    FitAdvanced,
+    FramesFailed,
+    Stopping,
+    TrialEnded,
+    TrialsStarted,
+    UnitReady,
+)
 from harness.runs.executors import Corpora, Told
+from harness.runs.growth import Growth
 from harness.runs.trial_execution import Outcome, unfinished_record
 from harness.runs.unit_worker import (
     Answer,
@@ -80,11 +89,14 @@ class WorkerPool:
     """Of each worker, such as "cpu" or "cuda:1"."""
     threads: int | None
     """Of arithmetic in each of them; None leaves it to torch."""
+    grows: bool = False
+    """Whether a device begins with one worker, and gets more as long as that pays."""
     _waiting: list[Worker] = field(default_factory=list)
 
     def warm(self, workers: int) -> None:
         """Start some ahead of time: they import what they need meanwhile."""
-        while len(self._waiting) < min(workers, len(self.devices)):
+        at_first = len(set(self.devices)) if self.grows else len(self.devices)
+        while len(self._waiting) < min(workers, at_first):
             self._waiting.append(start_worker(serve, self.threads))
 
     def take(self) -> Worker:
@@ -107,6 +119,8 @@ class ProcessExecutor:
     _units: deque[_Job] = field(default_factory=deque)
     _seats: list[_Seat] = field(default_factory=list)
     _stopping: bool = False
+    _growth: dict[str, Growth] = field(default_factory=dict)
+    """By device; none where all of the pool may work from the start."""
 
     def run(self, units: Sequence[WorkUnit]) -> Iterator[Told]:
         """The events of all units, as they happen.
@@ -116,6 +130,10 @@ class ProcessExecutor:
             Interrupted: it was asked to stop, and what was at work has saved what it had.
         """
         self._units.extend(map(_Job, units))
+        if self.pool.grows:
+            self._growth = {
+                device: Growth(most) for device, most in Counter(self.pool.devices).items()
+            }
         try:
             self._assign()
             while any(seat.order for seat in self._seats):
@@ -135,15 +153,35 @@ class ProcessExecutor:
         """Give everybody who is free something to do; start who is missing, as long as it pays."""
         if self.stop.asked:
             return
-        for seat in self._seats:
-            if seat.order is None:
+        for seat in list(self._seats):
+            if seat.order is None and self._may_work(seat.number):
                 self._give(seat)
+            elif seat.order is None:
+                self._dismiss(seat)
         taken = {seat.number for seat in self._seats}
         for number, device in enumerate(self.pool.devices):
-            if number not in taken and self._find_job() is not None:
+            if number not in taken and self._may_work(number) and self._find_job() is not None:
                 seat = _Seat(number, device, self.pool.take())
                 self._seats.append(seat)
                 self._give(seat)
+
+    def _may_work(self, number: int) -> bool:
+        """Whether so many workers pay on its device."""
+        device = self.pool.devices[number]
+        before_it = self.pool.devices[:number].count(device)
+        return device not in self._growth or before_it < self._growth[device].allowed
+
+    def _dismiss(self, seat: _Seat) -> None:
+        """It takes from the others what it does: what it has begun is for them."""
+        self._seats.remove(seat)
+        seat.worker.close()
+        if seat.job is not None and seat.job.batches:
+            self._hand_back(seat.job)
+
+    def _hand_back(self, job: _Job) -> None:
+        """Somebody has left it: if nobody else is at it, it is the next."""
+        if not any(seat.job is job for seat in self._seats):
+            self._units.appendleft(job)
 
     def _give(self, seat: _Seat) -> None:
         if seat.job is not None:
@@ -215,6 +253,10 @@ class ProcessExecutor:
                 if seat.job is not None and seat.job.batches is None:
                     seat.job.batches = deque(batches)
                 yield answer
+            case FitAdvanced(_, steps) if seat.device in self._growth and seat.running:
+                growth, trial_id = self._growth[seat.device], seat.running[0].trial_id
+                growth.heard(seat.number, trial_id, steps, time.monotonic())
+                yield answer
             case TrialEnded(outcome):
                 ended = outcome.record.trial_id
                 seat.running = tuple(t for t in seat.running if t.trial_id != ended)
@@ -236,8 +278,8 @@ class ProcessExecutor:
         yield from map(crashed, seat.running)
         if isinstance(order, OpenUnit):
             yield from self._opening_failed(job, status, how)
-        elif job.batches and not any(other.job is job for other in self._seats):
-            self._units.appendleft(job)
+        elif job.batches:
+            self._hand_back(job)
 
     def _opening_failed(self, job: _Job, status: Status, how: str) -> Iterator[Event]:
         """Try again; what still keeps a unit from being opened is told by its trials."""
@@ -247,8 +289,7 @@ class ProcessExecutor:
                 yield FramesFailed(how)
                 options = replace(job.unit.options, frames="off")
                 job.unit = replace(job.unit, options=options)
-            if not any(other.job is job for other in self._seats):
-                self._units.appendleft(job)
+            self._hand_back(job)
         elif not any(other.job is job for other in self._seats):
             for trial in job.left():
                 yield TrialsStarted((trial,))

@@ -5,6 +5,9 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +24,7 @@ MOMENTS = (
     "training:300", "training:300", "training:300", "evaluation:2", "writing:1", "cost:1",
     "cost:1", "report:1",
 )  # fmt: skip
+WORKERS_DIE_AT = "extraction:1,training:300,evaluation:1,cost:1"
 SUITE = (
     "backbones=[tiny-wavlm]",
     "matrix.finetune_layers=[1]",
@@ -33,17 +37,18 @@ SUITE = (
 )
 
 
-def run(folder: Path, kill_at: str, *arguments: str, whom: str = "group") -> int:
+def run(folder: Path, kill_at: str, whom: str = "group") -> int:
     """Run smoke with one worker until all of it is killed, or its process alone is."""
     folder.mkdir(exist_ok=True)
     log = folder / "log.txt"
     log.touch()
     command = [sys.executable, "-m", "harness", "run", "smoke", "--results", str(folder)]
-    command += ["--device", "cpu", "--threads", "1", "--offline", *arguments]
+    command += ["--device", "cpu", "--threads", "1", "--offline"]
     command += [part for change in SUITE for part in ("--set", change)]
     told = {
         "KILL_AT": kill_at,
         "KILL_WHOM": whom,
+        "OMP_NUM_THREADS": "1",  # runs stand side by side
         "KILL_LOG": str(log),
         "HARNESS_CACHE": str(folder / "cache"),
         "PYTHONPATH": f"{ROOT / 'tests/support/killing'}:{ROOT}",
@@ -61,17 +66,41 @@ def run(folder: Path, kill_at: str, *arguments: str, whom: str = "group") -> int
     return done.returncode
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Runs that take the other core meanwhile."""
+
+    alone: "Future[Path]"
+    """Of a run that nobody disturbs."""
+    workers_killed: "Future[Path]"
+    """Of one whose workers are killed."""
+
+
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that nobody disturbs."""
-    folder = tmp_path_factory.mktemp("alone")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
+    with ThreadPoolExecutor(1) as other:
+        yield Beside(
+            other.submit(run_alone, tmp_path_factory.mktemp("alone")),
+            other.submit(run_with_killed_workers, tmp_path_factory.mktemp("workers")),
+        )
+
+
+def run_alone(folder: Path) -> Path:
+    assert run(folder, "") == 0
+    return folder
+
+
+def run_with_killed_workers(folder: Path) -> Path:
+    assert run(folder, WORKERS_DIE_AT, whom="itself") == 1
+    statuses = [record.status for record in ResultsStore(folder / "smoke").read_trials()]
+    assert statuses == ["crashed", "crashed"]
     assert run(folder, "") == 0
     return folder
 
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_twenty_times_ends_as_one_that_is_left_alone(
-    tmp_path: Path, alone: Path
+    tmp_path: Path, beside: Beside
 ) -> None:
     log = tmp_path / "log.txt"
     log.touch()
@@ -84,23 +113,20 @@ def test_a_run_that_is_killed_twenty_times_ends_as_one_that_is_left_alone(
     twice, steps = steps_done_twice(lines)
     print(f"kills: {dict(hit)}; steps done twice: {twice} of {steps}")
     assert (set(hit), sum(hit.values())) == (set(PHASES), len(MOMENTS))
+    alone = beside.alone.result()
     assert seconds_between_saves(alone) > 10 * CHECKPOINT_S
     assert_same(tmp_path, alone)
 
 
 @pytest.mark.slow
-def test_workers_that_are_killed_in_every_phase_end_no_run(tmp_path: Path, alone: Path) -> None:
-    moments = "extraction:1,training:300,evaluation:1,cost:1"
-    assert run(tmp_path, moments, whom="itself") == 1
-    statuses = [record.status for record in ResultsStore(tmp_path / "smoke").read_trials()]
-    assert statuses == ["crashed", "crashed"]
-    assert run(tmp_path, "") == 0
-    lines = (tmp_path / "log.txt").read_text().splitlines()
+def test_workers_that_are_killed_in_every_phase_end_no_run(beside: Beside) -> None:
+    folder = beside.workers_killed.result()
+    lines = (folder / "log.txt").read_text().splitlines()
     assert [line for line in lines if line.startswith("killed")] == [
-        f"killed {moment.partition(':')[0]}" for moment in moments.split(",")
+        f"killed {moment.partition(':')[0]}" for moment in WORKERS_DIE_AT.split(",")
     ]
     steps_done_twice(lines)
-    assert_same(tmp_path, alone)
+    assert_same(folder, beside.alone.result())
 
 
 def steps_done_twice(lines: list[str]) -> tuple[int, int]:

@@ -19,8 +19,9 @@ from unruly import install
 from harness.config.suite_loading import load_suite
 from harness.results.records import Record
 from harness.results.store import CHECKPOINTS, ResultsStore
-from harness.runs import process_executor
+from harness.runs import growth, process_executor
 from harness.runs.engines import Engine
+from harness.runs.growth import Growth
 from harness.runs.planning import make_plan
 from harness.runs.process_executor import ProcessExecutor, WorkerPool
 from harness.runs.run_summary import RunSummary
@@ -40,11 +41,15 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def run(
-    folder: Path, *changes: str, workers: int = 1, reporter: Quiet | None = None
+    folder: Path,
+    *changes: str,
+    workers: int = 1,
+    reporter: Quiet | None = None,
+    grows: bool = False,
 ) -> tuple[ResultsStore, RunSummary]:
     """Run smoke by processes with one thread each."""
     store = ResultsStore(folder)
-    pool = WorkerPool(["cpu"] * workers, threads=1)
+    pool = WorkerPool(["cpu"] * workers, threads=1, grows=grows)
     try:
         summary = run_plan(
             make_plan(load_suite("smoke", changes)),
@@ -104,6 +109,32 @@ def test_two_workers_share_the_trials_of_a_backbone_and_find_what_one_finds(
     assert [record.status for record in summary.records] == ["ok"] * 3
     assert_same(one, two)
     assert {record.environment["threads"] for record in two.read_trials()} == {1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("must_make", "at_the_end"), [(0.1, 2), (100.0, 1)])
+def test_a_device_gets_a_second_worker_and_keeps_it_if_that_pays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, must_make: float, at_the_end: int
+) -> None:
+    monkeypatch.setattr(growth, "PAYS", must_make)
+    monkeypatch.setattr(process_executor, "Growth", partial(Growth, window_s=0.5))
+
+    class Census(Quiet):
+        def __init__(self) -> None:
+            super().__init__()
+            self.counts: list[int] = []
+
+        def note(self, text: str) -> None:
+            if "test UAR" in text:
+                self.counts.append(len(multiprocessing.active_children()))
+
+    census = Census()
+    trials = (*LONG, "training.epochs=15", "matrix.seed=[1, 2, 3, 4, 5, 6]")
+    grown, summary = run(tmp_path / "grown", *trials, workers=2, reporter=census, grows=True)
+    assert [record.status for record in summary.records] == ["ok"] * 6
+    assert max(census.counts) == 2
+    assert census.counts[-2] == at_the_end
+    assert_same(grown, run(tmp_path / "one", *trials)[0])
 
 
 def test_a_killed_worker_costs_its_trial_and_the_next_run_goes_on_from_its_checkpoint(
