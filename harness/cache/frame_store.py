@@ -68,7 +68,7 @@ class FrameKey:
 
 
 @dataclass(frozen=True)
-class Shard:
+class FrameShard:
     """Frames that were written together."""
 
     folder: Path
@@ -132,7 +132,7 @@ class FrameStore:
         """The folder in which a shard of that name is written."""
         return self.folder_of(key) / f"{name}{PARTIAL}"
 
-    def shards(self, key: FrameKey) -> list[Shard]:
+    def shards(self, key: FrameKey) -> list[FrameShard]:
         """The whole shards of a frame set, in a fixed order."""
         return list(shards_in(self.folder_of(key)))
 
@@ -140,7 +140,7 @@ class FrameStore:
         """Digests of the utterances that are stored."""
         return {sound for shard in self.shards(key) for sound, _ in shard.rows}
 
-    def holding(self, key: FrameKey, sounds: Collection[str]) -> list[Shard]:
+    def holding(self, key: FrameKey, sounds: Collection[str]) -> list[FrameShard]:
         """The shards of a frame set in which some of these utterances are."""
         wanted = frozenset(sounds)
         return [s for s in self.shards(key) if wanted & {sound for sound, _ in s.rows}]
@@ -157,7 +157,7 @@ class FrameStore:
         return StoredFrames(found, DTYPES[dtype])
 
 
-def shards_in(folder: Path) -> Iterator[Shard]:
+def shards_in(folder: Path) -> Iterator[FrameShard]:
     """The whole shards in a frame set's folder; damaged ones are deleted, to be made anew."""
     for shard_folder in sorted(folder.glob("*/")):
         if shard_folder.name.endswith(PARTIAL):
@@ -172,12 +172,12 @@ def shards_in(folder: Path) -> Iterator[Shard]:
             shutil.rmtree(shard_folder, ignore_errors=True)
 
 
-def _read_index(folder: Path) -> Shard | None:
+def _read_index(folder: Path) -> FrameShard | None:
     stated = parse_json((folder / INDEX).read_text("utf-8"))
     if stated["format"] != FORMAT:
         return None
     rows = tuple((str(sound), int(frames)) for sound, frames in stated["rows"])
-    shard = Shard(folder, int(stated["dims"]), stated["dtype"], stated["computed"], rows)
+    shard = FrameShard(folder, int(stated["dims"]), stated["dtype"], stated["computed"], rows)
     return shard if (folder / FRAMES).stat().st_size == shard.size_bytes else None
 
 
