@@ -198,7 +198,7 @@ def test_a_record_means_that_its_model_is_there_too(
 
     monkeypatch.setattr("harness.runs.model_retention.save_file", full_disk)
     store = ResultsStore(tmp_path / "results")
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(ResultsError, match=r"cannot write results to .*No space left"):
         run(store, recordings)
     assert store.read_trials() == []
 
