@@ -5,6 +5,7 @@
     plan = harness.plan("suites/smoke.yaml")
     result = harness.run(plan, results="results")
     report = harness.report("results/smoke")
+    verdict = harness.rank("results/smoke")
     joined = harness.merge(["results/shard-1-of-2/smoke", "results/shard-2-of-2/smoke"])
 
 The package itself offers the functions and imports this module when one is used.
@@ -28,6 +29,7 @@ from harness.reporting.rendering import report_of, write_report
 from harness.reporting.report_model import Report
 from harness.results.folder_lock import holding
 from harness.results.merging import Merged, merge_into
+from harness.results.ranking import Ranking
 from harness.results.records import Status
 from harness.results.store import REPORT, ResultsStore, open_results
 from harness.runs.planning import Plan, make_plan
@@ -159,6 +161,19 @@ def report(results: str | Path) -> Report:
         ResultsError: there are no results in it, or they are damaged.
     """
     return report_of(open_results(Path(results)))
+
+
+def rank(results: str | Path | Sequence[str | Path]) -> tuple[Ranking, ...]:
+    """Which rows of each corpus are better than which others; nothing is written.
+
+    Args:
+        results: the folder of one suite, or folders of several
+
+    Raises:
+        ResultsError: there are no results in one of them, or they are damaged.
+    """
+    folders = [results] if isinstance(results, str | Path) else results
+    return tuple(ranking for folder in folders for ranking in report(folder).rankings)
 
 
 def merge(sources: Sequence[str | Path], results: str | Path = "results") -> MergeResult:

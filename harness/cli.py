@@ -170,6 +170,35 @@ def report(
 
 
 @app.command()
+def rank(
+    results: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Suites' results; the newest of ./results if left out."),
+    ] = None,
+    pair: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--compare", metavar="A B", help="Only whether A is better than B."),
+    ] = None,
+    over: Annotated[
+        bool, typer.Option("--over-corpora", help="Rank over all corpora too: five or more.")
+    ] = False,
+) -> None:
+    """Say which rows are better than which others, and how sure that is."""
+    from harness.reporting.ranking_text import over_corpora_text, pair_sentence, ranking_text
+    from harness.results.ranking import rank_over_corpora
+
+    rankings = api.rank(results or [_newest(Path("results"))])
+    if not rankings:
+        raise UserError("there are no two rows on one corpus to set side by side")
+    for ranking in rankings:
+        text = pair_sentence(ranking, *pair) if pair else ranking_text(ranking)
+        console.print(text, markup=False, soft_wrap=True, end="\n\n")
+    if over:
+        text = over_corpora_text(rank_over_corpora(rankings))
+        console.print(text, markup=False, soft_wrap=True)
+
+
+@app.command()
 def merge(
     sources: Annotated[
         list[Path], typer.Argument(help="A suite's results, such as results/shard-*-of-8/smoke.")

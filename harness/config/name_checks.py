@@ -57,6 +57,20 @@ def selecting_metric(name: str, of: TaskCard) -> str:
     return name
 
 
+def ranking_metric(name: str, of: TaskCard) -> str:
+    """The name of a metric that can rank rows.
+
+    Raises:
+        SuiteError: the task has none of that name, or it has no interval.
+    """
+    ranking = [metric.name for metric in of.metrics if metric.has_interval]
+    if name not in ranking:
+        raise SuiteError(
+            f"no metric {name!r} ranks rows of task {of.name}: {choices(name, ranking)}"
+        )
+    return name
+
+
 def pooling(name: str) -> str:
     """The canonical name of a pooling.
 
@@ -78,6 +92,8 @@ def canonical(suite: Suite) -> Suite:
         SuiteError: a name is in no table, or no metric of the suite's task.
     """
     selecting_metric(suite.training.early_stopping.metric, task(suite.task))
+    if suite.primary is not None:
+        ranking_metric(suite.primary, task(suite.task))
     renamed = [_canonical_backbone(spec) for spec in suite.backbones]
     head = suite.head.model_copy(update={"pooling": pooling(suite.head.pooling)})
     return suite.model_copy(update={"backbones": tuple(renamed), "head": head})
@@ -242,6 +258,11 @@ def _task_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
         except SuiteError as error:
             path = ("training", "early_stopping", "metric")
             yield Mistake(path, f"training.early_stopping.metric: {error}")
+    if isinstance(data.get("primary"), str):
+        try:
+            ranking_metric(data["primary"], card)
+        except SuiteError as error:
+            yield Mistake(("primary",), f"primary: {error}")
     if data.get("must_beat_majority") is True and "majority" not in card.baselines:
         text = f"must_beat_majority: task {card.name} has no majority to be beaten"
         yield Mistake(("must_beat_majority",), text)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.results.group_scores import GroupScore
-from harness.results.statistics import Interval
+from harness.results.inference.score_intervals import Interval
 
 DASH = "–"
 """Stands for what was not measured."""

@@ -28,6 +28,7 @@ from harness.results.group_scores import (
     score_on_dev,
 )
 from harness.results.lacking_classes import lacking_classes
+from harness.results.ranking import Contender, Ranking, rank
 from harness.results.records import CostRecord, Record
 from harness.results.row_flags import row_flags
 from harness.results.trial_groups import TrialGroup, backbone_key, group_trials
@@ -48,6 +49,7 @@ def build_report(
     predictions: Predictions,
     planned: Iterable[Trial] = (),
     inputs: CurrentInputs = NOTHING_KNOWN,
+    primary: str | None = None,
 ) -> Report:
     """All that a report says.
 
@@ -58,6 +60,7 @@ def build_report(
         predictions: gives the saved predictions of a trial, on which intervals rest
         planned: the trials there ought to be; rows that lack some are flagged INCOMPLETE
         inputs: which data and weights lie there now; trials that rest on others are left out
+        primary: the metric that ranks rows; the headline of their task when left out
     """
     ordered = tuple(sorted(costs, key=_cost_key))
     cost_of = cost_lookup(ordered)
@@ -81,6 +84,7 @@ def build_report(
             [(r.trial.describe(), stale[r.trial_id]) for r in records if r.trial_id in stale],
             lacking_classes(current),
         ),
+        rankings=tuple(_rankings(rows, primary)),
         failures=failures(records),
         curves=tuple(curve for group in groups for curve in _curves(group)),
         trials=tuple(_trial_row(record, cost_of, stale) for record in records),
@@ -123,6 +127,23 @@ def _row(
         chosen=chosen_settings(done),
         emotion_labels_seen=tuple(_first(record.emotion_labels_seen for record in done) or ()),
     )
+
+
+def _rankings(rows: Sequence[ReportRow], primary: str | None) -> Iterator[Ranking]:
+    for corpus, task in dict.fromkeys((row.corpus, row.task) for row in rows):
+        metric = TASKS[task].metric(primary or TASKS[task].headline)
+        own = [row for row in rows if (row.corpus, row.task) == (corpus, task)]
+        if metric.has_interval and len(own) > 1:
+            contenders = [
+                Contender(
+                    row.name,
+                    row.scores.get(metric.name),
+                    row.dev_score,
+                    incomplete=row.trials < row.planned,
+                )
+                for row in own
+            ]
+            yield rank(corpus, metric, contenders)
 
 
 def _depth_share(group: TrialGroup) -> float | None:

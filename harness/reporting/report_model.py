@@ -9,7 +9,9 @@ from typing import Any
 from harness.results.cost_matching import TrialCost
 from harness.results.failures import Failure
 from harness.results.group_scores import GroupScore
+from harness.results.ranking import Ranking
 from harness.results.records import CostRecord, Epoch, Record
+from harness.results.trial_groups import row_name
 from harness.specs import FinetuneLayers
 
 
@@ -45,6 +47,11 @@ class ReportRow:
     """The settings that dev chose, in how many trials each, and from how many; None without."""
     emotion_labels_seen: tuple[str, ...]
     """Corpora whose emotion labels the backbone was tuned on before."""
+
+    @property
+    def name(self) -> str:
+        """What tells it apart from the others on its corpus."""
+        return row_name(self.backbone, self.finetune_layers, self.axes)
 
     @property
     def trainable_share(self) -> float | None:
@@ -106,6 +113,8 @@ class Report:
     """In the order of corpora; of each the probes, in the order of backbones, then guessing."""
     footnotes: tuple[str, ...]
     """What a reader must know to trust the rows; empty without any."""
+    rankings: tuple[Ranking, ...]
+    """Of each corpus that has two rows or more, in their order."""
     failures: tuple[Failure, ...]
     curves: tuple[LearningCurve, ...]
     """In the order of the rows, then of folds and seeds."""

@@ -10,7 +10,7 @@ from harness.reporting.columns import Column, Unit, within
 from harness.reporting.formats import decimal, interval_text, mean_and_spreads, percent
 from harness.reporting.report_model import BaselineRow, ReportRow
 from harness.results.group_scores import GroupScore
-from harness.results.statistics import Interval
+from harness.results.inference.score_intervals import Interval
 from harness.tasks import TASKS
 from harness.tasks.task import Metric
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from harness.results.inference.delete_one import DeleteOne, delete_one
+from harness.results.inference.score_intervals import Interval, score_interval
 from harness.results.records import Record
-from harness.results.statistics import Interval, intervals, spread
+from harness.results.statistics import spread
 from harness.specs import Trial
 from harness.tasks import TASKS
 from harness.tasks.scores import SplitScores
@@ -28,7 +30,9 @@ class GroupScore:
     spread_seeds: float | None
     """Standard deviation over seeds of the means over folds."""
     interval: Interval | None = None
-    """95 %, of the mean with other speakers."""
+    """95 %, of the mean with other speakers and, from two seeds on, trained anew."""
+    evidence: DeleteOne | None = field(default=None, compare=False, repr=False)
+    """What the interval rests on; None with it."""
 
 
 def group_scores(records: Sequence[Record], predictions: Predictions) -> dict[str, GroupScore]:
@@ -38,9 +42,7 @@ def group_scores(records: Sequence[Record], predictions: Predictions) -> dict[st
         records: the outcomes; without any there are no scores
         predictions: gives the saved predictions of a trial, on which the intervals rest
     """
-    scores = scores_on_test(records)
-    found = _intervals(records, predictions) or {}
-    return _summarised(scores, found)
+    return _summarised(scores_on_test(records), _evidence(records, predictions), records)
 
 
 def baseline_scores(found: Iterable[tuple[Trial, SplitScores]]) -> dict[str, GroupScore]:
@@ -50,7 +52,7 @@ def baseline_scores(found: Iterable[tuple[Trial, SplitScores]]) -> dict[str, Gro
         found: for each test split a trial on it, and what guessing scores there
     """
     rows = [{"fold": trial.fold, "seed": 0} | metrics_of(trial, scores) for trial, scores in found]
-    return _summarised(pd.DataFrame(rows), {})
+    return _summarised(pd.DataFrame(rows), {}, ())
 
 
 def metrics_of(trial: Trial, scores: SplitScores) -> dict[str, float | None]:
@@ -96,18 +98,22 @@ def predictions_on_test(
     return list(by_fold.values())
 
 
-def _summarised(scores: pd.DataFrame, found: dict[str, Interval]) -> dict[str, GroupScore]:
+def _summarised(
+    scores: pd.DataFrame, evidence: Mapping[str, DeleteOne], records: Sequence[Record]
+) -> dict[str, GroupScore]:
+    shares = {m.name: m.share for r in records[:1] for m in TASKS[r.trial.task].metrics}
     summarised: dict[str, GroupScore] = {}
     for metric in [str(name) for name in scores.columns if name not in ("fold", "seed")]:
-        over = spread(scores, metric)
-        summarised[metric] = GroupScore(over.mean, over.folds, over.seeds, found.get(metric))
+        over, known = spread(scores, metric), evidence.get(metric)
+        interval = score_interval(known, share=shares[metric]) if known else None
+        summarised[metric] = GroupScore(over.mean, over.folds, over.seeds, interval, known)
     return summarised
 
 
-def _intervals(records: Sequence[Record], predictions: Predictions) -> dict[str, Interval] | None:
+def _evidence(records: Sequence[Record], predictions: Predictions) -> dict[str, DeleteOne]:
     try:
         by_fold = predictions_on_test(records, predictions)
     except FileNotFoundError:
         # an interval over part of the trials would not belong to their mean
-        return None
-    return intervals(by_fold, TASKS[records[0].trial.task]) if by_fold else None
+        return {}
+    return delete_one(by_fold, TASKS[records[0].trial.task]) if by_fold else {}

@@ -64,7 +64,8 @@ def merge_into(target: ResultsStore, sources: Sequence[ResultsStore]) -> Merged:
     shutil.rmtree(target.folder / _UNFINISHED, ignore_errors=True)
     trials = _winners(known, ResultsStore.read_trials, lambda record: record.trial_id)
     costs = _winners(known, ResultsStore.read_costs, lambda record: record.cost_id)
-    target.write_plan(plan, Selection())
+    primary = next((found for store in sources if (found := store.read_primary())), None)
+    target.write_plan(plan, Selection(), primary)
     target.write_inputs(inputs)
     for trial_id, source in trials.items():
         if source is not target:

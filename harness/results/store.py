@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 
 from harness.errors import ResultsError
@@ -46,7 +46,6 @@ GO_ON = ("crashed", "oom")
 """How trials ended that go on from where they were; others begin anew."""
 
 _REMEDY = "move its folder away and run the suite again"
-_TRIALS = TypeAdapter(list[Trial])
 
 AnyRecord = TypeVar("AnyRecord", Record, CostRecord)
 
@@ -166,14 +165,18 @@ class ResultsStore:
         except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             raise ResultsError(f"{path} is damaged: {_REMEDY}") from error
 
-    def write_plan(self, trials: Iterable[Trial], selection: Selection) -> None:
+    def write_plan(
+        self, trials: Iterable[Trial], selection: Selection, primary: str | None = None
+    ) -> None:
         """Note the trials of the whole suite, so that a report can miss some.
 
         Args:
             trials: all of them, whatever the latest run was asked for
             selection: what it was asked for
+            primary: the metric that ranks rows, where the suite names one
         """
         plan = {
+            "primary": primary,
             "trials": [trial.model_dump(mode="json") for trial in trials],
             "selection": selection.model_dump(mode="json"),
         }
@@ -181,9 +184,16 @@ class ResultsStore:
 
     def read_plan(self) -> list[Trial]:
         """The trials of the whole suite; none if there was no run here."""
+        return self._plan().trials
+
+    def read_primary(self) -> str | None:
+        """The metric that ranks rows, where the suite names one."""
+        return self._plan().primary
+
+    def _plan(self) -> _NotedPlan:
         path = self.folder / PLAN
         try:
-            return _plan_of(parse_json(path.read_text("utf-8"))) if path.exists() else []
+            return _plan_of(parse_json(path.read_text("utf-8"))) if path.exists() else _NotedPlan()
         except (ValueError, KeyError) as error:  # ValidationError is one
             raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
 
@@ -260,9 +270,15 @@ def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord:
         ) from error
 
 
-def _plan_of(content: Any) -> list[Trial]:
+class _NotedPlan(BaseModel):
+    trials: list[Trial] = []
+    primary: str | None = None
+
+
+def _plan_of(content: Any) -> _NotedPlan:
     # until schema 3 the file was the bare list of the trials that were selected
-    return _TRIALS.validate_python(content["trials"] if isinstance(content, dict) else content)
+    noted = content if isinstance(content, dict) else {"trials": content}
+    return _NotedPlan.model_validate({"trials": noted["trials"], "primary": noted.get("primary")})
 
 
 class _Versioned(BaseModel):

@@ -32,6 +32,11 @@ class TrialGroup:
     """The outcomes that are there, failed ones included."""
 
     @property
+    def name(self) -> str:
+        """What tells it apart from the others on its corpus."""
+        return row_name(self.backbone, self.finetune_layers, self.axes)
+
+    @property
     def task(self) -> str:
         """What the trials predict: a name in `harness.tasks.TASKS`."""
         return self.trials[0].task
@@ -40,6 +45,16 @@ class TrialGroup:
     def finished(self) -> tuple[Record, ...]:
         """The records that ended well."""
         return tuple(record for record in self.records if record.status == "ok")
+
+
+def row_name(backbone: str, layers: FinetuneLayers, axes: Mapping[str, Any]) -> str:
+    """What people call a row.
+
+    >>> row_name("wavlm-base", 2, {"loss": "dr"})
+    'wavlm-base · 2 layers · loss dr'
+    """
+    counted = "1 layer" if layers == 1 else f"{layers} layers"
+    return " · ".join([backbone, counted, *(f"{name} {value}" for name, value in axes.items())])
 
 
 def group_trials(records: Iterable[Record], planned: Iterable[Trial] = ()) -> list[TrialGroup]:

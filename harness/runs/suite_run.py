@@ -74,7 +74,7 @@ def run_plan(
         offline=options.offline,
     )
     with store.writing():
-        store.write_plan(plan.trials, plan.selection)
+        store.write_plan(plan.trials, plan.selection, plan.suite.primary)
         _note_inputs(plan.selected, preflight, store)
         for spec, corpus in preflight.corpora.items():
             store.write_quality(spec.name, corpus.quality.lines())

@@ -37,6 +37,8 @@ class Suite(Spec):
     """Empty if nothing is to be trained and only costs are measured."""
     task: str = "classification"
     """What is predicted: a name in `harness.tasks.TASKS`."""
+    primary: str | None = None
+    """The metric that ranks rows; the headline of the task when left out."""
     protocol: ProtocolSpec = ProtocolSpec()
     backbones: Annotated[tuple[BackboneSpec, ...], Field(min_length=1)]
     matrix: dict[str, Any] = {}

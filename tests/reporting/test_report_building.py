@@ -1,18 +1,18 @@
 """What a report says: rows, baselines, flags, failures and curves, in raw numbers."""
 
 from dataclasses import FrozenInstanceError, replace
-from itertools import combinations_with_replacement
-from math import factorial, prod
+from math import exp, log
 from statistics import fmean, stdev
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from made_up import FIT
+from scipy.stats import t as student
 
 from backbones import BACKBONES
 from harness.reporting.report_model import ReportRow
+from harness.results.group_scores import group_scores
 from harness.specs import BackboneSpec, CorpusSpec, ProtocolSpec
 from harness.tasks import TASKS
 from harness.tasks.classification.metrics import score_predictions
@@ -57,23 +57,24 @@ def test_a_row_agrees_with_loops_over_its_records(run: Any) -> None:
     assert row.trainable_share == pytest.approx(1.5 / 94)
 
 
-def test_the_interval_is_that_of_a_bootstrap_over_speakers_in_plain_loops(run: Any) -> None:
-    row = run.report().rows[0]
-    frames = {
-        (r.trial.fold, r.trial.seed): run.saved[r.trial_id].query("split == 'test'")
-        for r in run.records
-        if _is_row(r)
-    }
-    speakers = sorted({name for frame in frames.values() for name in frame["speaker"]})
-    own = [_rights_of_speakers(frame) for frame in frames.values()]
-    # Every draw there is, each as often as its order can be changed.
-    draws = list(combinations_with_replacement(speakers, len(speakers)))
-    ways = [factorial(len(d)) // prod(factorial(d.count(n)) for n in set(d)) for d in draws]
-    drawn = np.repeat([_uar_of(own, names) for names in draws], ways)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    found = row.scores["uar"].interval
+def test_the_interval_is_that_of_a_jackknife_over_speakers_in_plain_loops(run: Any) -> None:
+    records = [r for r in run.records if _is_row(r) and r.trial.seed == 1]
+    tests = [run.saved[r.trial_id].query("split == 'test'") for r in records]
+    own = [_rights_of_speakers(frame) for frame in tests]
+    speakers = sorted({name for rights in own for name in rights})
+    whole, *without = (
+        log(score / (1 - score))
+        for score in (
+            _uar_of(own, tuple(name for name in speakers if name != left_out))
+            for left_out in (None, *speakers)
+        )
+    )
+    error = (len(without) - 1) / len(without) * sum((one - fmean(without)) ** 2 for one in without)
+    reach = student.ppf(0.975, len(without) - 1) * error**0.5
+    found = group_scores(records, run.predictions)["uar"].interval
     assert found is not None
-    assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
+    expected = [1 / (1 + exp(-end)) for end in (whole - reach, whole + reach)]
+    assert [found.low, found.high] == pytest.approx(expected)
 
 
 Rights = dict[str, list[tuple[str, bool]]]
@@ -89,7 +90,7 @@ def _rights_of_speakers(frame: pd.DataFrame) -> Rights:
 
 
 def _uar_of(frames: list[Rights], speakers: tuple[str, ...]) -> float:
-    """Mean over seeds and folds, a fold weighing by how many of the drawn speakers are its own."""
+    """Mean over folds, a fold weighing by how many of the speakers are its own."""
     total = 0.0
     for rights in frames:
         of_emotion: dict[str, list[bool]] = {}
@@ -97,7 +98,7 @@ def _uar_of(frames: list[Rights], speakers: tuple[str, ...]) -> float:
             of_emotion.setdefault(truth, []).append(right)
         if of_emotion:
             weight = sum(name in rights for name in speakers) / len(speakers)
-            total += weight * fmean(map(fmean, of_emotion.values())) / 2
+            total += weight * fmean(map(fmean, of_emotion.values()))
     return total
 
 

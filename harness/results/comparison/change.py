@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.results.statistics import Interval
+from harness.results.inference.score_intervals import Interval
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from harness.results.comparison.change import Change
 from harness.results.cost_matching import newest_costs
+from harness.results.inference.score_intervals import Interval
 from harness.results.noise import chance, spread
 from harness.results.records import CostRecord, WorkloadCost
-from harness.results.statistics import Interval
 
 COUNTED = ("total_parameters", "trainable_parameters")
 COUNTED_OF_WORKLOADS = ("frames", "flops_per_audio_s")

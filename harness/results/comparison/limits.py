@@ -31,9 +31,10 @@ class Limit:
         """Whether the figure of a change stays within the limit.
 
         It holds if even the worse end of the change's interval does, and is breached if the change
-        goes too far by more than noise. Between the two the design cannot tell.
+        goes too far and is real, or if, where nobody can tell whether it is, all of its interval
+        goes too far. Between the two the design cannot tell.
 
-        >>> from harness.results.statistics import Interval
+        >>> from harness.results.inference.score_intervals import Interval
         >>> worse = Change("wavlm-base", "uar", 0.60, 0.55, True, "", Interval(-0.08, -0.02))
         >>> read_limit("uar:-0.02").verdict(worse), read_limit("uar:+0.02").verdict(worse)
         ('breached', 'holds')
@@ -43,9 +44,10 @@ class Limit:
         """
         if change.difference == 0 and change.interval is None:
             return "holds"
-        if self._passed(change.difference, change.base) and change.real is not False:
+        ends = (change.interval.low, change.interval.high) if change.interval else ()
+        all_passed = change.real is None and all(self._passed(end, change.base) for end in ends)
+        if self._passed(change.difference, change.base) and (change.real or all_passed):
             return "breached"
-        ends = change.interval and (change.interval.low, change.interval.high)
         if ends and not any(self._passed(end, change.base) for end in ends):
             return "holds"
         return "unsure"

@@ -10,7 +10,7 @@ from harness.results.comparison.cost_changes import CostPairs
 from harness.results.comparison.limits import Limit, Verdict, judged, read_limit
 from harness.results.comparison.results_comparison import ResultsComparison
 from harness.results.comparison.trial_pairs import TrialPairs
-from harness.results.statistics import Interval
+from harness.results.inference.score_intervals import Interval
 
 
 def change(base: float, head: float, real: bool | None = True, room: float | None = 0.0) -> Change:

@@ -1,0 +1,1 @@
+"""How sure scores are: of one row, of the difference of two, of the order of many."""
