@@ -26,6 +26,7 @@ def report_of(store: ResultsStore) -> Report:
         store.read_predictions,
         store.read_plan(),
         store.read_inputs(),
+        store.read_seen(),
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import TypeVar
 
 from harness.errors import ResultsError
 from harness.results.current_inputs import CurrentInputs
 from harness.results.records import CostRecord, Record
+from harness.results.seen_statements import SeenStatements
 from harness.results.store import ResultsStore
 from harness.specs import Selection, Trial
 
@@ -66,6 +68,7 @@ def merge_into(target: ResultsStore, sources: Sequence[ResultsStore]) -> Merged:
     costs = _winners(known, ResultsStore.read_costs, lambda record: record.cost_id)
     target.write_plan(plan, Selection())
     target.write_inputs(inputs)
+    target.write_seen(reduce(SeenStatements.joined, (store.read_seen() for store in known)))
     for trial_id, source in trials.items():
         if source is not target:
             _copy(source.trial(trial_id), target.trial(trial_id), target)
