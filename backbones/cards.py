@@ -44,8 +44,12 @@ class BackboneCard:
     """The pinned revision on its first hub; None where none could be verified."""
     aliases: tuple[str, ...] = ()
     pretrained_on: tuple[str, ...] = ()
+    """Corpora whose recordings it heard before, or what else it heard; empty if nobody says."""
     emotion_labels_seen: tuple[str, ...] = ()
-    """Corpora whose emotion labels this checkpoint was tuned on: contamination to report."""
+    """Corpora whose emotion labels this checkpoint was tuned on: contamination to report. "EmoBox"
+    stands for all of its academic corpora."""
+    pseudo_labels_of: tuple[str, ...] = ()
+    """The same of another network that guessed the labels which this checkpoint was tuned on."""
     always_random: bool = False
     """True for the tiny test networks, which exist with random weights only."""
     architecture: dict[str, object] = field(default_factory=dict, hash=False)

@@ -47,8 +47,8 @@ def expand(
     if not suite.corpora:
         return ()
     suite = name_checks.canonical(suite)
-    corpora = {spec.name: spec for spec in suite.corpora}
-    backbones = {spec.name: spec for spec in suite.backbones}
+    corpora = {spec.name: spec.used for spec in suite.corpora}
+    backbones = {spec.name: spec.used for spec in suite.backbones}
     folds = {name: fold_numbers(spec) for name, spec in corpora.items()}
     base = Axes(head=suite.head, training=suite.training)
     cards = {name: card_of(spec) for name, spec in backbones.items()}

@@ -10,11 +10,12 @@ from pydantic import ValidationError
 
 from backbones import BackboneCard, BackboneError
 from harness.backbone_card import card_of
+from harness.config.seen_checks import seen_mistakes
 from harness.config.yaml_tree import Mistake
 from harness.data.corpora import CORPORA
 from harness.errors import SuiteError, UserError, choices
 from harness.model.components import LOSSES, POOLINGS, losses_of, pooling_name
-from harness.specs import BackboneSpec, Suite, TrainingSpec
+from harness.specs import BackboneSpec, ListedBackbone, Suite, TrainingSpec
 from harness.tasks import TASKS
 from harness.tasks.task import TaskCard
 
@@ -99,7 +100,7 @@ def canonical(suite: Suite) -> Suite:
     return suite.model_copy(update={"backbones": tuple(renamed), "head": head})
 
 
-def _canonical_backbone(spec: BackboneSpec) -> BackboneSpec:
+def _canonical_backbone(spec: ListedBackbone) -> ListedBackbone:
     try:
         card = card_of(spec)
     except BackboneError as error:
@@ -122,6 +123,7 @@ def name_mistakes(data: Any) -> list[Mistake]:
     return [
         *_corpus_mistakes(data),
         *_backbone_mistakes(data),
+        *seen_mistakes([*items(data, "corpora")], [*items(data, "backbones")]),
         *_protocol_mistakes(data),
         *_pooling_mistakes(data),
         *_task_mistakes(data),

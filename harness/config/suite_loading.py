@@ -31,7 +31,7 @@ from harness.config.yaml_tree import (
 from harness.data.corpora import CORPORA
 from harness.errors import SuiteError, choices
 from harness.files import is_file
-from harness.specs import Axes, CorpusSpec, HeadSpec, Spec, Suite, TrainingSpec
+from harness.specs import Axes, HeadSpec, ListedCorpus, Spec, Suite, TrainingSpec
 
 
 def load_suite(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Suite:
@@ -59,14 +59,14 @@ def load_suite(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Suite
     return name_checks.canonical(suite)
 
 
-def load_corpus_spec(path_or_name: str) -> CorpusSpec:
+def load_corpus_spec(path_or_name: str) -> ListedCorpus:
     """One corpus: a known name, or a YAML file that says what an item of `corpora` would.
 
     Raises:
         SuiteError: it is neither, or the file is mistaken.
     """
     if path_or_name in CORPORA:
-        return CorpusSpec(name=path_or_name)
+        return ListedCorpus(name=path_or_name)
     file = Path(path_or_name)
     if not is_file(file):
         hint = choices(path_or_name, CORPORA)
@@ -75,9 +75,9 @@ def load_corpus_spec(path_or_name: str) -> CorpusSpec:
     data = tree.plain()
     spec, found = None, name_checks.name_mistakes({"corpora": [data]})
     try:
-        spec = CorpusSpec.model_validate(data)
+        spec = ListedCorpus.model_validate(data)
     except ValidationError as error:
-        mistakes += _locate_mistakes(explain(error, data, CorpusSpec), tree)
+        mistakes += _locate_mistakes(explain(error, data, ListedCorpus), tree)
     mistakes += _locate_mistakes([Mistake(item.path[2:], item.text) for item in found], tree)
     if mistakes or spec is None:
         raise all_mistakes(_shown_path(file), mistakes)

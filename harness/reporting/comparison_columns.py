@@ -50,7 +50,11 @@ def comparison_columns(report: Report) -> tuple[Column, ...]:
             *within(_cost, *TRIAL_SPEEDS, *TRIAL_PEAKS, *TRIAL_COST_FACTS),
         ),
         Column("flags", str, title="Flags", part="flags", value=_flags),
-        *within(_group, Column("emotion_labels_seen", str, value=_labels_seen)),
+        *within(
+            _group,
+            Column("audio_seen", str, value=_audio_seen),
+            Column("emotion_labels_seen", str, value=_labels_seen),
+        ),
     )
 
 
@@ -89,5 +93,10 @@ def _flags(row: AnyRow) -> str:
     return ", ".join(row.flags)
 
 
+def _audio_seen(row: ReportRow) -> str | None:
+    return ", ".join(row.seen_before.seen.audio or ()) or None
+
+
 def _labels_seen(row: ReportRow) -> str | None:
-    return ", ".join(row.emotion_labels_seen) or None
+    seen = row.seen_before.seen
+    return ", ".join([*(seen.labels or ()), *seen.guessed]) or None

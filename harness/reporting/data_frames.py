@@ -17,8 +17,9 @@ def comparison_frame(report: Report) -> pd.DataFrame:
     Columns: those three and the other axes; folds, seeds, trials that ended well, planned ones;
     each metric with `_spread_folds`, `_spread_seeds`, and `_low` and `_high` of its 95 %
     interval; parameters, the share of them and of the transformer layers (`depth_share`) that
-    train; costs; `flags`; `emotion_labels_seen` by the backbone. Scores are shares, not per
-    cent. After a corpus's rows come those of its baselines, such as "chance" and "majority".
+    train; costs; `flags`; `audio_seen` and `emotion_labels_seen` by the backbone. Scores are
+    shares, not per cent. After a corpus's rows come those of its baselines, such as "chance" and
+    "majority".
     """
     return frame(report.rows_with_baselines(), comparison_columns(report))
 

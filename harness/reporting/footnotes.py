@@ -8,6 +8,7 @@ from types import MappingProxyType
 from harness.data.readers.audio_files import shortened
 from harness.reporting.formats import DASH
 from harness.reporting.report_model import ReportRow
+from harness.reporting.seen_notes import seen_notes
 from harness.results.failures import error_line
 from harness.results.flags import FLAG_MEANINGS, flag_name
 from harness.results.records import CostRecord
@@ -48,7 +49,7 @@ def comparison_footnotes(
         *_programs(programs),
         *_stale(stale),
         *_lacking(lacking),
-        *_labels_seen(rows),
+        *seen_notes(rows),
     )
 
 
@@ -139,15 +140,6 @@ def _lacking(splits: Mapping[str, Sequence[str]]) -> list[str]:
         return []
     listed = shortened(f"{split} ({', '.join(classes)})" for split, classes in splits.items())
     return [f"Test splits without a class, which macro-F1 counts as 0: {listed}."]
-
-
-def _labels_seen(rows: Sequence[ReportRow]) -> list[str]:
-    seen = dict.fromkeys(
-        (row.backbone, row.emotion_labels_seen) for row in rows if "LABELS SEEN" in row.flags
-    )
-    return [
-        f"Emotion labels seen by {backbone}: {', '.join(corpora)}." for backbone, corpora in seen
-    ]
 
 
 def _matmul_peaks(costs: Sequence[CostRecord]) -> str:

@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from backbones import BACKBONES
 from harness.data.corpora import CORPORA
+from harness.data.known_corpora import EMOBOX, KNOWN_CORPORA
 from harness.errors import UserError, choices
 from harness.model.components import LOSSES, POOLINGS
 
@@ -46,7 +47,6 @@ def _backbones() -> Rows:
             "frames/s": f"{card.frame_rate_hz:g}",
             "parameters (M)": round(card.parameters / 1e6, 1) if card.parameters else None,
             "licence": card.licence or None,
-            "pretrained on": _wrapped(card.pretrained_on),
         }
         for card in BACKBONES.values()
     ]
@@ -59,9 +59,22 @@ def _backbone_sources() -> Rows:
             "Hugging Face": card.huggingface or _UNPUBLISHED[card.always_random],
             "ModelScope": card.modelscope,
             "revision": card.revision[:8] if card.revision else None,
-            "emotion labels seen": _wrapped(card.emotion_labels_seen),
         }
         for card in BACKBONES.values()
+    ]
+
+
+def _backbone_pasts() -> Rows:
+    return [
+        {
+            "name": card.name,
+            "audio seen": _wrapped(card.pretrained_on),
+            "emotion labels seen": _wrapped(
+                [*card.emotion_labels_seen, *map("{} (guessed)".format, card.pseudo_labels_of)]
+            ),
+        }
+        for card in BACKBONES.values()
+        if card.downloadable
     ]
 
 
@@ -69,7 +82,7 @@ _UNPUBLISHED = {True: "built here, random weights", False: "-"}
 
 
 def _wrapped(names: Sequence[str]) -> str | None:
-    return fill(", ".join(names), width=32) or None
+    return fill(", ".join(names), width=48) or None
 
 
 def _corpora() -> Rows:
@@ -82,6 +95,17 @@ def _corpora() -> Rows:
             "summary": card.summary,
         }
         for name, card in CORPORA.items()
+    ]
+
+
+def _known_corpora() -> Rows:
+    return [
+        {
+            "known_as": name,
+            "other names": ", ".join(others) or None,
+            "in EmoBox": "yes" if name in EMOBOX else None,
+        }
+        for name, others in KNOWN_CORPORA.items()
     ]
 
 
@@ -110,8 +134,8 @@ def _suites() -> Rows:
 
 
 LISTINGS: dict[str, tuple[Callable[[], Rows], ...]] = {
-    "backbones": (_backbones, _backbone_sources),
-    "corpora": (_corpora,),
+    "backbones": (_backbones, _backbone_pasts, _backbone_sources),
+    "corpora": (_corpora, _known_corpora),
     "poolings": (_poolings,),
     "losses": (_losses,),
     "suites": (_suites,),

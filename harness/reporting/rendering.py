@@ -27,6 +27,7 @@ def report_of(store: ResultsStore) -> Report:
         store.read_plan(),
         store.read_inputs(),
         store.read_primary(),
+        store.read_seen(),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import TypeVar
 
 from harness.config.axes import flat
@@ -31,6 +32,8 @@ from harness.results.lacking_classes import lacking_classes
 from harness.results.ranking import Contender, Ranking, rank
 from harness.results.records import CostRecord, Record
 from harness.results.row_flags import row_flags
+from harness.results.seen_before import NOTHING_SAID, SeenBefore, seen_before
+from harness.results.seen_statements import SeenStatements
 from harness.results.trial_groups import TrialGroup, backbone_key, group_trials
 from harness.specs import Trial
 from harness.tasks import TASKS
@@ -50,6 +53,7 @@ def build_report(
     planned: Iterable[Trial] = (),
     inputs: CurrentInputs = NOTHING_KNOWN,
     primary: str | None = None,
+    said: SeenStatements = NOTHING_SAID,
 ) -> Report:
     """All that a report says.
 
@@ -61,6 +65,7 @@ def build_report(
         planned: the trials there ought to be; rows that lack some are flagged INCOMPLETE
         inputs: which data and weights lie there now; trials that rest on others are left out
         primary: the metric that ranks rows; the headline of their task when left out
+        said: what suites say of what corpora are and backbones have seen
     """
     ordered = tuple(sorted(costs, key=_cost_key))
     cost_of = cost_lookup(ordered)
@@ -71,13 +76,13 @@ def build_report(
     groups = group_trials(current, [*planned, *lacking])
     lacking_ids = {trial.trial_id for trial in lacking}
     rows = tuple(
-        _row(group, cost_of(group.trials[0]), predictions, lacking_ids, among)
+        _row(group, cost_of(group.trials[0]), predictions, lacking_ids, among, _seen(group, said))
         for group, among in zip(groups, row_flags(groups), strict=True)
     )
     return Report(
         title=title,
         rows=rows,
-        baselines=tuple(_baselines(groups)),
+        baselines=tuple(_baselines(groups, said)),
         footnotes=comparison_footnotes(
             rows,
             programs_of(current),
@@ -99,11 +104,13 @@ def _row(
     predictions: Predictions,
     lacking: AbstractSet[str],
     among_rows: tuple[str, ...],
+    seen: SeenBefore,
 ) -> ReportRow:
     done = group.finished
     own = flags(
         group.trials,
         group.records,
+        seen=seen.flags,
         unstable_cost=cost is not None and cost.unstable,
         stale=sum(trial.trial_id in lacking for trial in group.trials),
     )
@@ -125,7 +132,7 @@ def _row(
         cost=cost,
         flags=(*own, *among_rows),
         chosen=chosen_settings(done),
-        emotion_labels_seen=tuple(_first(record.emotion_labels_seen for record in done) or ()),
+        seen_before=seen,
     )
 
 
@@ -146,6 +153,12 @@ def _rankings(rows: Sequence[ReportRow], primary: str | None) -> Iterator[Rankin
             yield rank(corpus, metric, contenders)
 
 
+def _seen(group: TrialGroup, said: SeenStatements) -> SeenBefore:
+    # but for folders, the trials of a group name the same backbone and corpus
+    first = group.trials[0]
+    return seen_before(first.backbone, first.corpus, group.finished, said)
+
+
 def _depth_share(group: TrialGroup) -> float | None:
     depth = _first(record.backbone_depth for record in group.finished)
     if not depth:
@@ -153,10 +166,10 @@ def _depth_share(group: TrialGroup) -> float | None:
     return 1.0 if group.finetune_layers == "all" else group.finetune_layers / depth
 
 
-def _baselines(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
+def _baselines(groups: Sequence[TrialGroup], said: SeenStatements) -> Iterator[BaselineRow]:
     for corpus, task in dict.fromkeys((group.corpus, group.task) for group in groups):
         own = [group for group in groups if (group.corpus, group.task) == (corpus, task)]
-        yield from _probes(own)
+        yield from _probes(own, said)
         records = _one_a_split(own, lambda record: record.baselines is not None)
         for name in TASKS[task].baselines if records else ():
             found = [(record.trial, (record.baselines or {}).get(name)) for record in records]
@@ -165,7 +178,7 @@ def _baselines(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
                 yield _baseline_row(own[0], name, records, baseline_scores(known), DATA_FLAGS)
 
 
-def _probes(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
+def _probes(groups: Sequence[TrialGroup], said: SeenStatements) -> Iterator[BaselineRow]:
     """Those of the backbones of one corpus, each over the folds of all its trials."""
     for backbone in dict.fromkeys(group.backbone for group in groups):
         own = [group for group in groups if group.backbone == backbone]
@@ -174,8 +187,9 @@ def _probes(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
             scores = baseline_scores(
                 (record.trial, record.probe.metrics["test"]) for record in records if record.probe
             )
-            names = (*DATA_FLAGS, "RANDOM")
-            yield _baseline_row(own[0], f"probe on {backbone}", records, scores, names)
+            names, seen = (*DATA_FLAGS, "RANDOM"), _seen(own[0], said)
+            row = _baseline_row(own[0], f"probe on {backbone}", records, scores, names)
+            yield replace(row, flags=(*row.flags, *seen.flags))
 
 
 def _one_a_split(groups: Sequence[TrialGroup], has: Callable[[Record], bool]) -> tuple[Record, ...]:

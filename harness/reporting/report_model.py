@@ -11,6 +11,7 @@ from harness.results.failures import Failure
 from harness.results.group_scores import GroupScore
 from harness.results.ranking import Ranking
 from harness.results.records import CostRecord, Epoch, Record
+from harness.results.seen_before import SeenBefore
 from harness.results.trial_groups import row_name
 from harness.specs import FinetuneLayers
 
@@ -45,8 +46,8 @@ class ReportRow:
     flags: tuple[str, ...]
     chosen: str | None
     """The settings that dev chose, in how many trials each, and from how many; None without."""
-    emotion_labels_seen: tuple[str, ...]
-    """Corpora whose emotion labels the backbone was tuned on before."""
+    seen_before: SeenBefore
+    """What the backbone met of the corpus before, and of others."""
 
     @property
     def name(self) -> str:

@@ -8,12 +8,16 @@ from collections.abc import Iterable, Sequence
 
 from harness.results.probe_check import under_probe
 from harness.results.records import Record
-from harness.specs import CorpusSpec, Trial
+from harness.specs import Trial
 
 FLAG_MEANINGS = {
     "RANDOM": "the backbone has random weights, not pretrained ones.",
-    "LABELS SEEN": "the backbone was tuned on emotion labels of this corpus before, or on guessed "
-    "ones that may be of it.",
+    "AUDIO SEEN": "the backbone heard recordings of this corpus in pretraining.",
+    "LABELS SEEN": "the backbone was tuned on emotion labels of this corpus before, or on the "
+    "guesses of a network that was.",
+    "SEEN UNKNOWN": "nobody says which corpora these weights heard or whose labels they saw: write "
+    "`audio_seen: [...]` and `emotion_labels_seen: [...]` beside the backbone in the suite, empty "
+    "for none.",
     "LIMITED": "run on part of the corpus (--limit-utterances).",
     "PARTIAL": "recordings of the corpus are missing on this machine.",
     "SPEAKER OVERLAP": "train and test may share speakers, as the suite allows.",
@@ -38,8 +42,9 @@ DATA_FLAGS = ("LIMITED", "PARTIAL", "SPEAKER OVERLAP")
 def flags(
     trials: Sequence[Trial],
     records: Sequence[Record],
-    scored_on: CorpusSpec | None = None,
     *,
+    seen: Iterable[str] = (),
+    own_test: bool = True,
     unstable_cost: bool = False,
     stale: int = 0,
 ) -> list[str]:
@@ -48,7 +53,8 @@ def flags(
     Args:
         trials: every trial that is planned or has a record
         records: the outcomes that are there, failed ones included
-        scored_on: the corpus of the scores, where it is not the trials' own
+        seen: those on what the backbone met before, from `seen_before`
+        own_test: whether the scores are of the trials' own test splits
         unstable_cost: whether the speeds beside the scores are not to be relied on
         stale: how many of the trials were left out since they rest on something else than now
     """
@@ -56,12 +62,12 @@ def flags(
     found = {
         "RANDOM": any(trial.backbone.init == "random" for trial in trials)
         or any(record.random_weights for record in records),
-        "LABELS SEEN": any(has_seen_labels(r, scored_on or r.trial.corpus) for r in records),
+        **dict.fromkeys(seen, True),
         "LIMITED": any(trial.limit_utterances is not None for trial in trials),
         "PARTIAL": any(record.partial_corpus for record in records),
         "SPEAKER OVERLAP": any(record.speaker_overlap for record in records),
         "MIXED": len({_circumstances(record) for record in done}) > 1,
-        "UNDER PROBE": scored_on is None and under_probe(done),
+        "UNDER PROBE": own_test and under_probe(done),
         f"STALE {stale}": stale > 0,
         f"INCOMPLETE {len(done)} of {len(trials)}": len(done) < len(trials),
         "UNSTABLE": unstable_cost,
@@ -103,27 +109,3 @@ def programs_of(records: Iterable[Record]) -> dict[str, int]:
     """How many of the finished trials came from each program, in the order of their start."""
     done = sorted((r for r in records if r.status == "ok"), key=lambda r: r.started_at)
     return dict(Counter(program_of(record) for record in done))
-
-
-EMOBOX = "emobox"
-"""Named on a card for all corpora that EmoBox lists, and the reader of those lists."""
-PSEUDO = "pseudo"
-"""In the name of labels that a network guessed: of which recordings, nobody can tell."""
-
-
-def has_seen_labels(record: Record, corpus: CorpusSpec) -> bool:
-    """Whether the backbone of a trial may have been tuned on labels of this corpus.
-
-    Names are compared without case and signs: "EMO-DB" is the corpus emodb, and my_emodb too.
-    """
-    return any(_may_mean(seen, corpus) for seen in record.emotion_labels_seen or ())
-
-
-def _may_mean(seen: str, corpus: CorpusSpec) -> bool:
-    label, names = _plain(seen), (_plain(corpus.name), _plain(corpus.reader))
-    listed = EMOBOX in label and corpus.reader == EMOBOX
-    return PSEUDO in label or listed or any(label in name for name in names)
-
-
-def _plain(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import TypeVar
 
 from harness.errors import ResultsError
 from harness.results.current_inputs import CurrentInputs
 from harness.results.records import CostRecord, Record
+from harness.results.seen_statements import SeenStatements
 from harness.results.store import ResultsStore
 from harness.specs import Selection, Trial
 
@@ -67,6 +69,7 @@ def merge_into(target: ResultsStore, sources: Sequence[ResultsStore]) -> Merged:
     primary = next((found for store in sources if (found := store.read_primary())), None)
     target.write_plan(plan, Selection(), primary)
     target.write_inputs(inputs)
+    target.write_seen(reduce(SeenStatements.joined, (store.read_seen() for store in known)))
     for trial_id, source in trials.items():
         if source is not target:
             _copy(source.trial(trial_id), target.trial(trial_id), target)

@@ -144,7 +144,8 @@ class Record(Frozen):
     backbone_depth: int | None = None
     """How many transformer layers the backbone has, of which finetune_layers trained."""
     emotion_labels_seen: list[str] | None = None
-    """Corpora whose emotion labels the backbone's weights had been tuned on before."""
+    """Corpora whose emotion labels the backbone's weights had been tuned on before, as its card
+    said when it was trained; reports ask the card of today, and this where there is none."""
     random_weights: bool | None = None
     limited_data: bool = False
     """True if --limit-utterances cut the corpus."""

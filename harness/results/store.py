@@ -31,6 +31,7 @@ from harness.errors import ResultsError
 from harness.files import atomic_path, file_digest, parse_json, write_text
 from harness.results.current_inputs import CurrentInputs
 from harness.results.records import SCHEMA_VERSION, CostRecord, Record
+from harness.results.seen_statements import SeenStatements
 from harness.specs import Selection, Trial
 
 RECORD = "record.json"
@@ -40,6 +41,7 @@ CHECKPOINTS = "checkpoints"
 PLAN = "plan.json"
 ESTIMATE = "estimate.json"
 INPUTS = "inputs.json"
+SEEN = "seen.json"
 REPORT = "report"
 
 GO_ON = ("crashed", "oom")
@@ -48,6 +50,7 @@ GO_ON = ("crashed", "oom")
 _REMEDY = "move its folder away and run the suite again"
 
 AnyRecord = TypeVar("AnyRecord", Record, CostRecord)
+Noted = TypeVar("Noted", CurrentInputs, SeenStatements)
 
 
 @dataclass(frozen=True)
@@ -207,10 +210,24 @@ class ResultsStore:
         Raises:
             ResultsError: the file is damaged.
         """
-        path = self.folder / INPUTS
+        return self._noted(INPUTS, CurrentInputs)
+
+    def write_seen(self, said: SeenStatements) -> None:
+        """Note what suites say of what their corpora are and their backbones have seen."""
+        write_text(self.folder / SEEN, said.model_dump_json(indent=1))
+
+    def read_seen(self) -> SeenStatements:
+        """What suites say of what their corpora are and their backbones have seen.
+
+        Raises:
+            ResultsError: the file is damaged.
+        """
+        return self._noted(SEEN, SeenStatements)
+
+    def _noted(self, name: str, kind: type[Noted]) -> Noted:
+        path = self.folder / name
         try:
-            text = path.read_bytes() if path.exists() else b"{}"
-            return CurrentInputs.model_validate_json(text)
+            return kind.model_validate_json(path.read_bytes() if path.exists() else b"{}")
         except ValidationError as error:
             raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
 

@@ -21,6 +21,8 @@ from harness.progress import Reporter
 from harness.results.flags import flags
 from harness.results.group_scores import metrics_of
 from harness.results.records import Record
+from harness.results.seen_before import seen_before
+from harness.results.seen_statements import SeenStatements
 from harness.results.store import MODEL, ResultsStore
 from harness.runs.trial_execution import predictions_frame
 from harness.specs import CorpusSpec
@@ -56,7 +58,7 @@ def evaluate_kept(
     Raises:
         UserError: there is no such model, or it cannot be scored on that corpus.
     """
-    records = kept_records(store, trial_id)
+    records, said = kept_records(store, trial_id), store.read_seen()
     prepared_corpora: dict[tuple[CorpusSpec, int | None], PreparedCorpus] = {}
     rows = []
     for record in records:
@@ -71,7 +73,7 @@ def evaluate_kept(
         model = restore(store, record, offline=offline)
         reporter.note(f"scoring {record.trial_id} on {len(ids)} utterances of {spec.name}")
         for among, scores in _scores(record, prepared, ids, model, device).items():
-            rows.append(_row(record, spec, among, scores))
+            rows.append(_row(record, spec, among, scores, said))
     return pd.DataFrame(rows)
 
 
@@ -188,8 +190,13 @@ def _scores(
 
 
 def _row(
-    record: Record, spec: CorpusSpec, among: Sequence[str], scores: SplitScores
+    record: Record,
+    spec: CorpusSpec,
+    among: Sequence[str],
+    scores: SplitScores,
+    said: SeenStatements,
 ) -> dict[str, object]:
+    seen = seen_before(record.trial.backbone, spec, [record], said).flags
     return {
         "trial_id": record.trial_id,
         "backbone": record.trial.backbone.name,
@@ -199,5 +206,5 @@ def _row(
         "chosen_among": f"{len(among)} of {len(record.classes)} outputs",
         "utterances": scores.utterances,
         **metrics_of(record.trial, scores),
-        "flags": ", ".join(flags([record.trial], [record], spec)),
+        "flags": ", ".join(flags([record.trial], [record], seen=seen, own_test=False)),
     }

@@ -12,9 +12,18 @@ from harness.config.suite_shards import shard_of
 from harness.data.corpus_reading import corpus_card, read_corpus
 from harness.data.splits.folds import fold_numbers
 from harness.errors import SuiteError
-from harness.specs import PROBES, CorpusSpec, CostTrial, Selection, Shard, Suite, Trial
+from harness.specs import (
+    PROBES,
+    CorpusSpec,
+    CostTrial,
+    ListedCorpus,
+    Selection,
+    Shard,
+    Suite,
+    Trial,
+)
 
-_ANY_CORPUS = CorpusSpec(name="synthetic")
+_ANY_CORPUS = ListedCorpus(name="synthetic")
 
 
 @dataclass(frozen=True)

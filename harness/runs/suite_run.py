@@ -76,6 +76,7 @@ def run_plan(
     with store.writing():
         store.write_plan(plan.trials, plan.selection, plan.suite.primary)
         _note_inputs(plan.selected, preflight, store)
+        store.write_seen(store.read_seen().updated(plan.suite))
         for spec, corpus in preflight.corpora.items():
             store.write_quality(spec.name, corpus.quality.lines())
     finished = _finished(plan.selected, known, preflight, store, reporter, fresh=fresh)

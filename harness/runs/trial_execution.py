@@ -16,7 +16,6 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from backbones.base import Backbone
 from backbones.cards import FOREIGN_ERRORS
 from harness.data.batches import LabelledSplit
 from harness.data.prepared_corpus import Fold, PreparedCorpus, cut_fold, labelled
@@ -25,6 +24,7 @@ from harness.redaction import redacted
 from harness.results.environment import environment
 from harness.results.provenance import Provenance, fingerprint_of
 from harness.results.records import Digests, ProbeScores, Record
+from harness.results.seen_before import what_was_seen
 from harness.results.store import CHECKPOINTS
 from harness.runs.backbone_frames import BackboneFrames
 from harness.runs.learning import learn
@@ -174,7 +174,7 @@ def _learn_and_score(
             "split_sizes": {name: len(ids) for name, ids in fold.splits.named().items()},
             **learned.best.parameters,
             "backbone_depth": len(backbone.layers),
-            "emotion_labels_seen": _labels_seen(backbone),
+            "emotion_labels_seen": _labels_seen(trial),
             "random_weights": backbone.weights.init == "random",
             "environment": environment() | device_info(accelerator.device),
         }
@@ -269,6 +269,7 @@ def provenance_of(trial: Trial, fold: Fold, weights_digest: str) -> Provenance:
     return Provenance(digests, fingerprint_of(trial))
 
 
-def _labels_seen(backbone: Backbone) -> list[str]:
-    pretrained = backbone.weights.init == "pretrained"
-    return list(backbone.card.emotion_labels_seen) if pretrained else []
+def _labels_seen(trial: Trial) -> list[str] | None:
+    """As far as it is known without the suite's word."""
+    seen = what_was_seen(trial.backbone)
+    return None if seen.labels is None else [*seen.labels, *seen.guessed]

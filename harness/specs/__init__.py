@@ -4,6 +4,8 @@ from harness.specs.data_specs import (
     MISSING_VALUES,
     BackboneSpec,
     CorpusSpec,
+    ListedBackbone,
+    ListedCorpus,
     ProtocolSpec,
     QualitySpec,
 )
@@ -42,6 +44,8 @@ __all__ = [
     "FrozenMode",
     "Handling",
     "HeadSpec",
+    "ListedBackbone",
+    "ListedCorpus",
     "Precision",
     "ProtocolSpec",
     "QualitySpec",

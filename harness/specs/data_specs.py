@@ -61,6 +61,19 @@ class CorpusSpec(Spec):
         return self.kind or self.name
 
 
+class ListedCorpus(CorpusSpec):
+    """A corpus as a suite lists it, with what decides no outcome."""
+
+    known_as: str | None = None
+    """The published corpus that it is, whatever it is called here and whatever reads it, by a name
+    in `harness.data.known_corpora`; "none" for one that is not published."""
+
+    @property
+    def used(self) -> CorpusSpec:
+        """What trials use of it."""
+        return CorpusSpec(**{name: getattr(self, name) for name in CorpusSpec.model_fields})
+
+
 class BackboneSpec(Spec):
     """One backbone: a known name, and optionally other weights for it; or one of your own."""
 
@@ -84,6 +97,21 @@ class BackboneSpec(Spec):
     def folder(self) -> str | None:
         """Where to load a known backbone from; the card of one of your own tells its place."""
         return None if self.kind else self.source
+
+
+class ListedBackbone(BackboneSpec):
+    """A backbone as a suite lists it, with what decides no outcome."""
+
+    audio_seen: tuple[str, ...] | None = None
+    """Corpora whose recordings its weights have heard in pretraining; empty if none. Left out, its
+    card says it, if the weights are the published ones."""
+    emotion_labels_seen: tuple[str, ...] | None = None
+    """Corpora whose emotion labels they were tuned on, in the same way."""
+
+    @property
+    def used(self) -> BackboneSpec:
+        """What trials use of it."""
+        return BackboneSpec(**{name: getattr(self, name) for name in BackboneSpec.model_fields})
 
 
 class ProtocolSpec(Spec):

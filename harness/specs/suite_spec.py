@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from harness.specs.data_specs import BackboneSpec, CorpusSpec, ProtocolSpec
+from harness.specs.data_specs import ListedBackbone, ListedCorpus, ProtocolSpec
 from harness.specs.spec_base import Count, Number, PositiveFloat, PositiveInt, Spec, Tracker
 from harness.specs.training_specs import HeadSpec, TrainingSpec
 
@@ -33,14 +33,14 @@ class Suite(Spec):
 
     suite: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     description: str = ""
-    corpora: tuple[CorpusSpec, ...]
+    corpora: tuple[ListedCorpus, ...]
     """Empty if nothing is to be trained and only costs are measured."""
     task: str = "classification"
     """What is predicted: a name in `harness.tasks.TASKS`."""
     primary: str | None = None
     """The metric that ranks rows; the headline of the task when left out."""
     protocol: ProtocolSpec = ProtocolSpec()
-    backbones: Annotated[tuple[BackboneSpec, ...], Field(min_length=1)]
+    backbones: Annotated[tuple[ListedBackbone, ...], Field(min_length=1)]
     matrix: dict[str, Any] = {}
     """Axis -> list of values, with optional `include` and `exclude`; see `harness.config.axes`."""
     head: HeadSpec = HeadSpec()

@@ -11,6 +11,7 @@ from backbones.families import family_of
 EXPECTED = {
     *("wavlm-base", "wavlm-base-plus", "wavlm-large"),
     *("hubert-base", "hubert-large", "wav2vec2-base", "wav2vec2-large", "xls-r-300m"),
+    "wav2vec2-large-robust-msp-dim",
     *("data2vec-base", "data2vec-large", "unispeech-sat-base", "unispeech-sat-large"),
     *("whisper-tiny", "whisper-base", "whisper-small", "whisper-medium", "whisper-large-v3"),
     *("whisper-tiny-30s", "whisper-base-30s", "whisper-small-30s", "whisper-medium-30s"),
@@ -37,6 +38,10 @@ def test_the_table_holds_what_was_promised() -> None:
         ("whisper_base_30s", "whisper-base-30s"),
         ("facebook/hubert-large-ll60k", "hubert-large"),
         ("facebook/wav2vec2-xls-r-300m", "xls-r-300m"),
+        (
+            "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim",
+            "wav2vec2-large-robust-msp-dim",
+        ),
         ("facebook/w2v-bert-2.0", "w2v-bert-2.0"),
         ("logmel", "logmel"),
     ],
@@ -102,7 +107,8 @@ def test_a_pinned_revision_is_a_whole_commit_of_a_cards_first_hub() -> None:
 
 def test_contamination_is_on_the_cards() -> None:
     assert "IEMOCAP" in BACKBONES.card("emotion2vec_base").pretrained_on
-    assert "RAVDESS" in BACKBONES.card("emotion2vec_plus_seed").emotion_labels_seen
+    assert BACKBONES.card("emotion2vec_plus_seed").emotion_labels_seen == ("EmoBox",)
+    assert BACKBONES.card("emotion2vec_plus_large").pseudo_labels_of == ("EmoBox",)
     assert not BACKBONES.card("wavlm-base").emotion_labels_seen
 
 

@@ -63,8 +63,8 @@ def test_random_weights_are_named_in_the_legend(run: Any, trial: Any, tmp_path: 
 def test_points_that_are_qualified_bear_signs_that_the_figure_explains(
     run: Any, trial: Any, tmp_path: Path
 ) -> None:
-    run.add(trial(finetune_layers=1), emotion_labels_seen=["RAVDESS"])
-    planned = [*run.trials, trial(finetune_layers=1, fold=2)]
+    run.add(trial("emotion2vec_plus_seed", finetune_layers=1))
+    planned = [*run.trials, trial("emotion2vec_plus_seed", finetune_layers=1, fold=2)]
     said = texts(write_figures(run.report(planned), tmp_path)[0])
     assert {"0", "3", "1*†‡"} <= set(said)
     assert "* LABELS SEEN  † INCOMPLETE  ‡ FOLDS DIFFER" in said
@@ -73,9 +73,11 @@ def test_points_that_are_qualified_bear_signs_that_the_figure_explains(
 def test_what_is_said_of_a_whole_panel_is_not_said_of_its_points(
     run: Any, trial: Any, tmp_path: Path
 ) -> None:
-    for record in [*run.records]:
-        run.records.remove(record)
-        run.records.append(record.model_copy(update={"partial_corpus": True}))
+    run.records[:] = [
+        record.model_copy(update={"partial_corpus": True})
+        for record in run.records
+        if record.trial.backbone.name == "wavlm-base"
+    ]
     said = texts(write_figures(run.report(), tmp_path)[0])
     assert "ravdess (PARTIAL)" in said
     assert not any("*" in text for text in said)

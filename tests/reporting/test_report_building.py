@@ -7,17 +7,16 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from made_up import FIT
+from made_up import FIT, make_predictions
 from scipy.stats import t as student
 
-from backbones import BACKBONES
 from harness.reporting.report_model import ReportRow
 from harness.results.group_scores import group_scores
+from harness.results.records import ProbeScores
+from harness.results.seen_statements import SeenStatement, SeenStatements
 from harness.specs import BackboneSpec, CorpusSpec, ProtocolSpec
 from harness.tasks import TASKS
 from harness.tasks.classification.metrics import score_predictions
-
-EVERY_CORPUS = {"ravdess": "", "emodb": "", "calls": "manifest", "mesd": "emobox"}
 
 
 def row_of(run: Any, backbone: str, layers: Any, planned: Any = ()) -> ReportRow:
@@ -36,7 +35,7 @@ def test_one_row_per_backbone_and_depth_in_the_order_of_the_table(run: Any) -> N
         ("emotion2vec_plus_base", 3),
     ]
     assert {(row.folds, row.seeds, row.trials, row.planned) for row in rows} == {(2, 2, 4, 4)}
-    assert {row.flags for row in rows} == {()}
+    assert [row.flags for row in rows] == [(), (), ("LABELS SEEN",), ("LABELS SEEN",)]
 
 
 def test_a_report_cannot_be_changed(run: Any) -> None:
@@ -308,47 +307,34 @@ def test_a_failed_trial_tells_no_depth(empty_run: Any, trial: Any) -> None:
     assert empty_run.report().rows[0].depth_share is None
 
 
-@pytest.mark.parametrize(
-    ("corpus", "labels", "flagged"),
-    [
-        ({"name": "ravdess"}, ["RAVDESS", "EMO-DB"], True),
-        ({"name": "emodb"}, ["RAVDESS", "EMO-DB"], True),
-        ({"name": "acted", "kind": "emodb"}, ["EMO-DB"], True),
-        ({"name": "my_crema-d", "kind": "manifest"}, ["CREMA-D"], True),
-        ({"name": "esd", "kind": "emobox"}, ["the other academic corpora of EmoBox"], True),
-        ({"name": "call_centre", "kind": "manifest"}, ["the other corpora of EmoBox"], False),
-        ({"name": "call_centre", "kind": "manifest"}, ["pseudo-labels from a network"], True),
-        ({"name": "emodb"}, ["RAVDESS"], False),
-        ({"name": "ravdess"}, [], False),
-        ({"name": "ravdess"}, None, False),
-    ],
-)
-def test_a_backbone_that_has_seen_a_corpuss_labels_is_flagged(
-    empty_run: Any, trial: Any, corpus: Any, labels: Any, flagged: bool
+def test_what_a_backbone_has_seen_marks_its_row_and_its_probe_and_no_guess(
+    empty_run: Any, trial: Any
 ) -> None:
-    empty_run.add(trial(corpus=CorpusSpec(**corpus)), emotion_labels_seen=labels)
+    for backbone in ("emotion2vec_plus_seed", "wavlm-base"):
+        scores = score_predictions(make_predictions(trial(backbone)))
+        probe = ProbeScores(kind="knn", setting="k = 1", settings=1, metrics={"test": scores})
+        empty_run.add(trial(backbone), probe=probe)
     report = empty_run.report()
-    assert report.rows[0].flags == (("LABELS SEEN",) if flagged else ())
-    assert {row.flags for row in report.baselines} == {()}
+    flags = {row.backbone: row.flags for row in report.rows}
+    assert flags == {"wavlm-base": (), "emotion2vec_plus_seed": ("LABELS SEEN",)}
+    assert {row.baseline: row.flags for row in report.baselines if row.flags} == {
+        "probe on emotion2vec_plus_seed": ("LABELS SEEN",)
+    }
 
 
-@pytest.mark.parametrize(
-    ("backbone", "corpora"),
-    [
-        ("emotion2vec_plus_seed", ["ravdess", "emodb", "mesd"]),
-        ("emotion2vec_plus_base", [*EVERY_CORPUS]),
-        ("emotion2vec_base", []),
-        ("wavlm-base", []),
-    ],
-)
-def test_what_the_cards_say_is_recognised(
-    empty_run: Any, trial: Any, backbone: str, corpora: list[str]
-) -> None:
-    seen = list(BACKBONES[backbone].emotion_labels_seen)
-    for name, kind in EVERY_CORPUS.items():
-        empty_run.add(trial(corpus=CorpusSpec(name=name, kind=kind)), emotion_labels_seen=seen)
-    found = [row.corpus for row in empty_run.report().rows if row.flags == ("LABELS SEEN",)]
-    assert found == corpora
+def test_what_a_suite_says_later_marks_what_was_there_before(empty_run: Any, trial: Any) -> None:
+    own = {"backbone": BackboneSpec(name="mine", kind="hubert", source="org/mine")}
+    corpus = CorpusSpec(name="acted", kind="manifest")
+    empty_run.add(trial().model_copy(update=own | {"corpus": corpus}), status="failed")
+    empty_run.add(trial("emotion2vec_base", corpus=corpus))
+    unknown, heard = empty_run.report().rows[::-1]
+    assert unknown.flags == ("SEEN UNKNOWN", "INCOMPLETE 0 of 1")
+    assert heard.flags == ()
+    nothing = SeenStatement(audio_seen=(), emotion_labels_seen=())
+    said = SeenStatements(known_as={"acted": "meld"}, backbones={"mine": nothing})
+    known, heard = empty_run.report(said=said).rows[::-1]
+    assert known.flags == ("INCOMPLETE 0 of 1",)
+    assert (heard.flags, heard.seen_before.counts_as) == (("AUDIO SEEN",), ("MELD",))
 
 
 def test_unstable_speeds_flag_the_row(run: Any, cost: Any) -> None:

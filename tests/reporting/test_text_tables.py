@@ -9,7 +9,6 @@ from rich.console import Console
 
 from harness.reporting.data_frames import comparison_frame
 from harness.reporting.text_tables import to_latex, to_markdown, to_rich
-from harness.specs import CorpusSpec
 
 
 def fields(markdown: str) -> list[dict[str, str]]:
@@ -56,21 +55,6 @@ def test_a_footnote_says_why_3_of_8_blocks_are_a_quarter_of_emotion2vec(
     )
     empty_run.add(trial())
     assert "37.5 %" not in to_markdown(empty_run.report())
-
-
-def test_a_line_says_which_backbone_has_seen_which_labels(run: Any, trial: Any) -> None:
-    seen = {"emotion_labels_seen": ["RAVDESS", "EMO-DB"]}
-    assert "labels seen" not in to_markdown(run.report()).lower()
-    for fold in (3, 4):
-        run.add(trial("emotion2vec_plus_seed", fold=fold), **seen)
-    run.add(trial("emotion2vec_plus_large", corpus=CorpusSpec(name="iemocap")), **seen)
-    text = to_markdown(run.report())
-    assert "- LABELS SEEN: the backbone was tuned on emotion labels of this corpus" in text
-    assert text.count("- Emotion labels seen by emotion2vec_plus_seed: RAVDESS, EMO-DB.") == 1
-    assert "seen by emotion2vec_plus_large" not in text
-    assert [row["Backbone"] for row in fields(text) if "LABELS SEEN" in row["Flags"]] == [
-        "emotion2vec_plus_seed"
-    ]
 
 
 def test_the_markdown_links_to_the_figure_where_there_is_one(run: Any) -> None:

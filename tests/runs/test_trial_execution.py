@@ -1,6 +1,5 @@
 """What a trial notes of its backbone, so that a report needs neither its card nor its suite."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ from quiet import Quiet
 from transformers import HubertConfig, HubertModel
 
 from backbones import BACKBONES
-from harness.backbone_card import card_of
 from harness.config.suite_loading import load_suite
 from harness.reporting.report_building import build_report
 from harness.results.store import ResultsStore
@@ -18,25 +16,21 @@ from harness.runs.suite_run import run_plan
 
 
 @pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A network of the user's own, whose card is made to say that it saw the corpus's labels."""
+def own(tmp_path: Path) -> str:
+    """The folder of a network of the user's own."""
     folder = str(tmp_path / "own")
     HubertModel(HubertConfig.from_dict(BACKBONES["tiny-wavlm"].architecture)).save_pretrained(
         folder
-    )
-    monkeypatch.setattr(
-        "harness.model.building.card_of",
-        lambda spec: replace(card_of(spec), emotion_labels_seen=("Synthetic",)),
     )
     return folder
 
 
 @pytest.mark.parametrize(
     ("init", "labels", "flag"),
-    [("pretrained", ["Synthetic"], "LABELS SEEN"), ("random", [], "RANDOM")],
+    [("pretrained", None, "SEEN UNKNOWN"), ("random", [], "RANDOM")],
 )
-def test_the_report_knows_depth_and_labels_from_the_record_alone(
-    own: str, tmp_path: Path, init: str, labels: list[str], flag: str
+def test_the_report_knows_depth_and_what_is_unknown_from_the_record_alone(
+    own: str, tmp_path: Path, init: str, labels: list[str] | None, flag: str
 ) -> None:
     changes = ("training.epochs=1", "cost=null", "matrix.finetune_layers=[1]")
     spec = f"{{name: own, kind: hubert, source: {own}, init: {init}}}"

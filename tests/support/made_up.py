@@ -10,6 +10,8 @@ import pandas as pd
 from harness.reporting.report_building import build_report
 from harness.reporting.report_model import Report
 from harness.results.records import CostRecord, Epoch, Fit, Record, WorkloadCost
+from harness.results.seen_before import NOTHING_SAID
+from harness.results.seen_statements import SeenStatements
 from harness.specs import (
     BackboneSpec,
     CorpusSpec,
@@ -153,9 +155,11 @@ class MadeUpRun:
         self.records.append(record)
         return record
 
-    def report(self, planned: Iterable[Trial] = ()) -> Report:
+    def report(self, planned: Iterable[Trial] = (), said: SeenStatements = NOTHING_SAID) -> Report:
         """What is said of it."""
-        return build_report("made_up", self.records, self.costs, self.predictions, planned)
+        return build_report(
+            "made_up", self.records, self.costs, self.predictions, planned, said=said
+        )
 
     def predictions(self, record: Record) -> pd.DataFrame:
         """As Store.read_predictions."""

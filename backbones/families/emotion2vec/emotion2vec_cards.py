@@ -9,8 +9,8 @@ from backbones.cards import BackboneCard
 from backbones.nn.feature_encoder import CONVOLUTIONS
 
 EMOTION_SPEECH = ("IEMOCAP", "MELD", "CMU-MOSEI", "MEAD", "MSP-Podcast")
-EMOBOX_LABELS = ("RAVDESS", "EMO-DB", "CREMA-D", "IEMOCAP", "the other academic corpora of EmoBox")
-PSEUDO_LABELS = ("pseudo-labels from emotion2vec_plus_seed, tuned on EmoBox's academic corpora",)
+EMOBOX = ("EmoBox",)
+"""Its academic corpora: plus_seed was tuned on their labels, and guessed those of the other two."""
 
 
 def emotion2vec_architecture(
@@ -71,7 +71,11 @@ def emotion2vec_shape(model_conf: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _card(
-    name: str, labels: tuple[str, ...] = (), dim: int = 768, parameters: int = 93_171_212
+    name: str,
+    labels: tuple[str, ...] = (),
+    guessed: tuple[str, ...] = (),
+    dim: int = 768,
+    parameters: int = 93_171_212,
 ) -> BackboneCard:
     return BackboneCard(
         name,
@@ -84,15 +88,16 @@ def _card(
         modelscope=f"iic/{name}",
         pretrained_on=EMOTION_SPEECH,
         emotion_labels_seen=labels,
+        pseudo_labels_of=guessed,
         architecture=emotion2vec_architecture(dim, heads=dim // 64),
     )
 
 
 CARDS = (
     _card("emotion2vec_base"),
-    _card("emotion2vec_plus_seed", EMOBOX_LABELS),
-    _card("emotion2vec_plus_base", PSEUDO_LABELS),
-    _card("emotion2vec_plus_large", PSEUDO_LABELS, dim=1024, parameters=162_130_960),
+    _card("emotion2vec_plus_seed", labels=EMOBOX),
+    _card("emotion2vec_plus_base", guessed=EMOBOX),
+    _card("emotion2vec_plus_large", guessed=EMOBOX, dim=1024, parameters=162_130_960),
     BackboneCard(
         "tiny-emotion2vec",
         "emotion2vec",

@@ -34,6 +34,7 @@ HUNDRED_AND_TWENTY_EIGHT_LANGUAGES = (
     "VoxLingua107",
     "BABEL",
 )
+ROBUST = ("Libri-Light", "Common Voice", "Switchboard", "Fisher")
 NINETY_FOUR_THOUSAND_HOURS = ("Libri-Light", "GigaSpeech", "VoxPopuli")
 
 LARGE: dict[str, object] = {"feat_extract_norm": "layer", "do_stable_layer_norm": True}
@@ -63,8 +64,11 @@ def _card(
     licence: str = "Apache-2.0",
     name: str = "",
     large: dict[str, object] | None = None,
+    depth: int | None = None,
+    labels: tuple[str, ...] = (),
 ) -> BackboneCard:
-    dim, depth, heads = (1024, 24, 16) if large else (768, 12, 12)
+    dim, usual_depth, heads = (1024, 24, 16) if large else (768, 12, 12)
+    depth = depth or usual_depth
     return BackboneCard(
         name or repository.rpartition("/")[2],
         family,
@@ -75,6 +79,7 @@ def _card(
         huggingface=repository,
         revision=REVISIONS.get(repository),
         pretrained_on=heard,
+        emotion_labels_seen=labels,
         architecture=wav2vec2_architecture(dim, depth, heads) | (large or {}),
     )
 
@@ -119,6 +124,17 @@ CARDS = (
         315_437_696,
         name="wav2vec2-large",
         large=BIASED_LARGE,
+    ),
+    _card(  # pruned from 24 layers before it was tuned
+        "wav2vec2",
+        "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim",
+        ROBUST,
+        164_283_008,
+        licence="CC-BY-NC-SA-4.0",
+        name="wav2vec2-large-robust-msp-dim",
+        large=BIASED_LARGE,
+        depth=12,
+        labels=("MSP-Podcast",),
     ),
     _card(
         "wav2vec2",

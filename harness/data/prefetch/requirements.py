@@ -32,9 +32,11 @@ def requirements_of(
     """
     named_backbones = [BackboneSpec(name=name) for name in backbones]
     named_corpora = [CorpusSpec(name=name) for name in corpora]
+    listed_backbones = [spec.used for spec in suite.backbones] if suite else []
+    listed_corpora = [spec.used for spec in suite.corpora] if suite else []
     return Requirements(
-        tuple(dict.fromkeys([*(suite.backbones if suite else ()), *named_backbones])),
-        tuple(dict.fromkeys([*(suite.corpora if suite else ()), *named_corpora])),
+        tuple(dict.fromkeys([*listed_backbones, *named_backbones])),
+        tuple(dict.fromkeys([*listed_corpora, *named_corpora])),
     )
 
 
