@@ -7,7 +7,7 @@ from made_up import CLASSES, MadeUpRun, make_cost, make_trial
 
 from harness.results.current_inputs import CurrentInputs
 from harness.results.records import Digests
-from harness.specs import ProtocolSpec
+from harness.specs import CorpusSpec, ProtocolSpec
 from harness.tasks.classification.metrics import score_predictions
 
 
@@ -116,6 +116,25 @@ def test_costs_of_unlike_machines_are_compared_only_if_asked_for(
     assert gated.code == 2
     asked = cli("compare", base.folder, other.folder, "--across-machines")
     assert "infer_audio_s_per_s" in asked.out
+
+
+def test_folders_with_nothing_in_common_are_the_users_mistake_and_what_each_holds_is_said(
+    cli: Any, run: MadeUpRun, folder: Any
+) -> None:
+    head = MadeUpRun(costs=[make_cost("hubert-base")])
+    head.add(make_trial("hubert-base", corpus=CorpusSpec(name="emodb")))
+    head.add(make_trial("wavlm-base"), status="oom", error="MemoryError: full")
+    base, other = folder("base", run), folder("head", head)
+    answer = cli("compare", base.folder, other.folder)
+    assert answer.code == 2
+    assert f"{base.folder} holds 4 finished trials (of wavlm-base on ravdess) and 0 costs;" in (
+        answer.err
+    )
+    assert "holds 1 finished trials (of hubert-base on emodb) and 1 costs (of hubert-base)" in (
+        answer.err
+    )
+    base.write_cost(make_cost("hubert-base"))
+    assert cli("compare", base.folder, other.folder).code == 0  # a cost is enough
 
 
 def test_a_folder_without_results_and_a_third_folder_are_the_users_mistake(
