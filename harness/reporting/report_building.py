@@ -16,6 +16,7 @@ from harness.reporting.report_model import (
     TrialRow,
 )
 from harness.results.chosen_settings import chosen_settings
+from harness.results.class_balance import lacking_classes
 from harness.results.cost_matching import TrialCost, cost_lookup
 from harness.results.current_inputs import CurrentInputs, stale_trials
 from harness.results.failures import failures
@@ -27,7 +28,6 @@ from harness.results.group_scores import (
     group_scores,
     score_on_dev,
 )
-from harness.results.lacking_classes import lacking_classes
 from harness.results.records import CostRecord, Record
 from harness.results.row_flags import row_flags
 from harness.results.trial_groups import TrialGroup, backbone_key, group_trials

@@ -199,5 +199,5 @@ def _row(
         "chosen_among": f"{len(among)} of {len(record.classes)} outputs",
         "utterances": scores.utterances,
         **metrics_of(record.trial, scores),
-        "flags": ", ".join(flags([record.trial], [record], spec)),
+        "flags": ", ".join(flags([record.trial], [record])),
     }
