@@ -205,8 +205,27 @@ def test_kept_models_score_again_as_they_did(cli: Any, tmp_path: Path) -> None:
     answer = cli("evaluate", store.folder, "--device", "cpu")
     assert answer.code == 0, answer.err
     for record in store.read_trials():
-        row = next(line for line in answer.out.splitlines() if f"| {record.trial_id}" in line)
-        assert f"{record.metrics['test'].uar:.4f}" in row
+        layers = record.trial.finetune_layers
+        start = f"| synthetic | tiny-wavlm | {layers} |"
+        lines = [" ".join(line.split()) for line in answer.out.splitlines()]
+        row = next(line for line in lines if line.startswith(start))
+        assert f"| {record.metrics['test'].uar * 100:.1f} |" in row
+        assert "RANDOM" in row
+    assert "- RANDOM: the backbone has random weights" in answer.out
+    assert "## synthetic · tiny-wavlm · 0 layers" in answer.out
+    assert "| as angry |" in " ".join(answer.out.split())
+    assert f"{store.folder}/evaluations/own_splits/report/comparison.md" in answer.out
+
+
+def test_a_damaged_model_exits_with_1_after_the_others(cli: Any, tmp_path: Path) -> None:
+    quick_run(cli, tmp_path, "--set", "keep_models=all", "--only", "tiny-wavlm")
+    store = ResultsStore(tmp_path / "smoke")
+    trial_id = store.read_trials()[0].trial_id
+    (store.trial(trial_id) / "model.safetensors").write_bytes(b"half")
+    answer = cli("evaluate", store.folder, "--device", "cpu")
+    assert answer.code == 1
+    assert f"failed: {trial_id}" in answer.err
+    assert "kept models, scored again" in answer.out
 
 
 def test_a_kept_model_is_not_scored_on_the_corpus_it_was_trained_on(

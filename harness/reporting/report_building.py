@@ -21,6 +21,7 @@ from harness.results.cost_matching import TrialCost, cost_lookup
 from harness.results.current_inputs import CurrentInputs, stale_trials
 from harness.results.failures import failures
 from harness.results.flags import DATA_FLAGS, flags, programs_of
+from harness.results.group_confusion import group_confusion
 from harness.results.group_scores import (
     GroupScore,
     Predictions,
@@ -122,6 +123,7 @@ def _row(
         flags=(*own, *among_rows),
         chosen=chosen_settings(done),
         emotion_labels_seen=tuple(_first(record.emotion_labels_seen for record in done) or ()),
+        confusion=group_confusion(done),
     )
 
 

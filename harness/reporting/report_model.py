@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.results.cost_matching import TrialCost
 from harness.results.failures import Failure
+from harness.results.group_confusion import GroupConfusion
 from harness.results.group_scores import GroupScore
 from harness.results.records import CostRecord, Epoch, Record
 from harness.specs import FinetuneLayers
@@ -45,6 +46,8 @@ class ReportRow:
     """The settings that dev chose, in how many trials each, and from how many; None without."""
     emotion_labels_seen: tuple[str, ...]
     """Corpora whose emotion labels the backbone was tuned on before."""
+    confusion: GroupConfusion | None
+    """On test; None where the task has no classes, or no trial ended well."""
 
     @property
     def trainable_share(self) -> float | None:

@@ -120,6 +120,8 @@ class Scoring(Frozen):
     """All of another corpus; None for the splits of the trial itself."""
     known_outputs: list[str]
     """All that the network knows; `classes` are those among which it chose."""
+    model: str
+    """Digest of its file."""
     sounds_compared: bool
     """Whether the recordings were compared with those of train and dev."""
     environment: dict[str, Any]

@@ -42,7 +42,11 @@ def test_a_split_is_named_by_where_it_was_scored() -> None:
     record = outcome_on(["sad", "happy"])
     assert lacking_classes([record]) == {"ravdess fold 1": ("angry",)}
     scored = Scoring(
-        corpus=CorpusSpec(name="emodb"), known_outputs=CLASSES, sounds_compared=True, environment={}
+        corpus=CorpusSpec(name="emodb"),
+        known_outputs=CLASSES,
+        model="m",
+        sounds_compared=True,
+        environment={},
     )
     elsewhere = record.model_copy(update={"scored": scored})
     assert lacking_classes([elsewhere]) == {"emodb": ("angry",)}

@@ -12,7 +12,11 @@ from harness.tasks.classification.metrics import score
 
 def scoring(corpus: CorpusSpec | None, sounds_compared: bool = True) -> Scoring:
     return Scoring(
-        corpus=corpus, known_outputs=CLASSES, sounds_compared=sounds_compared, environment={}
+        corpus=corpus,
+        known_outputs=CLASSES,
+        model="m",
+        sounds_compared=sounds_compared,
+        environment={},
     )
 
 
