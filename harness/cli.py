@@ -34,6 +34,7 @@ from harness.cli_options import (
     ThreadsOption,
 )
 from harness.config.suite_loading import load_suite
+from harness.config.trial_names import TrialNames
 from harness.errors import TrialError, UserError
 from harness.progress import reporting
 from harness.reporting.report_model import Report
@@ -71,8 +72,9 @@ def plan(
         limit_utterances=limit_utterances,
         shard=shard,
     )
+    names = TrialNames.among(planned.trials)
     for trial in planned.selected:
-        console.print(f"{trial.trial_id}  {trial.describe()}", markup=False, soft_wrap=True)
+        console.print(f"{trial.trial_id}  {names.of(trial)}", markup=False, soft_wrap=True)
     if not planned.selected:
         for cost in planned.costs:
             console.print(f"cost of {cost.describe()}", markup=False)

@@ -55,6 +55,21 @@ def test_plan_prints_every_trial_with_a_stable_id_and_loads_no_torch(tmp_path: P
     assert "| torch\n" not in result.stderr
 
 
+def test_trials_that_differ_in_an_axis_read_differently_wherever_they_are_named(
+    cli: Any, tmp_path: Path
+) -> None:
+    varied = ("--set", "matrix.finetune_layers=[0]", "--set", "matrix.head_dim=[8, 16]",
+              "--only", "tiny-wavlm")  # fmt: skip
+    planned = [line.partition("  ")[2] for line in cli("plan", "smoke", *varied).out.splitlines()]
+    name = "synthetic fold 1 · tiny-wavlm · 0 layers · weighted_cross_entropy · seed 1 · head_dim"
+    assert planned[:2] == [f"{name} 8", f"{name} 16"]
+    answer = quick_run(cli, tmp_path, *varied, "--set", "training.time_limit_s=0.001")
+    for place, width in enumerate((8, 16), start=1):
+        assert f"[{place}/2] {name} {width}\n" in answer.out
+        assert f": {name} {width}: timeout: " in answer.err
+        assert f": {name} {width}: timeout: " in cli("report", tmp_path / "smoke").out
+
+
 def test_plan_lists_the_costs_of_a_suite_that_trains_nothing(cli: Any) -> None:
     lines = cli("plan", "cost").out.splitlines()
     assert lines[0] == "cost of tiny-wavlm · 0 layers"

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 from harness.config.axes import flat
+from harness.config.trial_names import TrialNames
 from harness.reporting.footnotes import comparison_footnotes, cost_footnotes
 from harness.reporting.report_model import (
     BaselineRow,
@@ -66,7 +67,9 @@ def build_report(
     current = [record for record in records if record.trial_id not in stale]
     # of what is stale there are the trials, as if they had yet to be run
     lacking = [record.trial for record in records if record.trial_id in stale]
-    groups = group_trials(current, [*planned, *lacking])
+    expected = [*planned, *lacking]
+    names = TrialNames.among([*expected, *(record.trial for record in records)])
+    groups = group_trials(current, expected)
     lacking_ids = {trial.trial_id for trial in lacking}
     rows = tuple(
         _row(group, cost_of(group.trials[0]), predictions, lacking_ids, among)
@@ -79,10 +82,10 @@ def build_report(
         footnotes=comparison_footnotes(
             rows,
             programs_of(current),
-            [(r.trial.describe(), stale[r.trial_id]) for r in records if r.trial_id in stale],
+            [(names.of(r.trial), stale[r.trial_id]) for r in records if r.trial_id in stale],
             lacking_classes(current),
         ),
-        failures=failures(records),
+        failures=failures(records, names),
         curves=tuple(curve for group in groups for curve in _curves(group)),
         trials=tuple(_trial_row(record, cost_of, stale) for record in records),
         costs=ordered,

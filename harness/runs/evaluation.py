@@ -10,6 +10,7 @@ import pandas as pd
 from torch import Tensor
 
 from backbones.cards import FOREIGN_ERRORS
+from harness.config.trial_names import TrialNames
 from harness.data.prepared_corpus import labelled
 from harness.data.splits.split_contents import split_content
 from harness.errors import TrialError, UserError
@@ -109,6 +110,7 @@ def evaluate_kept(
         UserError: there is no such model, or the other corpus cannot be used.
     """
     records, corpora = kept_records(store, trial_id), PreparedCorpora(reporter)
+    names = TrialNames.among(record.trial for record in store.read_trials())
     folders = EvaluationFolders(store, None, None)
     if corpus is not None:
         content = split_content(corpora.whole(corpus).corpus.utterances).digest
@@ -128,7 +130,7 @@ def evaluate_kept(
         except FOREIGN_ERRORS as error:
             may_not = isinstance(error, UserError)
             reason = redacted(str(error) if may_not else f"{type(error).__name__}: {error}")
-            told = NotScored(record.trial_id, record.trial.describe(), reason, not may_not)
+            told = NotScored(record.trial_id, names.of(record.trial), reason, not may_not)
             reporter.note(told.line())
             not_scored.append(told)
             continue

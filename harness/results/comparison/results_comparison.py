@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.config.trial_names import PLAIN_NAMES, TrialNames
 from harness.data.readers.audio_files import shortened
 from harness.errors import ResultsError
 from harness.results.comparison.change import Change
@@ -37,6 +38,8 @@ class ResultsComparison:
     measured: tuple[Change, ...]
     refusal: str | None
     """Why some of what was measured is not compared."""
+    names: TrialNames = PLAIN_NAMES
+    """What the trials of both are called."""
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -57,7 +60,10 @@ def compare(
     Raises:
         ResultsError: they have neither a finished trial nor a cost in common.
     """
-    (before, base_stale), (after, head_stale) = _current(base), _current(head)
+    records = base.read_trials(), head.read_trials()
+    names = TrialNames.among(record.trial for own in records for record in own)
+    before, base_stale = _current(base, records[0], names)
+    after, head_stale = _current(head, records[1], names)
     trials = pair(before, after)
     predictions = base.read_predictions, head.read_predictions
     fitting = [(pair, same_test_set(pair, *predictions)) for pair in trials.both]
@@ -81,16 +87,19 @@ def compare(
         )
     counted, measured = tuple(counted_changes(costs)), tuple(measured_changes(same_device))
     stale = (*(f"BASE: {name}" for name in base_stale), *(f"HEAD: {name}" for name in head_stale))
-    return ResultsComparison(trials, other_test, stale, quality, costs, counted, measured, refusal)
+    return ResultsComparison(
+        trials, other_test, stale, quality, costs, counted, measured, refusal, names
+    )
 
 
-def _current(store: ResultsStore) -> tuple[list[Record], list[str]]:
+def _current(
+    store: ResultsStore, records: Sequence[Record], names: TrialNames
+) -> tuple[list[Record], list[str]]:
     """The records that rest on what lay there last, and the names of the other trials."""
-    records = store.read_trials()
     stale = stale_trials(records, store.read_inputs())
     return (
         [record for record in records if record.trial_id not in stale],
-        [record.trial.describe() for record in records if record.trial_id in stale],
+        [names.of(record.trial) for record in records if record.trial_id in stale],
     )
 
 

@@ -7,7 +7,7 @@ from made_up import CLASSES, MadeUpRun, make_cost, make_trial
 
 from harness.results.current_inputs import CurrentInputs
 from harness.results.records import Digests
-from harness.specs import CorpusSpec, ProtocolSpec
+from harness.specs import CorpusSpec, HeadSpec, ProtocolSpec
 from harness.tasks.classification.metrics import score_predictions
 
 
@@ -101,6 +101,20 @@ def test_what_head_lost_fails_a_limit_on_what_it_had(cli: Any, run: MadeUpRun, f
     assert gated.code == 1
     assert gated.out.count("FAILED") == 1
     assert "FAILED: cost of wavlm-base" in gated.out
+
+
+def test_trials_of_one_folder_that_differ_in_an_axis_read_differently(
+    cli: Any, run: MadeUpRun, folder: Any
+) -> None:
+    base = MadeUpRun(records=[*run.records], saved={**run.saved})
+    for dropout in (0.1, 0.2):
+        base.add(make_trial(fold=3, head=HeadSpec(dropout=dropout)))
+    folders = folder("base", base).folder, folder("head", run).folder
+    answer = cli("compare", *folders, "--fail-on", "uar:-0.5")
+    for dropout in (0.1, 0.2):
+        name = f"weighted_cross_entropy · seed 1 · dropout {dropout}"
+        assert answer.out.count(name) == 2  # in the list, and as what breaks the limit
+        assert f"{name} is only in BASE" in answer.out
 
 
 def test_costs_of_unlike_machines_are_compared_only_if_asked_for(
