@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
+from accelerate import Accelerator
 from torch import Tensor
 
 from backbones.cards import FOREIGN_ERRORS
 from harness.config.trial_names import TrialNames
+from harness.data.batches import LabelledSplit
 from harness.data.prepared_corpus import labelled
 from harness.data.splits.split_contents import split_content
 from harness.errors import TrialError, UserError
@@ -36,11 +38,6 @@ from harness.tasks.scores import SplitScores
 from harness.training.devices import device_info, make_accelerator
 from harness.training.fit_inputs import AudioInputs
 from harness.training.prediction import predict
-
-Among = tuple[str, ...]
-"""The outputs among which a network chooses."""
-Scored = Mapping[str, tuple[pd.DataFrame, SplitScores]]
-"""By split, what is predicted, and how well."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +116,7 @@ def evaluate_kept(
     scored: list[str] = []
     for record in records:
         try:
-            inputs = (
-                another_corpus(record, corpus, corpora, reporter.note)
-                if corpus is not None
-                else own_splits(record, corpora)
-            )
+            inputs = _inputs(record, corpus, corpora)
             model = restore(store, record, offline=offline)
             reporter.note(f"scoring {record.trial_id} on {_amount(inputs)}")
             outcomes = list(_outcomes(store, record, corpus, inputs, model, device))
@@ -138,6 +131,14 @@ def evaluate_kept(
         scored.append(record.trial_id)
     stores = folders.with_outcomes([each.trial_id for each in not_scored])
     return Evaluation(tuple(scored), tuple(not_scored), stores)
+
+
+def _inputs(
+    record: Record, corpus: CorpusSpec | None, corpora: PreparedCorpora
+) -> EvaluationInputs:
+    if corpus is None:
+        return own_splits(record, corpora)
+    return another_corpus(record, corpus, corpora)
 
 
 def _amount(inputs: EvaluationInputs) -> str:
@@ -165,40 +166,47 @@ def _outcomes(
     task = TASKS[record.trial.task].load()
     outputs = task.shared_outputs(record.classes, inputs.prepared.corpus)
     encode = partial(task.encode, outputs=outputs)
+    train = labelled(inputs.prepared, inputs.train, encode=encode).targets if inputs.train else ()
     splits = {
         name: labelled(inputs.prepared, ids, encode=encode) for name, ids in inputs.splits.items()
     }
-    model.to(accelerator.device)
-    values: dict[str, Tensor] = {
-        name: predict(
-            model,
-            AudioInputs(split, model, accelerator),
-            record.trial.training.batch_seconds,
-            accelerator,
-        )
-        for name, split in splits.items()
-    }
-    train = labelled(inputs.prepared, inputs.train, encode=encode).targets if inputs.train else ()
+    values = _values(model, splits, record.trial.training.batch_seconds, accelerator)
     for among in dict.fromkeys((outputs, tuple(record.classes))):
         places = [record.classes.index(name) for name in among]
         frames = {
             name: predictions_frame(name, split, values[name][:, places], among, task)
             for name, split in splits.items()
         }
-        scored = {name: (frame, task.score(frame, train)) for name, frame in frames.items()}
-        outcome = _outcome(record, scoring, inputs, among, scored)
-        yield outcome, pd.concat(frames.values())
+        scores = {name: task.score(frame, train) for name, frame in frames.items()}
+        yield _outcome(record, scoring, inputs, among, scores), pd.concat(frames.values())
+
+
+def _values(
+    model: SERModel,
+    splits: Mapping[str, LabelledSplit],
+    batch_seconds: float,
+    accelerator: Accelerator,
+) -> dict[str, Tensor]:
+    """Outputs by split, (N, W)."""
+    model.to(accelerator.device)
+    return {
+        name: predict(model, AudioInputs(split, model, accelerator), batch_seconds, accelerator)
+        for name, split in splits.items()
+    }
 
 
 def _outcome(
-    record: Record, scoring: Scoring, inputs: EvaluationInputs, among: Among, scored: Scored
+    record: Record,
+    scoring: Scoring,
+    inputs: EvaluationInputs,
+    among: Sequence[str],
+    scores: Mapping[str, SplitScores],
 ) -> Record:
     """The record of the trial, with scores, splits and digests of where it was scored."""
-    scores = {name: found for name, (_, found) in scored.items()}
     changes: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "classes": list(among),
-        "metrics": record.metrics | scores,
+        "metrics": {**record.metrics, **scores},
         "digests": inputs.digests,
         "excluded_utterances": inputs.prepared.quality.checked - inputs.prepared.quality.used,
         "splits": dict(inputs.contents),
@@ -206,7 +214,7 @@ def _outcome(
     }
     if scoring.corpus is not None:
         changes |= {
-            "metrics": scores,
+            "metrics": dict(scores),
             "split_sizes": {name: len(ids) for name, ids in inputs.splits.items()},
             "splits": {**record.splits, **inputs.contents},
             "partial_corpus": record.partial_corpus or inputs.prepared.partial,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.data.audio_info import audio_digest, same_sound
@@ -76,9 +76,7 @@ def own_splits(record: Record, corpora: PreparedCorpora) -> EvaluationInputs:
     return EvaluationInputs(prepared, splits, train, record.digests, contents, True)
 
 
-def another_corpus(
-    record: Record, spec: CorpusSpec, corpora: PreparedCorpora, note: Callable[[str], None]
-) -> EvaluationInputs:
+def another_corpus(record: Record, spec: CorpusSpec, corpora: PreparedCorpora) -> EvaluationInputs:
     """All of another corpus.
 
     Raises:
@@ -92,7 +90,7 @@ def another_corpus(
     TASKS[record.trial.task].load().shared_outputs(record.classes, prepared.corpus)
     own = _learned_from(record, corpora)
     if own is None:
-        note(
+        corpora.reporter.note(
             f"{record.trial.corpus.name} is not here as it was: whether {spec.name} holds what "
             f"{record.trial_id} learned from is not checked"
         )
