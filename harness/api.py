@@ -7,6 +7,7 @@
     report = harness.report("results/smoke")
     verdict = harness.rank("results/smoke")
     joined = harness.merge(["results/shard-1-of-2/smoke", "results/shard-2-of-2/smoke"])
+    again = harness.evaluate("results/smoke", corpus="emodb")
 
 The package itself offers the functions and imports this module when one is used.
 """
@@ -16,12 +17,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from harness.config.suite_loading import load_suite
+from harness.config.suite_loading import load_corpus_spec, load_suite
 from harness.config.suite_shards import read_shard
 from harness.errors import ResultsError, UserError
 from harness.progress import Reporter, reporting
@@ -34,9 +36,10 @@ from harness.results.records import Status
 from harness.results.store import REPORT, ResultsStore, open_results
 from harness.runs.planning import Plan, make_plan
 from harness.runs.runtime_options import RuntimeOptions
-from harness.specs import Suite
+from harness.specs import CorpusSpec, Suite
 
 if TYPE_CHECKING:  # what runs trials needs torch, which planning and reporting do without
+    from harness.runs.evaluation import Evaluation
     from harness.runs.run_summary import RunSummary
 
 DEFAULT_OPTIONS = RuntimeOptions()
@@ -52,6 +55,18 @@ class RunResult:
     """The suite's results."""
     files: tuple[Path, ...]
     """Tables, figures and benchmark files that were written."""
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """What scoring kept models again leaves behind."""
+
+    evaluation: Evaluation
+    reports: tuple[Report, ...]
+    """On another corpus one of a choice among the outputs that it has, and one of a choice among
+    all, if a model knows more."""
+    files: tuple[Path, ...]
+    """Tables and figures that were written, beside the outcomes."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +224,49 @@ def merge(sources: Sequence[str | Path], results: str | Path = "results") -> Mer
             files = write_report(found, target.folder)
             files += write_benchmarks(target.folder, target.read_costs(), found)
     return MergeResult(merged, found, target.folder, files)
+
+
+def evaluate(
+    results: str | Path,
+    *,
+    trial: str | None = None,
+    corpus: str | Path | CorpusSpec | None = None,
+    device: str = DEFAULT_OPTIONS.device,
+    offline: bool = DEFAULT_OPTIONS.offline,
+    reporter: Reporter | None = None,
+) -> EvaluationResult:
+    """Score kept models again, without training, and write what a run writes.
+
+    The outcomes lie in `<results>/evaluations`, in folders that are results themselves. Models
+    that may not be scored do not raise: `result.evaluation.raise_for_failures()` does, if there
+    is no other.
+
+    Args:
+        results: the folder of one suite, such as "results/smoke"
+        trial: only the model of this trial id
+        corpus: score on all of another corpus, by its name, a YAML file that describes it, or its
+            spec; on each trial's own dev and test when left out
+        device: as for a run
+        offline: never touch the network
+        reporter: shows progress; bars or lines on standard output when left out
+
+    Raises:
+        UserError: no model was kept, or the corpus is missing or unfit.
+    """
+    from harness.runs.evaluation import evaluate_kept
+
+    store = open_results(Path(results))
+    other = load_corpus_spec(str(corpus)) if isinstance(corpus, str | Path) else corpus
+    shown = nullcontext(reporter) if reporter else reporting(Console(highlight=False))
+    with shown as told, holding(store.folder, told.note):
+        done = evaluate_kept(store, trial, other, told, device=device, offline=offline)
+        reports = tuple(map(report_of, done.stores))
+        with store.writing():
+            written = [
+                write_report(found, folder.folder)
+                for found, folder in zip(reports, done.stores, strict=True)
+            ]
+    return EvaluationResult(done, reports, tuple(chain.from_iterable(written)))
 
 
 def _run(

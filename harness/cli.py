@@ -34,6 +34,7 @@ from harness.cli_options import (
     ThreadsOption,
 )
 from harness.config.suite_loading import load_suite
+from harness.config.trial_names import TrialNames
 from harness.errors import TrialError, UserError
 from harness.progress import reporting
 from harness.reporting.report_model import Report
@@ -71,8 +72,9 @@ def plan(
         limit_utterances=limit_utterances,
         shard=shard,
     )
+    names = TrialNames.among(planned.trials)
     for trial in planned.selected:
-        console.print(f"{trial.trial_id}  {trial.describe()}", markup=False, soft_wrap=True)
+        console.print(f"{trial.trial_id}  {names.of(trial)}", markup=False, soft_wrap=True)
     if not planned.selected:
         for cost in planned.costs:
             console.print(f"cost of {cost.describe()}", markup=False)
@@ -273,22 +275,30 @@ def evaluate(
         typer.Option(
             "--corpus",
             help="Score on the whole of another corpus: a known name, or a YAML file that "
-            "describes one as a suite does. Else on each trial's own test split.",
+            "describes one as a suite does. Else on each trial's own dev and test.",
         ),
     ] = None,
     device: DeviceOption = "auto",
     offline: OfflineOption = False,
 ) -> None:
-    """Score kept models again, without training."""
-    from harness.config.suite_loading import load_corpus_spec
-    from harness.results.store import open_results
-    from harness.runs.evaluation import evaluate_kept
+    """Score kept models again, without training; models that may not be scored are passed over.
 
-    store = open_results(results)
-    other = load_corpus_spec(corpus) if corpus else None
+    Outcomes and tables are written below RESULTS/evaluations. Exits with 1 if something is broken,
+    and with 2 if no model may be scored.
+    """
+    from harness.reporting.confusion_text import confusions_markdown
+    from harness.reporting.rendering import print_report
+
     with reporting(console) as reporter:
-        frame = evaluate_kept(store, trial, other, reporter, device=device, offline=offline)
-    console.print(frame.to_markdown(index=False, floatfmt=".4f"), markup=False, soft_wrap=True)
+        done = api.evaluate(
+            results, trial=trial, corpus=corpus, device=device, offline=offline, reporter=reporter
+        )
+    for found in done.reports:
+        print_report(found, console)
+        console.print(confusions_markdown(found), markup=False, soft_wrap=True)
+    if done.files:
+        console.print(f"written: {', '.join(map(str, done.files))}", markup=False, soft_wrap=True)
+    done.evaluation.raise_for_failures()
 
 
 @app.command()

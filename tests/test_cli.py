@@ -55,6 +55,21 @@ def test_plan_prints_every_trial_with_a_stable_id_and_loads_no_torch(tmp_path: P
     assert "| torch\n" not in result.stderr
 
 
+def test_trials_that_differ_in_an_axis_read_differently_wherever_they_are_named(
+    cli: Any, tmp_path: Path
+) -> None:
+    varied = ("--set", "matrix.finetune_layers=[0]", "--set", "matrix.head_dim=[8, 16]",
+              "--only", "tiny-wavlm")  # fmt: skip
+    planned = [line.partition("  ")[2] for line in cli("plan", "smoke", *varied).out.splitlines()]
+    name = "synthetic fold 1 · tiny-wavlm · 0 layers · weighted_cross_entropy · seed 1 · head_dim"
+    assert planned[:2] == [f"{name} 8", f"{name} 16"]
+    answer = quick_run(cli, tmp_path, *varied, "--set", "training.time_limit_s=0.001")
+    for place, width in enumerate((8, 16), start=1):
+        assert f"[{place}/2] {name} {width}\n" in answer.out
+        assert f": {name} {width}: timeout: " in answer.err
+        assert f": {name} {width}: timeout: " in cli("report", tmp_path / "smoke").out
+
+
 def test_plan_lists_the_costs_of_a_suite_that_trains_nothing(cli: Any) -> None:
     lines = cli("plan", "cost").out.splitlines()
     assert lines[0] == "cost of tiny-wavlm · 0 layers"
@@ -205,8 +220,27 @@ def test_kept_models_score_again_as_they_did(cli: Any, tmp_path: Path) -> None:
     answer = cli("evaluate", store.folder, "--device", "cpu")
     assert answer.code == 0, answer.err
     for record in store.read_trials():
-        row = next(line for line in answer.out.splitlines() if f"| {record.trial_id}" in line)
-        assert f"{record.metrics['test'].uar:.4f}" in row
+        layers = record.trial.finetune_layers
+        start = f"| synthetic | tiny-wavlm | {layers} |"
+        lines = [" ".join(line.split()) for line in answer.out.splitlines()]
+        row = next(line for line in lines if line.startswith(start))
+        assert f"| {record.metrics['test'].uar * 100:.1f} |" in row
+        assert "RANDOM" in row
+    assert "- RANDOM: the backbone has random weights" in answer.out
+    assert "## synthetic · tiny-wavlm · 0 layers" in answer.out
+    assert "| as angry |" in " ".join(answer.out.split())
+    assert f"{store.folder}/evaluations/own_splits/report/comparison.md" in answer.out
+
+
+def test_a_damaged_model_exits_with_1_after_the_others(cli: Any, tmp_path: Path) -> None:
+    quick_run(cli, tmp_path, "--set", "keep_models=all", "--only", "tiny-wavlm")
+    store = ResultsStore(tmp_path / "smoke")
+    trial_id = store.read_trials()[0].trial_id
+    (store.trial(trial_id) / "model.safetensors").write_bytes(b"half")
+    answer = cli("evaluate", store.folder, "--device", "cpu")
+    assert answer.code == 1
+    assert f"failed: {trial_id}" in answer.err
+    assert "kept models, scored again" in answer.out
 
 
 def test_a_kept_model_is_not_scored_on_the_corpus_it_was_trained_on(

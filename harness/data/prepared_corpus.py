@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.data.audio_info import AudioInfo, audio_digest, inspect_audio
@@ -11,6 +11,7 @@ from harness.data.corpus_reading import read_corpus
 from harness.data.quality import QualityReport, apply_policy
 from harness.data.splits import leakage
 from harness.data.splits.folds import split
+from harness.data.splits.split_contents import SplitContent, sentences_shared, split_content
 from harness.data.subset import subset
 from harness.data.utterances import Corpus, Splits, Utterance
 from harness.files import cache_folder, content_digest
@@ -45,6 +46,10 @@ class Fold:
     split_digest: str
     data_digest: str
     """Of all that the folds of its protocol use, so that they have it in common."""
+    contents: Mapping[str, SplitContent]
+    """By the name of the split."""
+    sentences_shared: float | None
+    """Of test's utterances, those that say what one of train says; None where no text is known."""
 
 
 def prepare_corpus(
@@ -91,12 +96,15 @@ def _cut(protocol: ProtocolSpec, number: int, overlap: str, prepared: PreparedCo
     splits = split(prepared.corpus, protocol, number, speaker_overlap=overlap)
     used = {name for ids in splits.named().values() for name in ids}
     audio_info = [info for info in prepared.audio_info if info.utterance_id in used]
+    by_id = prepared.corpus.by_id()
     leakage.check(splits, prepared.corpus, overlap == "allowed", audio_info)
     return Fold(
         splits,
         audio_digest(audio_info, used),
         leakage.split_digest(splits, prepared.corpus),
         _data_digest(prepared, protocol),
+        {name: split_content(by_id[each] for each in ids) for name, ids in splits.named().items()},
+        sentences_shared(splits, by_id),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from harness.config.trial_names import TrialNames
 from harness.reporting.columns import Column
 from harness.reporting.formats import scaled
 from harness.reporting.tables import grid
@@ -21,14 +22,14 @@ def comparison_text(found: ResultsComparison) -> str:
     """Which trials both have, then quality and costs; what is only counted, where it changed."""
     counted = [change for change in found.counted if change.difference]
     parts = [
-        _trials(found.trials),
+        _trials(found.trials, found.names),
         "\n".join(
             f"left out, as it rests on other data or weights than now: {name}"
             for name in found.stale
         ),
         "\n".join(
             f"scores not compared, as BASE and HEAD were tested on other utterances or targets: "
-            f"{pair.base.trial.describe()}"
+            f"{found.names.of(pair.base.trial)}"
             for pair in found.other_test
         ),
         _costs(found.costs),
@@ -63,15 +64,15 @@ def _amount(limit: Limit) -> str:
     return f"{limit.sign}{limit.amount:g}{'%' if limit.percent else ''}"
 
 
-def _trials(pairs: TrialPairs) -> str:
+def _trials(pairs: TrialPairs, names: TrialNames) -> str:
     lines = [
         f"{len(pairs.both)} trials in both, {len(pairs.changed)} of them changed; "
         f"{len(pairs.only_base)} only in BASE, {len(pairs.only_head)} only in HEAD"
     ]
     for changes, count in Counter(pair.changes for pair in pairs.changed).items():
         lines.append(f"changed in {count}: {', '.join(changes)}")
-    lines += [f"only in BASE: {record.trial.describe()}" for record in pairs.only_base]
-    lines += [f"only in HEAD: {record.trial.describe()}" for record in pairs.only_head]
+    lines += [f"only in BASE: {names.of(record.trial)}" for record in pairs.only_base]
+    lines += [f"only in HEAD: {names.of(record.trial)}" for record in pairs.only_head]
     return "\n".join(lines)
 
 

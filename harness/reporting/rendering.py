@@ -7,21 +7,24 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.files import write_text
+from harness.reporting.confusion_text import confusions_markdown
 from harness.reporting.cost_tables import costs_markdown
 from harness.reporting.csv_text import to_csv
 from harness.reporting.data_frames import comparison_frame, costs_frame, trials_frame
 from harness.reporting.figures import write_figures
 from harness.reporting.report_building import build_report
 from harness.reporting.report_model import Report
+from harness.reporting.scoring_text import as_scored
 from harness.reporting.text_tables import to_latex, to_markdown, to_rich
 from harness.results.store import REPORT, ResultsStore
 
 
 def report_of(store: ResultsStore) -> Report:
     """The report of a suite's results; nothing is written."""
-    return build_report(
+    records = store.read_trials()
+    found = build_report(
         store.folder.name,
-        store.read_trials(),
+        records,
         store.read_costs(),
         store.read_predictions,
         store.read_plan(),
@@ -29,6 +32,7 @@ def report_of(store: ResultsStore) -> Report:
         store.read_primary(),
         store.read_seen(),
     )
+    return as_scored(found, records)
 
 
 def write_report(report: Report, folder: Path) -> tuple[Path, ...]:
@@ -37,7 +41,8 @@ def write_report(report: Report, folder: Path) -> tuple[Path, ...]:
     Args:
         report: what they say
         folder: the suite's results; gets trials.csv, and in report/ the comparison as Markdown,
-            CSV and LaTeX, the costs if there are any, and the figure if any row has a score
+            CSV and LaTeX, classes that are confused, the costs if there are any, and the figure
+            if any row has a score
 
     Returns:
         What was written.
@@ -49,6 +54,8 @@ def write_report(report: Report, folder: Path) -> tuple[Path, ...]:
         within / "comparison.csv": to_csv(comparison_frame(report)),
         within / "comparison.tex": to_latex(report),
     }
+    if confusions := confusions_markdown(report):
+        texts[within / "confusion.md"] = confusions
     if report.costs:
         texts[within / "costs.csv"] = to_csv(costs_frame(report))
         texts[within / "costs.md"] = costs_markdown(report)

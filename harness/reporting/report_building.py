@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from harness.config.axes import flat
+from harness.config.trial_names import TrialNames
 from harness.reporting.footnotes import comparison_footnotes, cost_footnotes
 from harness.reporting.report_model import (
     BaselineRow,
@@ -17,10 +18,12 @@ from harness.reporting.report_model import (
     TrialRow,
 )
 from harness.results.chosen_settings import chosen_settings
+from harness.results.class_balance import lacking_classes
 from harness.results.cost_matching import TrialCost, cost_lookup
 from harness.results.current_inputs import CurrentInputs, stale_trials
 from harness.results.failures import failures
 from harness.results.flags import DATA_FLAGS, flags, programs_of
+from harness.results.group_confusion import group_confusion
 from harness.results.group_scores import (
     GroupScore,
     Predictions,
@@ -28,7 +31,6 @@ from harness.results.group_scores import (
     group_scores,
     score_on_dev,
 )
-from harness.results.lacking_classes import lacking_classes
 from harness.results.ranking import Contender, Ranking, rank
 from harness.results.records import CostRecord, Record
 from harness.results.row_flags import row_flags
@@ -73,7 +75,9 @@ def build_report(
     current = [record for record in records if record.trial_id not in stale]
     # of what is stale there are the trials, as if they had yet to be run
     lacking = [record.trial for record in records if record.trial_id in stale]
-    groups = group_trials(current, [*planned, *lacking])
+    expected = [*planned, *lacking]
+    names = TrialNames.among([*expected, *(record.trial for record in records)])
+    groups = group_trials(current, expected)
     lacking_ids = {trial.trial_id for trial in lacking}
     rows = tuple(
         _row(group, cost_of(group.trials[0]), predictions, lacking_ids, among, _seen(group, said))
@@ -86,11 +90,11 @@ def build_report(
         footnotes=comparison_footnotes(
             rows,
             programs_of(current),
-            [(r.trial.describe(), stale[r.trial_id]) for r in records if r.trial_id in stale],
+            [(names.of(r.trial), stale[r.trial_id]) for r in records if r.trial_id in stale],
             lacking_classes(current),
         ),
         rankings=tuple(_rankings(rows, primary)),
-        failures=failures(records),
+        failures=failures(records, names),
         curves=tuple(curve for group in groups for curve in _curves(group)),
         trials=tuple(_trial_row(record, cost_of, stale) for record in records),
         costs=ordered,
@@ -133,6 +137,7 @@ def _row(
         flags=(*own, *among_rows),
         chosen=chosen_settings(done),
         seen_before=seen,
+        confusion=group_confusion(done),
     )
 
 
@@ -156,7 +161,8 @@ def _rankings(rows: Sequence[ReportRow], primary: str | None) -> Iterator[Rankin
 def _seen(group: TrialGroup, said: SeenStatements) -> SeenBefore:
     # but for folders, the trials of a group name the same backbone and corpus
     first = group.trials[0]
-    return seen_before(first.backbone, first.corpus, group.finished, said)
+    corpus = group.finished[0].scored_on if group.finished else first.corpus
+    return seen_before(first.backbone, corpus, group.finished, said)
 
 
 def _depth_share(group: TrialGroup) -> float | None:

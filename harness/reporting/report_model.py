@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.results.cost_matching import TrialCost
 from harness.results.failures import Failure
+from harness.results.group_confusion import GroupConfusion
 from harness.results.group_scores import GroupScore
 from harness.results.ranking import Ranking
 from harness.results.records import CostRecord, Epoch, Record
@@ -48,6 +49,8 @@ class ReportRow:
     """The settings that dev chose, in how many trials each, and from how many; None without."""
     seen_before: SeenBefore
     """What the backbone met of the corpus before, and of others."""
+    confusion: GroupConfusion | None
+    """On test; None where the task has no classes, or no trial ended well."""
 
     @property
     def name(self) -> str:

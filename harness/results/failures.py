@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from harness.config.trial_names import TrialNames
 from harness.results.records import CostRecord, Record, Status
 
 
@@ -25,10 +26,15 @@ class Failure:
         return f"{self.trial_id}: {self.trial}: {self.status}: {error}"
 
 
-def failures(records: Iterable[Record]) -> tuple[Failure, ...]:
-    """The trials that did not end well, in the order of the records."""
+def failures(records: Iterable[Record], names: TrialNames) -> tuple[Failure, ...]:
+    """The trials that did not end well, in the order of the records.
+
+    Args:
+        records: outcomes
+        names: what their trials are called
+    """
     return tuple(
-        Failure(record.trial_id, record.trial.describe(), record.status, error_line(record))
+        Failure(record.trial_id, names.of(record.trial), record.status, error_line(record))
         for record in records
         if record.status != "ok"
     )

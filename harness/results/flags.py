@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from harness.results.class_balance import is_skewed, lacked
+from harness.results.learning_check import chosen_from, stopped_early
 from harness.results.probe_check import under_probe
 from harness.results.records import Record
 from harness.specs import Trial
@@ -21,6 +23,15 @@ FLAG_MEANINGS = {
     "LIMITED": "run on part of the corpus (--limit-utterances).",
     "PARTIAL": "recordings of the corpus are missing on this machine.",
     "SPEAKER OVERLAP": "train and test may share speakers, as the suite allows.",
+    "SENTENCES SHARED": "at least half of the test utterances say what train says too: how new "
+    "sentences fare is not known.",
+    "TEST LACKS CLASS": "a test split lacks a class of the corpus, which macro-F1 counts as 0.",
+    "TEST SKEWED": "more than 60 % of a test split is of one class: look at UAR, not at accuracy.",
+    "STOPPED EARLY": "the epoch that is kept came before the head had learned: after fewer than "
+    "100 optimiser steps, or with less on train than the probe has on dev.",
+    "CHOSEN FROM": "dev chose among so many settings; rows that chose among more have an edge.",
+    "COPIES UNCHECKED": "the recordings of train are not here: whether they are among those scored "
+    "was not checked.",
     "MIXED": "trials ran on different devices, in different precision, with different packages or "
     "by different versions of the program.",
     "MIXED ROWS": "learned in another precision, on another device or with other packages than "
@@ -35,7 +46,14 @@ FLAG_MEANINGS = {
 }
 
 
-DATA_FLAGS = ("LIMITED", "PARTIAL", "SPEAKER OVERLAP")
+DATA_FLAGS = (
+    "LIMITED",
+    "PARTIAL",
+    "SPEAKER OVERLAP",
+    "SENTENCES SHARED",
+    "TEST LACKS CLASS",
+    "TEST SKEWED",
+)
 """Those on the data alone, which qualify what guessing scores too."""
 
 
@@ -44,7 +62,6 @@ def flags(
     records: Sequence[Record],
     *,
     seen: Iterable[str] = (),
-    own_test: bool = True,
     unstable_cost: bool = False,
     stale: int = 0,
 ) -> list[str]:
@@ -54,11 +71,11 @@ def flags(
         trials: every trial that is planned or has a record
         records: the outcomes that are there, failed ones included
         seen: those on what the backbone met before, from `seen_before`
-        own_test: whether the scores are of the trials' own test splits
         unstable_cost: whether the speeds beside the scores are not to be relied on
         stale: how many of the trials were left out since they rest on something else than now
     """
     done = [record for record in records if record.status == "ok"]
+    chosen = max(map(chosen_from, done), default=1)
     found = {
         "RANDOM": any(trial.backbone.init == "random" for trial in trials)
         or any(record.random_weights for record in records),
@@ -66,8 +83,14 @@ def flags(
         "LIMITED": any(trial.limit_utterances is not None for trial in trials),
         "PARTIAL": any(record.partial_corpus for record in records),
         "SPEAKER OVERLAP": any(record.speaker_overlap for record in records),
+        "SENTENCES SHARED": any((record.sentences_shared or 0.0) >= 0.5 for record in done),
+        "TEST LACKS CLASS": any(map(lacked, done)),
+        "TEST SKEWED": any(map(is_skewed, done)),
+        "STOPPED EARLY": any(map(stopped_early, done)),
+        f"CHOSEN FROM {chosen}": chosen > 1,
+        "COPIES UNCHECKED": any(r.scored and not r.scored.sounds_compared for r in done),
         "MIXED": len({_circumstances(record) for record in done}) > 1,
-        "UNDER PROBE": own_test and under_probe(done),
+        "UNDER PROBE": under_probe(done),
         f"STALE {stale}": stale > 0,
         f"INCOMPLETE {len(done)} of {len(trials)}": len(done) < len(trials),
         "UNSTABLE": unstable_cost,

@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.specs import CostTrial, Trial
+from harness.data.splits.split_contents import SplitContent
+from harness.specs import CorpusSpec, CostTrial, Trial
 from harness.tasks.scores import RecordedScores
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Raised when a record says more, so that an older harness asks to be upgraded. What records of
 an older version do not say is None.
 
@@ -22,6 +23,8 @@ an older version do not say is None.
 5: `probe`, what a classifier without a training loop scores on the same frames; `fit.setting`,
    where the head is such a probe; `candidates` and `chosen`, where dev chose settings
 6: `predictions_digest`; scores within their range; the status `crashed`
+7: `splits`, whom and what each split holds, train's too; `sentences_shared`; of a probe
+   `fit.settings`; `scored`, in the outcome of a kept model that was scored again
 """
 
 Status = Literal["ok", "failed", "oom", "timeout", "crashed"]
@@ -85,6 +88,8 @@ class Fit(Frozen):
     """How many trials shared its passes; the times here are those of all of them."""
     setting: str | None = None
     """Of a probe: which dev chose, such as "C = 0.01"."""
+    settings: int | None = None
+    """Of a probe: from how many."""
 
 
 class ProbeScores(Frozen):
@@ -108,6 +113,20 @@ class Candidate(Frozen):
     """The metric that selects, of the epoch that is kept."""
 
 
+class Scoring(Frozen):
+    """Where a kept model was scored again, without training."""
+
+    corpus: CorpusSpec | None
+    """All of another corpus; None for the splits of the trial itself."""
+    known_outputs: list[str]
+    """All that the network knows; `classes` are those among which it chose."""
+    model: str
+    """Digest of its file."""
+    sounds_compared: bool
+    """Whether the recordings were compared with those of train and dev."""
+    environment: dict[str, Any]
+
+
 class Record(Frozen):
     """Everything about one trial's outcome."""
 
@@ -123,8 +142,12 @@ class Record(Frozen):
     classes: list[str] = []
     """Names of the network's outputs: of classification the classes."""
     split_sizes: dict[str, int] = {}
+    splits: dict[str, SplitContent] = {}
+    """By split, train among them: its speakers, and a digest of its utterances."""
+    sentences_shared: float | None = None
+    """Of test's utterances, those that say what one of train says; None where no text is known."""
     metrics: dict[str, RecordedScores] = {}
-    """By split: "dev" and "test"."""
+    """By split: "train" (cropped as in training), "dev" and "test"."""
     baselines: dict[str, RecordedScores] | None = None
     """What predicting without looking scores on test, by the names that the task gives it."""
     probe: ProbeScores | None = None
@@ -156,6 +179,13 @@ class Record(Frozen):
     environment: dict[str, Any] = {}
     error: str | None = None
     """The traceback, if the trial failed."""
+    scored: Scoring | None = None
+    """Of a kept model that was scored again: scores, splits and digests are of there."""
+
+    @property
+    def scored_on(self) -> CorpusSpec:
+        """The corpus of its test scores."""
+        return self.scored.corpus if self.scored and self.scored.corpus else self.trial.corpus
 
 
 Mode = Literal["infer", "train", "train_end_to_end"]

@@ -51,6 +51,8 @@ def _traits(group: TrialGroup, trait: Callable[[Record], object]) -> Traits:
 
 def _tested_on(record: Record) -> object:
     """What decides on which utterances a trial was tested."""
+    if record.scored is not None and record.scored.corpus is not None:
+        return record.digests and record.digests.split  # all of another corpus, whatever the fold
     trial = record.trial
     corpus = content_digest(trial.corpus.model_dump(mode="json", exclude={"root"}))
     return corpus, trial.limit_utterances, trial.protocol.folds, trial.fold

@@ -7,6 +7,7 @@
                   costs/<cost_id>/record.json
                   inputs.json                  digests of the data and weights that runs found
                   estimate.json                what the latest run was expected to take, and took
+                  evaluations/                 kept models scored again: folders of results, too
                   superseded/                  records whose inputs have changed since
 """
 
@@ -43,6 +44,7 @@ ESTIMATE = "estimate.json"
 INPUTS = "inputs.json"
 SEEN = "seen.json"
 REPORT = "report"
+EVALUATIONS = "evaluations"
 
 GO_ON = ("crashed", "oom")
 """How trials ended that go on from where they were; others begin anew."""
@@ -72,6 +74,19 @@ class ResultsStore:
     def trial(self, trial_id: str) -> Path:
         """Folder of one trial."""
         return self.trials / trial_id
+
+    def evaluation(self, corpus: str | None, *, all_outputs: bool = False) -> ResultsStore:
+        """Results of the models kept here, scored again without training.
+
+        Args:
+            corpus: a corpus's name, for scores on all of it; None for each trial's own splits
+            all_outputs: chosen among all that a network knows, and not those of the corpus alone
+        """
+        within = self.folder / EVALUATIONS
+        if corpus is None:
+            return ResultsStore(within / "own_splits")
+        chosen = "all_outputs" if all_outputs else "shared_outputs"
+        return ResultsStore(within / "corpora" / corpus / chosen)
 
     def prepare(self) -> None:
         """Make the folder, or say clearly why it cannot be written.

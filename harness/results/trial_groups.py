@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from backbones import BACKBONES
-from harness.config.axes import AXES, flat, short_name
+from harness.config.axes import short_name
+from harness.config.trial_names import names_of, settings_of, varying
 from harness.data.corpora import CORPORA
 from harness.results.records import Record
 from harness.specs import FinetuneLayers, Trial
-
-_Names = tuple[str, str, FinetuneLayers]
 
 
 @dataclass(frozen=True)
@@ -67,14 +65,14 @@ def group_trials(records: Iterable[Record], planned: Iterable[Trial] = ()) -> li
     found = {record.trial_id: record for record in records}
     trials = {trial.trial_id: trial for trial in planned}
     trials |= {name: record.trial for name, record in found.items()}
-    identities = {name: _identity(trial) for name, trial in trials.items()}
-    varying = _varying(trials, identities)
+    settings = {name: settings_of(trial) for name, trial in trials.items()}
+    differing = varying((names_of(trials[name]), own) for name, own in settings.items())
     members: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for name, trial in trials.items():
-        values = tuple(identities[name][key] for key in varying)
-        members[(*_names(trial), *values)].append(name)
+        values = tuple(settings[name][key] for key in differing)
+        members[(*names_of(trial), *values)].append(name)
     groups = [
-        _grouped(names, trials, found, dict(zip(varying, key[3:], strict=True)))
+        _grouped(names, trials, found, dict(zip(differing, key[3:], strict=True)))
         for key, names in members.items()
     ]
     return sorted(groups, key=_group_key)
@@ -88,7 +86,7 @@ def _grouped(
 ) -> TrialGroup:
     # by the ids of the records: once a default has changed, an older trial's words give another
     ordered = sorted(names, key=lambda name: (trials[name].fold, trials[name].seed))
-    corpus, backbone, layers = _names(trials[ordered[0]])
+    corpus, backbone, layers = names_of(trials[ordered[0]])
     return TrialGroup(
         corpus=corpus,
         backbone=backbone,
@@ -97,33 +95,6 @@ def _grouped(
         trials=tuple(trials[name] for name in ordered),
         records=tuple(found[name] for name in ordered if name in found),
     )
-
-
-def _names(trial: Trial) -> _Names:
-    return trial.corpus.name, trial.backbone.name, trial.finetune_layers
-
-
-def _identity(trial: Trial) -> dict[str, Any]:
-    tree = trial.model_dump(mode="json")
-    parts = {
-        f"{part}.{key}": value if isinstance(value, str | int | None) else json.dumps(value)
-        for part in ("corpus", "protocol", "backbone")
-        for key, value in tree[part].items()
-        if f"{part}.{key}" not in ("corpus.root", "protocol.only_folds")
-    }
-    axes = {axis: value for axis, value in flat(trial).items() if axis in AXES and axis != "seed"}
-    choose = json.dumps(trial.choose) if trial.choose else None
-    rest = {"limit_utterances": trial.limit_utterances, "task": trial.task, "choose": choose}
-    return axes | parts | rest
-
-
-def _varying(trials: dict[str, Trial], identities: dict[str, dict[str, Any]]) -> list[str]:
-    # what differs between two backbones or corpora alone, their names say already
-    values: dict[tuple[_Names, str], set[Any]] = defaultdict(set)
-    for name, trial in trials.items():
-        for key, value in identities[name].items():
-            values[_names(trial), key].add(value)
-    return list(dict.fromkeys(key for (_, key), seen in values.items() if len(seen) > 1))
 
 
 def backbone_key(backbone: str, finetune_layers: FinetuneLayers) -> tuple[Any, ...]:

@@ -1,39 +1,85 @@
-"""Scores kept models again, without training: on their own test split, or on another corpus."""
+"""Scores kept models again, without training: on their own splits, or on another corpus."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from accelerate import Accelerator
+from torch import Tensor
 
-from harness.data.audio_info import same_sound
-from harness.data.corpus_reading import corpus_card, find_root
-from harness.data.prepared_corpus import PreparedCorpus, cut_fold, labelled, prepare_corpus
-from harness.data.readers.audio_files import shortened
-from harness.errors import ResultsError, UserError
-from harness.model.building import build_model, load_backbone
+from backbones.cards import FOREIGN_ERRORS
+from harness.config.trial_names import TrialNames
+from harness.data.batches import LabelledSplit
+from harness.data.prepared_corpus import labelled
+from harness.data.splits.split_contents import split_content
+from harness.errors import TrialError, UserError
+from harness.files import file_digest
 from harness.model.ser_model import SERModel
 from harness.progress import Reporter
-from harness.results.flags import flags
-from harness.results.group_scores import metrics_of
-from harness.results.records import Record
-from harness.results.seen_before import seen_before
+from harness.redaction import redacted
+from harness.results.environment import environment
+from harness.results.records import SCHEMA_VERSION, Record, Scoring
 from harness.results.seen_statements import SeenStatements
 from harness.results.store import MODEL, ResultsStore
+from harness.runs.evaluation_folders import EvaluationFolders
+from harness.runs.evaluation_inputs import (
+    EvaluationInputs,
+    PreparedCorpora,
+    another_corpus,
+    own_splits,
+)
+from harness.runs.kept_models import kept_records, restore
 from harness.runs.trial_execution import predictions_frame
-from harness.specs import CorpusSpec
+from harness.specs import CorpusSpec, ListedCorpus
 from harness.tasks import TASKS
 from harness.tasks.scores import SplitScores
-from harness.training.devices import make_accelerator
+from harness.training.devices import device_info, make_accelerator
 from harness.training.fit_inputs import AudioInputs
 from harness.training.prediction import predict
 
-_LEARNED = "learned/"
-"""Before the ids of what a model was trained or tuned on, which another corpus may have as well."""
+
+@dataclass(frozen=True)
+class NotScored:
+    """A kept model that has no scores, and why."""
+
+    trial_id: str
+    trial: str
+    """The trial in words."""
+    reason: str
+    failed: bool
+    """Whether something is broken; else the model may not be scored there."""
+
+    def line(self) -> str:
+        """All of it on one line."""
+        word = "failed" if self.failed else "skipped"
+        return f"{word}: {self.trial_id}: {self.trial}: {' '.join(self.reason.split())}"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What became of the kept models that were to be scored."""
+
+    scored: tuple[str, ...]
+    """Trial ids."""
+    not_scored: tuple[NotScored, ...]
+    stores: tuple[ResultsStore, ...]
+    """Folders of results in which their outcomes lie."""
+
+    def raise_for_failures(self) -> None:
+        """Do nothing if some model was scored and the others may not be.
+
+        Raises:
+            TrialError: something is broken.
+            UserError: no model may be scored there.
+        """
+        lines = [each.line() for each in self.not_scored]
+        if any(each.failed for each in self.not_scored):
+            raise TrialError("\n".join(["not every kept model could be scored:", *lines]))
+        if not self.scored:
+            raise UserError("\n".join(["no kept model may be scored:", *lines]))
 
 
 def evaluate_kept(
@@ -44,167 +90,147 @@ def evaluate_kept(
     *,
     device: str = "auto",
     offline: bool = False,
-) -> pd.DataFrame:
-    """Score every kept model, or that of one trial; one row a model and a choice.
+) -> Evaluation:
+    """Score every kept model, or that of one trial, and write what comes of it as a run does.
+
+    A model that may not be scored, or cannot, is passed over; the others go on. The outcomes lie
+    in `ResultsStore.evaluation`; those there that no longer hold are set aside.
 
     Args:
-        store: Results with kept models.
-        trial_id: Only this trial's model; None for all of them.
-        corpus: Score on all of this corpus instead of each trial's own test split.
-        reporter: Told of progress.
-        device: As for a run.
-        offline: Never touch the network.
+        store: results with kept models
+        trial_id: only this trial's model; None for all of them
+        corpus: score on all of this corpus instead of each trial's own splits
+        reporter: told of progress
+        device: as for a run
+        offline: never touch the network
 
     Raises:
-        UserError: there is no such model, or it cannot be scored on that corpus.
+        UserError: there is no such model, or the other corpus cannot be used.
     """
-    records, said = kept_records(store, trial_id), store.read_seen()
-    prepared_corpora: dict[tuple[CorpusSpec, int | None], PreparedCorpus] = {}
-    rows = []
+    records, corpora = kept_records(store, trial_id), PreparedCorpora(reporter)
+    names = TrialNames.among(record.trial for record in store.read_trials())
+    folders = EvaluationFolders(store, None, None)
+    if corpus is not None:
+        content = split_content(corpora.whole(corpus).corpus.utterances).digest
+        folders = EvaluationFolders(store, corpus.name, content)
+    not_scored: list[NotScored] = []
+    scored: list[str] = []
     for record in records:
-        trial = record.trial
-        spec, limit = (corpus, None) if corpus else (trial.corpus, trial.limit_utterances)
-        if (spec, limit) not in prepared_corpora:
-            prepared_corpora[spec, limit] = prepare_corpus(spec, limit, reporter)
-        prepared = prepared_corpora[spec, limit]
-        ids = _all_of_another(record, prepared) if corpus else _own_test(record, prepared)
-        if corpus:
-            _refuse_what_was_learned(record, prepared, reporter)
-        model = restore(store, record, offline=offline)
-        reporter.note(f"scoring {record.trial_id} on {len(ids)} utterances of {spec.name}")
-        for among, scores in _scores(record, prepared, ids, model, device).items():
-            rows.append(_row(record, spec, among, scores, said))
-    return pd.DataFrame(rows)
+        try:
+            inputs = _inputs(record, corpus, corpora)
+            model = restore(store, record, offline=offline)
+            reporter.note(f"scoring {record.trial_id} on {_amount(inputs)}")
+            outcomes = list(_outcomes(store, record, corpus, inputs, model, device))
+        except FOREIGN_ERRORS as error:
+            may_not = isinstance(error, UserError)
+            reason = redacted(str(error) if may_not else f"{type(error).__name__}: {error}")
+            told = NotScored(record.trial_id, names.of(record.trial), reason, not may_not)
+            reporter.note(told.line())
+            not_scored.append(told)
+            continue
+        folders.write(outcomes)
+        scored.append(record.trial_id)
+    if scored:
+        folders.write_seen(_said(store, corpus))
+    stores = folders.with_outcomes([each.trial_id for each in not_scored])
+    return Evaluation(tuple(scored), tuple(not_scored), stores)
 
 
-def kept_records(store: ResultsStore, trial_id: str | None) -> list[Record]:
-    """Records of the trials whose models were kept.
-
-    Raises:
-        ResultsError: there is none, or not the one asked for.
-    """
-    kept = [r for r in store.read_trials() if (store.trial(r.trial_id) / MODEL).exists()]
-    chosen = [r for r in kept if trial_id in (None, r.trial_id)]
-    if not chosen:
-        names = ", ".join(record.trial_id for record in kept) or "none"
-        what = f"of trial {trial_id}" if trial_id else "at all"
-        raise ResultsError(
-            f"no model {what} was kept in {store.folder} (kept: {names}); "
-            "run the suite with `keep_models: all`"
-        )
-    return chosen
+def _said(store: ResultsStore, corpus: CorpusSpec | None) -> SeenStatements:
+    said = store.read_seen()
+    if isinstance(corpus, ListedCorpus) and corpus.known_as is not None:
+        return said.joined(SeenStatements(known_as={corpus.name: corpus.known_as}))
+    return said
 
 
-def restore(store: ResultsStore, record: Record, *, offline: bool) -> SERModel:
-    """The network of a trial with the weights it was kept with.
-
-    Raises:
-        ResultsError: the backbone's weights are not those it was trained on.
-    """
-    trial = record.trial
-    backbone = load_backbone(trial.backbone, offline=offline)
-    if record.digests is None or backbone.weights.digest != record.digests.weights:
-        raise ResultsError(
-            f"trial {trial.trial_id} was trained on other weights of {trial.backbone.name} than "
-            f"those found now ({backbone.weights.source}); name the right ones as `source:`"
-        )
-    width = len(record.classes)
-    model = build_model(backbone, trial.head, width, trial.finetune_layers, trial.seed)
-    path = store.trial(record.trial_id) / MODEL
-    try:
-        model.load_trained_state(load_file(path))
-    except SafetensorError as error:
-        raise ResultsError(f"{path} is damaged: delete it and run the suite again") from error
-    return model.eval()
+def _inputs(
+    record: Record, corpus: CorpusSpec | None, corpora: PreparedCorpora
+) -> EvaluationInputs:
+    if corpus is None:
+        return own_splits(record, corpora)
+    return another_corpus(record, corpus, corpora)
 
 
-def _own_test(record: Record, prepared: PreparedCorpus) -> tuple[str, ...]:
-    fold = cut_fold(record.trial, prepared)
-    digests = record.digests
-    if digests is None or (fold.audio_digest, fold.split_digest) != (digests.audio, digests.split):
-        raise ResultsError(
-            f"the recordings or splits of {record.trial.corpus.name} have changed since trial "
-            f"{record.trial_id}: its test split may hold what it was trained on"
-        )
-    return fold.splits.test
+def _amount(inputs: EvaluationInputs) -> str:
+    utterances = sum(map(len, inputs.splits.values()))
+    return f"{utterances} utterances of {inputs.prepared.corpus.name}"
 
 
-def _refuse_what_was_learned(record: Record, other: PreparedCorpus, reporter: Reporter) -> None:
-    """Refuse to score a model on what it was trained or tuned on under another name.
-
-    Raises:
-        UserError: recordings of the other corpus are copies of those in train or dev.
-    """
-    trial = record.trial
-    if corpus_card(trial.corpus).needs_root and find_root(trial.corpus) is None:
-        reporter.note(f"{trial.corpus.name} is not here: whether it shares sounds is not checked")
-        return
-    own = prepare_corpus(trial.corpus, trial.limit_utterances, reporter)
-    splits = cut_fold(trial, own).splits
-    learned = {*splits.train, *splits.dev}
-    mixed = [
-        *(replace(i, utterance_id=f"{_LEARNED}{i.utterance_id}") for i in own.audio_info
-          if i.utterance_id in learned),
-        *other.audio_info,
-    ]  # fmt: skip
-    shared = [
-        name
-        for ids in same_sound(mixed)
-        if any(each.startswith(_LEARNED) for each in ids)
-        for name in ids
-        if not name.startswith(_LEARNED)
-    ]
-    if shared:
-        raise UserError(
-            f"trial {record.trial_id} learned from recordings that {other.corpus.name} holds too: "
-            f"{shortened(sorted(shared))}; leave them out, or leave --corpus out to score it "
-            "on its own test split"
-        )
-
-
-def _all_of_another(record: Record, prepared: PreparedCorpus) -> tuple[str, ...]:
-    if prepared.corpus.name == record.trial.corpus.name:
-        raise UserError(
-            f"trial {record.trial_id} was trained on {prepared.corpus.name}: leave --corpus out to "
-            "score it on its own test split"
-        )
-    TASKS[record.trial.task].load().shared_outputs(record.classes, prepared.corpus)
-    return tuple(utterance.utterance_id for utterance in prepared.corpus.utterances)
-
-
-def _scores(
-    record: Record, prepared: PreparedCorpus, ids: Iterable[str], model: SERModel, device: str
-) -> dict[tuple[str, ...], SplitScores]:
-    """By the outputs that it chooses among: those that the corpus has, and all of its own."""
-    training, task = record.trial.training, TASKS[record.trial.task].load()
-    outputs = task.shared_outputs(record.classes, prepared.corpus)
-    accelerator = make_accelerator(device, training.precision)
-    split = labelled(prepared, tuple(ids), encode=partial(task.encode, outputs=outputs))
-    inputs = AudioInputs(split, model.to(accelerator.device), accelerator)
-    values = predict(model, inputs, training.batch_seconds, accelerator)
-    found: dict[tuple[str, ...], SplitScores] = {}
+def _outcomes(
+    store: ResultsStore,
+    record: Record,
+    corpus: CorpusSpec | None,
+    inputs: EvaluationInputs,
+    model: SERModel,
+    device: str,
+) -> Iterator[tuple[Record, pd.DataFrame]]:
+    """One for each choice of outputs: those that the corpus has, and all, if that is more."""
+    accelerator = make_accelerator(device, record.trial.training.precision)
+    scoring = Scoring(
+        corpus=corpus,
+        known_outputs=record.classes,
+        model=file_digest(store.trial(record.trial_id) / MODEL),
+        sounds_compared=inputs.sounds_compared,
+        environment=environment() | device_info(accelerator.device),
+    )
+    task = TASKS[record.trial.task].load()
+    outputs = task.shared_outputs(record.classes, inputs.prepared.corpus)
+    encode = partial(task.encode, outputs=outputs)
+    train = labelled(inputs.prepared, inputs.train, encode=encode).targets if inputs.train else ()
+    splits = {
+        name: labelled(inputs.prepared, ids, encode=encode) for name, ids in inputs.splits.items()
+    }
+    values = _values(model, splits, record.trial.training.batch_seconds, accelerator)
     for among in dict.fromkeys((outputs, tuple(record.classes))):
         places = [record.classes.index(name) for name in among]
-        found[among] = task.score(predictions_frame("test", split, values[:, places], among, task))
-    return found
+        frames = {
+            name: predictions_frame(name, split, values[name][:, places], among, task)
+            for name, split in splits.items()
+        }
+        scores = {name: task.score(frame, train) for name, frame in frames.items()}
+        yield _outcome(record, scoring, inputs, among, scores), pd.concat(frames.values())
 
 
-def _row(
-    record: Record,
-    spec: CorpusSpec,
-    among: Sequence[str],
-    scores: SplitScores,
-    said: SeenStatements,
-) -> dict[str, object]:
-    seen = seen_before(record.trial.backbone, spec, [record], said).flags
+def _values(
+    model: SERModel,
+    splits: Mapping[str, LabelledSplit],
+    batch_seconds: float,
+    accelerator: Accelerator,
+) -> dict[str, Tensor]:
+    """Outputs by split, (N, W)."""
+    model.to(accelerator.device)
     return {
-        "trial_id": record.trial_id,
-        "backbone": record.trial.backbone.name,
-        "finetune_layers": record.trial.finetune_layers,
-        "trained_on": record.trial.corpus.name,
-        "scored_on": spec.name,
-        "chosen_among": f"{len(among)} of {len(record.classes)} outputs",
-        "utterances": scores.utterances,
-        **metrics_of(record.trial, scores),
-        "flags": ", ".join(flags([record.trial], [record], seen=seen, own_test=False)),
+        name: predict(model, AudioInputs(split, model, accelerator), batch_seconds, accelerator)
+        for name, split in splits.items()
     }
+
+
+def _outcome(
+    record: Record,
+    scoring: Scoring,
+    inputs: EvaluationInputs,
+    among: Sequence[str],
+    scores: Mapping[str, SplitScores],
+) -> Record:
+    """The record of the trial, with scores, splits and digests of where it was scored."""
+    changes: dict[str, object] = {
+        "schema_version": SCHEMA_VERSION,
+        "classes": list(among),
+        "metrics": {**record.metrics, **scores},
+        "digests": inputs.digests,
+        "excluded_utterances": inputs.prepared.quality.checked - inputs.prepared.quality.used,
+        "splits": dict(inputs.contents),
+        "scored": scoring,
+    }
+    if scoring.corpus is not None:
+        changes |= {
+            "metrics": dict(scores),
+            "split_sizes": {name: len(ids) for name, ids in inputs.splits.items()},
+            "splits": {**record.splits, **inputs.contents},
+            "partial_corpus": record.partial_corpus or inputs.prepared.partial,
+            "baselines": None,
+            "probe": None,
+            "speaker_overlap": False,
+            "sentences_shared": None,
+        }
+    return record.model_copy(update=changes)

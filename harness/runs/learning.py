@@ -48,7 +48,7 @@ class Learned:
 
     best: Trained
     values: Mapping[str, Tensor]
-    """Outputs by split, (N, W), of dev and test."""
+    """Outputs by split, (N, W)."""
     candidates: list[Candidate]
     chosen: int | None
     """Its place among the candidates; None if there was nothing to choose."""
@@ -157,7 +157,7 @@ def _as_trained(data: TrialData, trial: Trial) -> Trained:
 
 
 def _outputs(data: TrialData, best: Trained) -> Mapping[str, Tensor]:
-    """Those of dev and test, by the model of the epoch that is kept."""
+    """Those of each split, by the model of the epoch that is kept; of a probe not of train."""
     if best.state is None:
         return best.outputs or {}
     trial = best.trial
@@ -172,7 +172,7 @@ def _outputs(data: TrialData, best: Trained) -> Mapping[str, Tensor]:
                 trial.training.batch_seconds,
                 data.accelerator,
             )
-            for name in ("dev", "test")
+            for name in ("train", "dev", "test")
         }
 
 

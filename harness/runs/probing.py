@@ -64,6 +64,7 @@ def learn_probe(data: TrialData, trial: Trial) -> tuple[Probe, Fit, dict[str, in
         frames_from="stored" if data.frames.keeps(trial) else "computed",
         precision=precision_name(data.accelerator),
         setting=f"{found.setting}, of {found.settings}",
+        settings=found.settings,
     )
     return (
         found,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.config.choose import combinations
+from harness.config.trial_names import PLAIN_NAMES, TrialNames
 from harness.progress import Reporter
 from harness.results.failures import error_line
 from harness.results.records import Record
@@ -43,6 +44,8 @@ class ProgressDisplay:
 
     reporter: Reporter
     total: int
+    names: TrialNames = PLAIN_NAMES
+    """What they are called."""
     _skipped: int = 0
     """Trials that were finished before."""
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -107,7 +110,7 @@ class ProgressDisplay:
         for trial in trials:
             next_one = self._skipped + len(self._numbers) + 1
             number = self._numbers.setdefault(trial.trial_id, next_one)
-            self.reporter.note(f"[{number}/{self.total}] {trial.describe()}")
+            self.reporter.note(f"[{number}/{self.total}] {self.names.of(trial)}")
 
     def _show_frames(
         self, event: FramesStarted | FramesAdvanced | FramesEnded | FramesFailed, lane: _Lane

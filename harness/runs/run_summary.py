@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from harness.config.trial_names import PLAIN_NAMES, TrialNames
 from harness.errors import TrialError
 from harness.results.failures import error_line, failures
 from harness.results.majority_check import shortfalls
@@ -21,6 +22,8 @@ class RunSummary:
     reused: int = 0
     measured: int = 0
     """How many of the costs were measured now."""
+    names: TrialNames = PLAIN_NAMES
+    """What its trials are called."""
     timings: RunTimings | None = None
     """What it took, beside what was estimated; None if no trial was left to do."""
 
@@ -55,7 +58,7 @@ class RunSummary:
             TrialError: something failed, or a backbone learned nothing.
         """
         if self.failed:
-            named = [failure.line() for failure in failures(self.records)]
+            named = [failure.line() for failure in failures(self.records, self.names)]
             named += [
                 f"cost of {cost.trial.describe()}: {cost.status}: {error_line(cost)}"
                 for cost in self.costs

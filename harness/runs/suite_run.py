@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 
+from harness.config.trial_names import TrialNames
 from harness.errors import TrialError
 from harness.files import cache_folder, sweep
 from harness.interruption import stopping_on
@@ -82,8 +83,9 @@ def run_plan(
     finished = _finished(plan.selected, known, preflight, store, reporter, fresh=fresh)
     if retry is not None:
         finished |= _given_up(plan.selected, known, retry)
-    summary = RunSummary(reused=len(finished))
-    display = ProgressDisplay(reporter, len(plan.selected))
+    names = TrialNames.among(plan.trials)
+    summary = RunSummary(reused=len(finished), names=names)
+    display = ProgressDisplay(reporter, len(plan.selected), names)
     sink = ResultsSink(plan.suite, store, display, tracking, summary)
     todo = [trial for trial in plan.selected if trial.trial_id not in finished]
     if todo:

@@ -159,7 +159,7 @@ def _learn_and_score(
 
     reference = best_of_probes(data)
     learned = yield from learn(data)
-    found = {name: scored(name, learned.values[name]) for name in ("dev", "test")}
+    found = {name: scored(name, values) for name, values in learned.values.items()}
     finished = record.model_copy(
         update={
             "status": "ok",
@@ -172,6 +172,8 @@ def _learn_and_score(
             "digests": rests_on.digests,
             "fingerprint": rests_on.fingerprint,
             "split_sizes": {name: len(ids) for name, ids in fold.splits.named().items()},
+            "splits": dict(fold.contents),
+            "sentences_shared": fold.sentences_shared,
             **learned.best.parameters,
             "backbone_depth": len(backbone.layers),
             "emotion_labels_seen": _labels_seen(trial),
@@ -179,7 +181,7 @@ def _learn_and_score(
             "environment": environment() | device_info(accelerator.device),
         }
     )
-    tables = [table for table, _ in found.values()]
+    tables = [found[name][0] for name in ("dev", "test")]
     return Outcome(finished, pd.concat(tables), learned.best.state)
 
 

@@ -60,7 +60,7 @@ class Trial(Axes):
         return self.model_dump(mode="json", exclude=_NOT_INTENT)
 
     def describe(self) -> str:
-        """One short line for progress and logs."""
+        """One short line; `harness.config.trial_names` tells a trial from others of its plan."""
         return (
             f"{self.corpus.name} fold {self.fold} · {self.backbone.name} · "
             f"{self.finetune_layers} layers · {self.loss} · seed {self.seed}"

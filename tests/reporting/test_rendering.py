@@ -44,6 +44,7 @@ def test_a_report_is_its_tables_and_its_figure(run: Any, tmp_path: Path) -> None
         "report/comparison.md",
         "report/comparison.csv",
         "report/comparison.tex",
+        "report/confusion.md",
         "report/costs.csv",
         "report/costs.md",
         "trials.csv",

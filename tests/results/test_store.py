@@ -52,6 +52,15 @@ def test_a_record_of_an_older_version_is_read_without_what_it_does_not_say(tmp_p
     assert (old.backbone_depth, old.emotion_labels_seen) == (None, None)
 
 
+def test_records_that_do_not_say_whom_they_learned_from_are_read_and_recognised() -> None:
+    """The kept run that every new one is compared with."""
+    records = ResultsStore(Path(__file__).parents[1] / "baselines" / "smoke").read_trials()
+    assert {record.schema_version < SCHEMA_VERSION for record in records} == {True}
+    for record in records:
+        assert (record.splits, record.sentences_shared, record.scored) == ({}, None, None)
+        assert record.trial_id == record.trial.trial_id
+
+
 def test_predictions_come_back_as_they_were_written(tmp_path: Path) -> None:
     store = ResultsStore(tmp_path)
     frame = pd.DataFrame({"utterance_id": ["a"], "label": ["sad"], "p_sad": [0.25]})

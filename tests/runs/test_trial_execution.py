@@ -8,6 +8,7 @@ from transformers import HubertConfig, HubertModel
 
 from backbones import BACKBONES
 from harness.config.suite_loading import load_suite
+from harness.data.prepared_corpus import cut_fold, prepare_corpus
 from harness.reporting.report_building import build_report
 from harness.results.store import ResultsStore
 from harness.runs.planning import make_plan
@@ -44,4 +45,23 @@ def test_the_report_knows_depth_and_what_is_unknown_from_the_record_alone(
     (row,) = build_report("own", [record], [], store.read_predictions).rows
     assert row.depth_share == 1 / 4
     # one epoch is too short to learn what a probe finds at once
-    assert [each for each in row.flags if each != "UNDER PROBE"] == [flag]
+    assert [each for each in row.flags if each not in ("UNDER PROBE", "STOPPED EARLY")] == [flag]
+    assert "STOPPED EARLY" in row.flags
+
+
+def test_a_record_says_whom_and_what_it_learned_from(tmp_path: Path) -> None:
+    changes = ("training.epochs=1", "cost=null", "matrix.finetune_layers=[0]")
+    suite = load_suite("smoke", ["backbones=[tiny-wavlm]", *changes, "matrix.seed=[1, 2]"])
+    store, plan = ResultsStore(tmp_path / "results"), make_plan(suite)
+    run_plan(plan, store, Quiet(), RuntimeOptions("cpu", offline=True))
+    one, other = store.read_trials()
+    prepared = prepare_corpus(one.trial.corpus, None, Quiet())
+    splits, by_id = cut_fold(one.trial, prepared).splits.named(), prepared.corpus.by_id()
+    assert list(one.splits) == ["train", "dev", "test"]
+    for name, ids in splits.items():
+        assert one.splits[name].speakers == tuple(sorted({by_id[i].speaker for i in ids}))
+    assert len({content.digest for content in one.splits.values()}) == 3
+    assert one.splits == other.splits  # another seed learns from the same
+    assert one.metrics["train"].utterances == len(splits["train"])
+    assert one.sentences_shared is None  # nobody knows what made-up speakers say
+    assert set(store.read_predictions(one)["split"]) == {"dev", "test"}

@@ -84,9 +84,11 @@ def lacking(limits: Sequence[Limit], found: ResultsComparison) -> list[str]:
     scores = _score_names()
     lost: list[str] = []
     if figures & scores:
-        lost += [f"{record.trial.describe()} is only in BASE" for record in found.trials.only_base]
         lost += [
-            f"{pair.base.trial.describe()} was tested on other utterances"
+            f"{found.names.of(record.trial)} is only in BASE" for record in found.trials.only_base
+        ]
+        lost += [
+            f"{found.names.of(pair.base.trial)} was tested on other utterances"
             for pair in found.other_test
         ]
     if figures - scores:

@@ -91,8 +91,9 @@ def test_what_is_cropped_goes_through_the_prefix_in_every_epoch(
     whole = amount(wavlm(*changes), prepared, profile)
     cropped = amount(wavlm(*changes, "training.crop_s=0.5"), prepared, profile)
     assert cropped.extraction_s == whole.extraction_s
-    # of the epoch the prefix and the step, and the prefix before it to standardise, twice
-    assert cropped.training_s / _steps(wavlm, prepared, 0.5) == 4
+    # of the epoch the prefix and the step; the prefix before it to standardise, twice, and after
+    # it to score train
+    assert cropped.training_s / _steps(wavlm, prepared, 0.5) == 5
 
 
 @pytest.mark.usefixtures("no_probes")

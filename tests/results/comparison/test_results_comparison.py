@@ -7,7 +7,7 @@ from made_up import CLASSES, MadeUpRun, make_cost, make_trial
 
 from harness.results.current_inputs import CurrentInputs
 from harness.results.records import Digests
-from harness.specs import ProtocolSpec
+from harness.specs import CorpusSpec, HeadSpec, ProtocolSpec
 from harness.tasks.classification.metrics import score_predictions
 
 
@@ -103,6 +103,20 @@ def test_what_head_lost_fails_a_limit_on_what_it_had(cli: Any, run: MadeUpRun, f
     assert "FAILED: cost of wavlm-base" in gated.out
 
 
+def test_trials_of_one_folder_that_differ_in_an_axis_read_differently(
+    cli: Any, run: MadeUpRun, folder: Any
+) -> None:
+    base = MadeUpRun(records=[*run.records], saved={**run.saved})
+    for dropout in (0.1, 0.2):
+        base.add(make_trial(fold=3, head=HeadSpec(dropout=dropout)))
+    folders = folder("base", base).folder, folder("head", run).folder
+    answer = cli("compare", *folders, "--fail-on", "uar:-0.5")
+    for dropout in (0.1, 0.2):
+        name = f"weighted_cross_entropy · seed 1 · dropout {dropout}"
+        assert answer.out.count(name) == 2  # in the list, and as what breaks the limit
+        assert f"{name} is only in BASE" in answer.out
+
+
 def test_costs_of_unlike_machines_are_compared_only_if_asked_for(
     cli: Any, run: MadeUpRun, head: MadeUpRun, folder: Any
 ) -> None:
@@ -116,6 +130,25 @@ def test_costs_of_unlike_machines_are_compared_only_if_asked_for(
     assert gated.code == 2
     asked = cli("compare", base.folder, other.folder, "--across-machines")
     assert "infer_audio_s_per_s" in asked.out
+
+
+def test_folders_with_nothing_in_common_are_the_users_mistake_and_what_each_holds_is_said(
+    cli: Any, run: MadeUpRun, folder: Any
+) -> None:
+    head = MadeUpRun(costs=[make_cost("hubert-base")])
+    head.add(make_trial("hubert-base", corpus=CorpusSpec(name="emodb")))
+    head.add(make_trial("wavlm-base"), status="oom", error="MemoryError: full")
+    base, other = folder("base", run), folder("head", head)
+    answer = cli("compare", base.folder, other.folder)
+    assert answer.code == 2
+    assert f"{base.folder} holds 4 finished trials (of wavlm-base on ravdess) and 0 costs;" in (
+        answer.err
+    )
+    assert "holds 1 finished trials (of hubert-base on emodb) and 1 costs (of hubert-base)" in (
+        answer.err
+    )
+    base.write_cost(make_cost("hubert-base"))
+    assert cli("compare", base.folder, other.folder).code == 0  # a cost is enough
 
 
 def test_a_folder_without_results_and_a_third_folder_are_the_users_mistake(
