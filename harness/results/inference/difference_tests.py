@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 import numpy as np
@@ -36,10 +36,10 @@ class PairedDifference:
     """Two-sided, of the jackknife's t, for this difference alone."""
     retrained: bool
     """Whether both rows have two seeds in some fold; else training's noise is in neither."""
-    of_speakers: Floats
-    """What each speaker adds to the difference, (K,)."""
     errors: tuple[SquaredError, ...]
     """Of speakers, and of training where it is seen."""
+    of_speakers: Floats = field(compare=False, repr=False)
+    """What each speaker adds to the difference, (K,)."""
 
     @property
     def speakers(self) -> int:
