@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.files import write_text
+from harness.reporting.class_tables import (
+    per_class_frame,
+    per_class_latex,
+    per_class_markdown,
+)
 from harness.reporting.cost_tables import costs_markdown
 from harness.reporting.csv_text import to_csv
 from harness.reporting.data_frames import comparison_frame, costs_frame, trials_frame
 from harness.reporting.figures import write_figures
 from harness.reporting.report_building import build_report
 from harness.reporting.report_model import Report
-from harness.reporting.text_tables import to_latex, to_markdown, to_rich
+from harness.reporting.table_view import EVERYTHING, TableView
+from harness.reporting.terminal_report import comparison_parts, cost_parts, per_class_parts
+from harness.reporting.text_tables import to_latex, to_markdown
 from harness.results.store import REPORT, ResultsStore
+
+_LOG_COLUMNS = 100
 
 
 def report_of(store: ResultsStore) -> Report:
@@ -35,7 +45,8 @@ def write_report(report: Report, folder: Path) -> tuple[Path, ...]:
     Args:
         report: what they say
         folder: the suite's results; gets trials.csv, and in report/ the comparison as Markdown,
-            CSV and LaTeX, the costs if there are any, and the figure if any row has a score
+            CSV and LaTeX, what is told class by class, the costs if there are any, and the figure
+            if any row has a score
 
     Returns:
         What was written.
@@ -47,6 +58,10 @@ def write_report(report: Report, folder: Path) -> tuple[Path, ...]:
         within / "comparison.csv": to_csv(comparison_frame(report)),
         within / "comparison.tex": to_latex(report),
     }
+    if any(row.classes for row in report.rows):
+        texts[within / "per_class.md"] = per_class_markdown(report)
+        texts[within / "per_class.csv"] = to_csv(per_class_frame(report))
+        texts[within / "per_class.tex"] = per_class_latex(report)
     if report.costs:
         texts[within / "costs.csv"] = to_csv(costs_frame(report))
         texts[within / "costs.md"] = costs_markdown(report)
@@ -56,14 +71,26 @@ def write_report(report: Report, folder: Path) -> tuple[Path, ...]:
     return (*texts, *figures)
 
 
-def print_report(report: Report, console: Console) -> None:
+def print_report(
+    report: Report, console: Console, view: TableView = EVERYTHING, *, per_class: bool = False
+) -> None:
     """Print the comparison, or the costs where nothing else was measured.
 
-    A terminal gets tables of its width; a log gets the Markdown, whose lines stay whole.
+    Tables fit the terminal. A log has 100 columns, or as many as $COLUMNS says; its notes stay
+    whole lines.
+
+    Args:
+        report: what is printed
+        console: where to
+        view: which rows and columns of the comparison
+        per_class: how well each class is recognised, too
     """
+    sized = console.is_terminal or "COLUMNS" in os.environ
+    width = console.width if sized else _LOG_COLUMNS
     if report.costs and not report.trials:
-        console.print(costs_markdown(report), markup=False, soft_wrap=True)
-    elif console.is_terminal:
-        console.print(to_rich(report))
+        parts = [*cost_parts(report, width)]
     else:
-        console.print(to_markdown(report), markup=False, soft_wrap=True)
+        parts = [*comparison_parts(report, view, width)]
+        parts += per_class_parts(report, view, width) if per_class else []
+    for part in parts:
+        console.print(part.text, soft_wrap=part.table or not console.is_terminal)

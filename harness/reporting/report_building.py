@@ -16,6 +16,7 @@ from harness.reporting.report_model import (
     TrialRow,
 )
 from harness.results.chosen_settings import chosen_settings
+from harness.results.class_scores import class_scores
 from harness.results.cost_matching import TrialCost, cost_lookup
 from harness.results.current_inputs import CurrentInputs, stale_trials
 from harness.results.failures import failures
@@ -115,6 +116,7 @@ def _row(
         planned=len(group.trials),
         scores=group_scores(done, predictions),
         dev_score=score_on_dev(done),
+        classes=class_scores(done),
         trainable_parameters=_first(record.trainable_parameters for record in done),
         total_parameters=_first(record.total_parameters for record in done),
         depth_share=_depth_share(group),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.results.class_scores import PooledClass
 from harness.results.cost_matching import TrialCost
 from harness.results.failures import Failure
 from harness.results.group_scores import GroupScore
@@ -35,6 +36,8 @@ class ReportRow:
     """On test, by metric of the task; empty where no trial ended well."""
     dev_score: float | None
     """The headline of the task on dev, which chooses epochs and settings."""
+    classes: tuple[PooledClass, ...]
+    """How well each is recognised on test; empty without classes, or if no trial ended well."""
     trainable_parameters: int | None
     total_parameters: int | None
     depth_share: float | None
