@@ -124,7 +124,9 @@ SortOption = Annotated[
 ]
 TopOption = Annotated[
     int | None,
-    typer.Option("--top", metavar="N", help="Only the first N rows of each corpus, else the best."),
+    typer.Option(
+        "--top", metavar="N", help="N rows of each corpus: the best, or the first of --sort."
+    ),
 ]
 GroupByOption = Annotated[
     str,

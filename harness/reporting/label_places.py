@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+_RASTER = 20.0
 _NEAR = 2.0
 """Between a point and its label."""
 _DISTANCES = (0.0, 7.0, 14.0, 21.0, 30.0)
@@ -79,13 +81,38 @@ def place_labels(
         The places in the order of the labels; None where there is no room.
     """
     found: dict[int, LabelPlace] = {}
+    taken = _TakenBoxes()
+    for mark in marks:
+        taken.add(mark)
     for number in sorted(range(len(labels)), key=lambda number: not labels[number].first):
-        taken = [*marks, *(place.box for place in found.values())]
         for place in _candidates(labels[number]):
-            if place.box.within(area) and not any(place.box.overlaps(other) for other in taken):
+            if place.box.within(area) and not taken.overlap(place.box):
                 found[number] = place
+                taken.add(place.box)
                 break
     return [found.get(number) for number in range(len(labels))]
+
+
+class _TakenBoxes:
+    """Boxes by the squares of a raster that they touch, so that only the near ones are compared."""
+
+    def __init__(self) -> None:
+        self._by_square: dict[tuple[int, int], list[Box]] = defaultdict(list)
+
+    def add(self, box: Box) -> None:
+        for square in _squares(box):
+            self._by_square[square].append(box)
+
+    def overlap(self, box: Box) -> bool:
+        return any(
+            box.overlaps(other) for square in _squares(box) for other in self._by_square[square]
+        )
+
+
+def _squares(box: Box) -> Iterator[tuple[int, int]]:
+    for across in range(int(box.left // _RASTER), int(box.right // _RASTER) + 1):
+        for up in range(int(box.bottom // _RASTER), int(box.top // _RASTER) + 1):
+            yield across, up
 
 
 def _candidates(label: Label) -> Iterator[LabelPlace]:

@@ -42,13 +42,15 @@ _SIDES = ("left", "right", "left")
 
 def _trial_axes(trials: Sequence[Trial]) -> Iterator[AxisLine]:
     """The axes that a matrix always has, the others where they vary, and what dev chooses."""
-    settings = [flat(trial) for trial in trials]
+    # trials of a matrix share their parts, and so few are left to be looked at
+    unlike = {(id(trial.head), id(trial.training)): trial for trial in trials}
+    settings = [flat(trial) for trial in unlike.values()]
     choices = {axis: values for trial in trials for axis, values in trial.choose.items()}
     yield _axis("corpora", (trial.corpus.name for trial in trials))
     yield _folds(trials)
     yield _axis("backbones", (trial.backbone.name for trial in trials))
     for axis, name in _ALWAYS.items():
-        yield _axis(name, (values[axis] for values in settings))
+        yield _axis(name, (getattr(trial, axis) for trial in trials))
     for axis in AXES:
         name, count, values = _axis(short_name(axis), (values[axis] for values in settings))
         if count > 1 and axis not in _ALWAYS and axis not in choices:
