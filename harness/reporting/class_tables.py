@@ -18,7 +18,7 @@ from harness.reporting.columns import Column, not_empty
 from harness.reporting.formats import printable
 from harness.reporting.latex_text import booktabs, latex
 from harness.reporting.report_model import Report, ReportRow
-from harness.reporting.tables import frame, grid
+from harness.reporting.tables import frame, grid, markdown
 from harness.reporting.terminal_tables import grid_text
 from harness.reporting.text_layout import fold
 
@@ -42,11 +42,14 @@ def per_class_frame(report: Report) -> pd.DataFrame:
 
 def per_class_markdown(report: Report) -> str:
     """The F1 of each class of every row, then the confusion of each."""
-    parts = [f"# {printable(report.title)}: per class"]
+    parts = [f"# {markdown(report.title)}: per class"]
     for corpus, rows in _by_corpus(report.rows):
-        parts += [f"## {printable(corpus)}: F1 in %", grid(rows, _f1(report, rows))]
+        parts += [f"## {markdown(corpus)}: F1 in %", grid(rows, _f1(report, rows))]
         for row in rows:
-            parts += [f"### {_named(report, row)}", grid(row.classes, confusion_columns(row))]
+            parts += [
+                f"### {markdown(_named(report, row))}",
+                grid(row.classes, confusion_columns(row)),
+            ]
     parts.append("\n".join(f"- {note}" for note in CLASS_NOTES))
     return "\n\n".join(parts) + "\n"
 

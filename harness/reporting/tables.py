@@ -13,8 +13,16 @@ from harness.reporting.formats import printable
 
 _DTYPES: dict[Kind, str] = {int: "Int64", float: "float64", bool: "boolean"}
 
-_MARKDOWN = str.maketrans({"|": r"\|", "<": "&lt;", ">": "&gt;"})
-"""What would end a cell, or begin a tag where the page is shown."""
+_TAGS = str.maketrans({"<": "&lt;", ">": "&gt;"})
+
+
+def markdown(text: str) -> str:
+    """The text, with nothing that would begin a tag or another line where the page is shown.
+
+    >>> markdown("<script> & co")
+    '&lt;script&gt; & co'
+    """
+    return printable(text).translate(_TAGS)
 
 
 def frame(rows: Sequence[Any], columns: Iterable[Column]) -> pd.DataFrame:
@@ -41,4 +49,4 @@ def grid(rows: Sequence[Any], columns: Sequence[Column]) -> str:
 
 
 def _cell(text: str) -> str:
-    return printable(text).translate(_MARKDOWN)
+    return markdown(text).replace("|", r"\|")

@@ -13,31 +13,30 @@ from harness.reporting.flag_notes import (
     numbered_flags,
     numbered_notes,
 )
-from harness.reporting.formats import printable
 from harness.reporting.latex_text import booktabs, latex
 from harness.reporting.report_model import Report
 from harness.reporting.score_columns import headline
-from harness.reporting.tables import grid
+from harness.reporting.tables import grid, markdown
 
 EMPTY = "No trial has been run yet."
 
 
 def to_markdown(report: Report, figure: str | None = None) -> str:
     """The tables with their footnotes, a figure's file, and the failed trials."""
-    title = f"# {printable(report.title)}"
+    title = f"# {markdown(report.title)}"
     if not report.rows:
         return f"{title}\n\n{EMPTY}\n"
     rows = report.rows_with_baselines()
     parts = [title, grid(rows, _deciding(report, FLAGS))]
     notes = [*flag_notes(flag for row in rows for flag in row.flags), *report.footnotes]
-    parts.append("\n".join(f"- {note}" for note in notes))
+    parts.append("\n".join(f"- {markdown(note)}" for note in notes))
     if figure is not None:
         scores = " and ".join(headline(task).title for task in report.tasks)
         parts.append(f"![Test {scores} against trainable parameters]({figure})")
     for heading, columns in _further(report):
         parts += [f"## {heading}", grid(rows, columns)]
     if report.failures:
-        lines = [f"- {failure.line()}" for failure in report.failures]
+        lines = [f"- {markdown(failure.line())}" for failure in report.failures]
         parts += ["## Failed trials", "\n".join(lines)]
     return "\n\n".join(parts) + "\n"
 

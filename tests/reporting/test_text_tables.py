@@ -95,10 +95,12 @@ def test_the_markdown_links_to_the_figure_where_there_is_one(run: Any) -> None:
 
 
 def test_failed_trials_are_listed_under_the_table(run: Any, trial: Any) -> None:
-    failed = run.add(trial(fold=3), status="oom", error="Traceback\nMemoryError: a | b")
+    failed = run.add(trial(fold=3), status="oom", error="Traceback\nMemoryError: a | b <i>")
     text = to_markdown(run.report())
     listed = text.partition("## Failed trials")[2]
-    assert f"{failed.trial_id}: {failed.trial.describe()}: oom: MemoryError: a | b" in listed
+    assert (
+        f"{failed.trial_id}: {failed.trial.describe()}: oom: MemoryError: a | b &lt;i&gt;" in listed
+    )
     assert "INCOMPLETE 4 of 5" in text
 
 
