@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.errors import UserError, choices
 from harness.reporting.columns import Column, Part, not_empty, pick
-from harness.reporting.comparison_columns import FLAGS, comparison_columns, name_columns
+from harness.reporting.comparison_columns import CHOSEN, FLAGS, comparison_columns, name_columns
 from harness.reporting.report_model import Report
 from harness.reporting.score_columns import headline, headline_interval, metrics_of_tasks
 from harness.reporting.shared_columns import CORPUS, PEAK_GPU, PEAK_RSS, TRAINABLE
@@ -42,8 +42,8 @@ def deciding_columns(report: Report) -> DecidingColumns:
     return DecidingColumns(
         names=named_columns(report),
         scores=_known(report, [*scores, "dev_score"]),
-        costs=_known(report, [TRAINABLE.name, "infer_audio_s_per_s", memory.name, "chosen"]),
-        more=_known(report, [*others, "train_audio_s_per_s", other.name]),
+        costs=_known(report, [TRAINABLE.name, "infer_audio_s_per_s", memory.name]),
+        more=_known(report, [CHOSEN.name, *others, "train_audio_s_per_s", other.name]),
     )
 
 

@@ -36,7 +36,7 @@ def comparison_columns(report: Report) -> tuple[Column, ...]:
         *within(
             _group,
             *dev_columns(report.tasks),
-            Column("chosen", str, title="Chosen on dev", part="scores"),
+            CHOSEN,
         ),
         *within(
             _group,
@@ -82,4 +82,5 @@ def _labels_seen(row: ReportRow) -> str | None:
     return ", ".join(row.emotion_labels_seen) or None
 
 
+CHOSEN = Column("chosen", str, title="Chosen on dev", part="scores")
 FLAGS = Column("flags", str, title="Flags", part="flags", value=_flags)

@@ -8,9 +8,9 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.reporting.column_choice import asked_column, asked_columns
-from harness.reporting.columns import Column
+from harness.reporting.columns import Column, not_empty
 from harness.reporting.comparison_columns import AnyRow, comparison_columns
-from harness.reporting.report_model import Report, ReportRow
+from harness.reporting.report_model import BaselineRow, Report, ReportRow
 from harness.reporting.score_columns import headline
 from harness.reporting.shared_columns import CORPUS
 
@@ -85,7 +85,7 @@ def shown_rows(report: Report, view: TableView) -> tuple[AnyRow, ...]:
         for task in report.tasks:
             own = [row for row in report.rows if (row.corpus, row.task) == (corpus, task)]
             found += _ordered(own, report, view, task)[: view.top]
-        found += [row for row in report.baselines if row.corpus == corpus]
+        found += [row for row in report.baselines if row.corpus == corpus and _says(row, view)]
     return tuple(found)
 
 
@@ -102,6 +102,11 @@ def sections(report: Report, view: TableView) -> tuple[TableSection, ...]:
     ordered = {title: rows for title, rows in found.items() if title != BASELINES} | last
     alone = len(ordered) == 1
     return tuple(TableSection("" if alone else t, tuple(rows)) for t, rows in ordered.items())
+
+
+def _says(row: BaselineRow, view: TableView) -> bool:
+    """Whether one of the columns that are asked for holds something of it."""
+    return not view.columns or bool(not_empty(view.columns, [row]))
 
 
 def _ordered(

@@ -95,7 +95,7 @@ def _left_out(
 ) -> Iterator[str]:
     """What is not in the tables, and a reader might look for."""
     if columns:
-        yield f"Too narrow for {', '.join(columns)}: --columns deciding shows more tables."
+        yield f"Too narrow for {', '.join(columns)}: --columns all puts them in tables below."
     known = not_empty(view.columns, rows)
     if unknown := [column.heading for column in view.columns if column not in known]:
         yield f"Nothing is known of {', '.join(unknown)}."

@@ -8,9 +8,9 @@ from typing import Any
 
 from rich.text import Text
 
-from harness.reporting.column_choice import deciding_columns, named_columns
+from harness.reporting.column_choice import DecidingColumns, deciding_columns, named_columns
 from harness.reporting.columns import Column, not_empty
-from harness.reporting.comparison_columns import AnyRow
+from harness.reporting.comparison_columns import CHOSEN, AnyRow
 from harness.reporting.flag_notes import Numbers, numbered_flags
 from harness.reporting.report_model import BaselineRow, Report
 from harness.reporting.shared_columns import CORPUS
@@ -95,11 +95,10 @@ def _deciding(
         for count in range(len(costs), -1, -1):
             columns = [*names, *scores, *costs[:count], *last]
             if table := fitted(columns, width, within_words=within_words):
-                left_out = tuple(column.heading for column in costs[count:])
                 places = [len(names) + len(scores), len(columns) - len(last)]
-                if not left_out:
+                if count == len(costs):
                     table = _with_more(table, places, rows, deciding.more, width)
-                return FittedTables((table,), left_out)
+                return FittedTables((table,), _lacking(table, deciding))
     return FittedTables(tuple(_blocks(names, [*scores, *costs], width, last)))
 
 
@@ -124,10 +123,17 @@ def _with_more(
         place = after_scores if column.part == "scores" else after_costs
         wider = unfolded([*table.columns[:place], *_text(rows, [column]), *table.columns[place:]])
         if wider.width > width:
-            break
+            continue
         table, after_costs = wider, after_costs + 1
         after_scores += column.part == "scores"
     return table
+
+
+def _lacking(table: TextTable, deciding: DecidingColumns) -> tuple[str, ...]:
+    """The headings of costs, and of what dev chose, that found no room."""
+    shown = {column.heading for column in table.columns}
+    wanted = (*deciding.costs, *(c for c in deciding.more if c.name == CHOSEN.name))
+    return tuple(column.heading for column in wanted if column.heading not in shown)
 
 
 def _blocks(

@@ -69,6 +69,12 @@ def test_guessing_is_shown_however_few_rows_are(report: Report) -> None:
     assert [row for row in shown if not isinstance(row, ReportRow)] == list(report.baselines)
 
 
+def test_guessing_is_left_out_of_costs_as_it_has_none(report: Report) -> None:
+    shown = shown_rows(report, read_view(report, ["cost"]))
+    assert shown == report.rows
+    assert len(shown_rows(report, read_view(report, ["cost", "uar"]))) > len(shown)
+
+
 def test_each_corpus_is_a_section_of_its_own(report: Report) -> None:
     assert [part.title for part in sections(report, EVERYTHING)] == [
         "Corpus: ravdess",

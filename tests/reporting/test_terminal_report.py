@@ -1,6 +1,7 @@
 """The report on a terminal: it fits, whatever varies and however things are called."""
 
 import io
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -87,6 +88,17 @@ def test_where_there_is_room_other_scores_stand_beside_the_headline(two_axes: Ma
     for words in ("Accuracy", "Macro-", "Weighted", "Train"):
         assert words in wide
     assert "GPU" not in wide
+
+
+def test_what_dev_chose_is_never_folded_into_a_tower(two_axes: MadeUpRun) -> None:
+    report = two_axes.report()
+    chosen = "learning_rate.head 0.001 (5); learning_rate.head 0.003 (1) of 3"
+    report = replace(report, rows=tuple(replace(row, chosen=chosen) for row in report.rows))
+    assert chosen in printed(report, 200)
+    narrow = printed(report, 100)
+    assert "learning_rate" not in narrow
+    assert "Too narrow for Chosen on dev" in narrow
+    assert "0.003 (1)" in printed(report, 100, columns=["chosen"])
 
 
 @cache
