@@ -17,28 +17,34 @@ from rich.console import Console
 
 from harness import api
 from harness.cli_options import (
+    ColumnsOption,
     DeviceOption,
     DevicesOption,
     EngineOption,
     EstimateOption,
     FramesOption,
+    GroupByOption,
     JobsOption,
     LimitOption,
+    ListOption,
     OfflineOption,
     OnlyOption,
+    PerClassOption,
     ResultsOption,
     RetryOption,
     SetOption,
     ShardOption,
+    SortOption,
     SuiteArgument,
     ThreadsOption,
+    TopOption,
 )
 from harness.config.suite_loading import load_suite
-from harness.config.trial_names import TrialNames
 from harness.errors import TrialError, UserError
 from harness.progress import reporting
 from harness.reporting.report_model import Report
 from harness.runs.plan_checks import check_plan
+from harness.runs.plan_text import plan_list, plan_summary
 from harness.runs.runtime_options import RuntimeOptions
 
 app = typer.Typer(
@@ -60,11 +66,12 @@ def plan(
     only: OnlyOption = None,
     limit_utterances: LimitOption = None,
     shard: ShardOption = None,
+    list_trials: ListOption = False,
     estimate: EstimateOption = False,
     device: DeviceOption = "auto",
     frames: FramesOption = "auto",
 ) -> None:
-    """Print the trials of a suite without running them, and what a run would refuse."""
+    """Say what a suite holds without running it, and what a run would refuse."""
     planned = api.plan(
         suite,
         changes=changes or [],
@@ -72,12 +79,9 @@ def plan(
         limit_utterances=limit_utterances,
         shard=shard,
     )
-    names = TrialNames.among(planned.trials)
-    for trial in planned.selected:
-        console.print(f"{trial.trial_id}  {names.of(trial)}", markup=False, soft_wrap=True)
-    if not planned.selected:
-        for cost in planned.costs:
-            console.print(f"cost of {cost.describe()}", markup=False)
+    lines = plan_list(planned) if list_trials else plan_summary(planned)
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
     checks = check_plan(planned.selected)
     for note in checks.notes:
         console.print(f"note: {note}", markup=False, soft_wrap=True)
@@ -159,16 +163,27 @@ def report(
     results: Annotated[
         Path | None, typer.Argument(help="A suite's results; the newest of ./results if left out.")
     ] = None,
+    columns: ColumnsOption = "",
+    sort: SortOption = "",
+    top: TopOption = None,
+    group_by: GroupByOption = "",
+    per_class: PerClassOption = False,
 ) -> None:
-    """Show the comparison table of finished trials and write it as Markdown, CSV and LaTeX."""
-    from harness.reporting.rendering import write_report
+    """Show the comparison of finished trials and write it as Markdown, CSV and LaTeX.
+
+    The options say what is shown; the files hold everything.
+    """
+    from harness.reporting.rendering import print_report, write_report
+    from harness.reporting.table_view import read_view
     from harness.results.store import open_results
 
     folder = results or _newest(Path("results"))
     found = api.report(folder)
+    view = read_view(found, columns.split(",") if columns else (), sort, top, group_by)
     with open_results(folder).writing():
         files = write_report(found, folder)
-    _show(found, files)
+    print_report(found, console, view, per_class=per_class)
+    _tell_written(files)
 
 
 @app.command()
@@ -186,18 +201,20 @@ def rank(
     ] = False,
 ) -> None:
     """Say which rows are better than which others, and how sure that is."""
-    from harness.reporting.ranking_text import over_corpora_text, pair_sentence, ranking_text
+    from harness.reporting.ranking_text import pair_sentence
+    from harness.reporting.rendering import print_over_corpora, print_ranking
     from harness.results.ranking import rank_over_corpora
 
     rankings = api.rank(results or [_newest(Path("results"))])
     if not rankings:
         raise UserError("there are no two rows on one corpus to set side by side")
     for ranking in rankings:
-        text = pair_sentence(ranking, *pair) if pair else ranking_text(ranking)
-        console.print(text, markup=False, soft_wrap=True, end="\n\n")
+        if pair:
+            console.print(pair_sentence(ranking, *pair), markup=False, soft_wrap=True)
+        else:
+            print_ranking(ranking, console)
     if over:
-        text = over_corpora_text(rank_over_corpora(rankings))
-        console.print(text, markup=False, soft_wrap=True)
+        print_over_corpora(rank_over_corpora(rankings), console)
 
 
 @app.command()
@@ -286,7 +303,6 @@ def evaluate(
     Outcomes and tables are written below RESULTS/evaluations. Exits with 1 if something is broken,
     and with 2 if no model may be scored.
     """
-    from harness.reporting.confusion_text import confusions_markdown
     from harness.reporting.rendering import print_report
 
     with reporting(console) as reporter:
@@ -294,8 +310,7 @@ def evaluate(
             results, trial=trial, corpus=corpus, device=device, offline=offline, reporter=reporter
         )
     for found in done.reports:
-        print_report(found, console)
-        console.print(confusions_markdown(found), markup=False, soft_wrap=True)
+        print_report(found, console, per_class=True)
     if done.files:
         console.print(f"written: {', '.join(map(str, done.files))}", markup=False, soft_wrap=True)
     done.evaluation.raise_for_failures()
@@ -377,6 +392,10 @@ def _show(found: Report, files: Sequence[Path]) -> None:
     from harness.reporting.rendering import print_report
 
     print_report(found, console)
+    _tell_written(files)
+
+
+def _tell_written(files: Sequence[Path]) -> None:
     console.print(f"written: {', '.join(map(str, files))}", markup=False, soft_wrap=True)
 
 

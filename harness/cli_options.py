@@ -105,3 +105,35 @@ RetryOption = Annotated[
         help="Of the trials that ended badly before, only those that ended so; else all of them.",
     ),
 ]
+ColumnsOption = Annotated[
+    str,
+    typer.Option(
+        "--columns",
+        metavar="NAMES",
+        help="In place of those that decide: scores, trials, cost, all, deciding, or names of "
+        "columns of comparison.csv, separated by commas.",
+    ),
+]
+SortOption = Annotated[
+    str,
+    typer.Option(
+        "--sort",
+        metavar="COLUMN",
+        help="Best first: high scores and speeds, low costs; -COLUMN turns that round.",
+    ),
+]
+TopOption = Annotated[
+    int | None,
+    typer.Option(
+        "--top", metavar="N", help="N rows of each corpus: the best, or the first of --sort."
+    ),
+]
+GroupByOption = Annotated[
+    str,
+    typer.Option("--group-by", metavar="COLUMN", help="A section for each value, such as of loss."),
+]
+PerClassOption = Annotated[
+    bool,
+    typer.Option("--per-class", help="Also the confusion and the F1 of each class, row by row."),
+]
+ListOption = Annotated[bool, typer.Option("--list", help="Every trial with its id, too.")]

@@ -41,8 +41,10 @@ def test_help_answers_without_loading_torch() -> None:
         assert command in result.stdout
 
 
-def test_plan_prints_every_trial_with_a_stable_id_and_loads_no_torch(tmp_path: Path) -> None:
-    command = [sys.executable, "-X", "importtime", "-m", "harness", "plan", "ser_backbones"]
+def test_plan_lists_every_trial_with_a_stable_id_and_loads_no_torch(tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-X", "importtime", "-m", "harness", "plan", "ser_backbones", "--list"
+    ]  # fmt: skip
     nowhere = os.environ | {"HARNESS_CORPORA": str(tmp_path)}
     result = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=True, env=nowhere
@@ -60,7 +62,9 @@ def test_trials_that_differ_in_an_axis_read_differently_wherever_they_are_named(
 ) -> None:
     varied = ("--set", "matrix.finetune_layers=[0]", "--set", "matrix.head_dim=[8, 16]",
               "--only", "tiny-wavlm")  # fmt: skip
-    planned = [line.partition("  ")[2] for line in cli("plan", "smoke", *varied).out.splitlines()]
+    planned = [
+        line.partition("  ")[2] for line in cli("plan", "smoke", "--list", *varied).out.splitlines()
+    ]
     name = "synthetic fold 1 · tiny-wavlm · 0 layers · weighted_cross_entropy · seed 1 · head_dim"
     assert planned[:2] == [f"{name} 8", f"{name} 16"]
     answer = quick_run(cli, tmp_path, *varied, "--set", "training.time_limit_s=0.001")
@@ -70,10 +74,24 @@ def test_trials_that_differ_in_an_axis_read_differently_wherever_they_are_named(
         assert f": {name} {width}: timeout: " in cli("report", tmp_path / "smoke").out
 
 
+def test_plan_sums_a_suite_up(cli: Any) -> None:
+    lines = cli("plan", "smoke", "--only", "tiny-wavlm").out.splitlines()
+    assert [" ".join(line.split()) for line in lines] == [
+        "corpora 1 synthetic",
+        "folds 1 1",
+        "backbones 1 tiny-wavlm",
+        "finetune_layers 3 0, 1, 2",
+        "losses 1 weighted_cross_entropy",
+        "seeds 1 1",
+        "3 trials, 3 costs",
+    ]
+
+
 def test_plan_lists_the_costs_of_a_suite_that_trains_nothing(cli: Any) -> None:
-    lines = cli("plan", "cost").out.splitlines()
+    lines = cli("plan", "cost", "--list").out.splitlines()
     assert lines[0] == "cost of tiny-wavlm · 0 layers"
     assert lines[-1] == "0 trials, 8 costs"
+    assert cli("plan", "cost").out.startswith("backbones        4  tiny-wavlm")
 
 
 def test_a_suite_without_corpora_measures_prints_and_keeps_its_costs(
@@ -89,7 +107,7 @@ def test_a_suite_without_corpora_measures_prints_and_keeps_its_costs(
     assert [path.name for path in files] == ["0001_cost.json"]
     again = cli("run", "cost", *changes, "--results", tmp_path, "--device", "cpu")
     assert "pytest-benchmark" not in again.out
-    assert cli("report", tmp_path / "cost").out.startswith("# Costs")
+    assert cli("report", tmp_path / "cost").out.startswith("Costs\n")
     store = ResultsStore(tmp_path / "cost")
     (record,) = store.read_costs()
     assert (record.rounds, len(record.points[0].samples_s)) == (2, 10)
@@ -196,6 +214,35 @@ def test_a_report_says_what_an_unfinished_run_still_lacks(cli: Any, tmp_path: Pa
     lost = next(r for r in store.read_trials() if r.trial.finetune_layers == 1)
     (store.trial(lost.trial_id) / "record.json").unlink()
     assert "INCOMPLETE 0 of 1" in cli("report", store.folder).out
+
+
+def test_a_report_shows_what_is_asked_for_and_its_files_hold_everything(
+    cli: Any, tmp_path: Path
+) -> None:
+    quick_run(cli, tmp_path)
+    folder = tmp_path / "smoke"
+    plain = cli("report", folder)
+    files = {path: path.read_bytes() for path in (folder / "report").iterdir()}
+    asked = cli("report", folder, "--columns", "scores,depth_share", "--sort", "-uar", "--top", 1,
+                "--group-by", "backbone", "--per-class")  # fmt: skip
+    assert (plain.code, asked.code) == (0, 0), asked.err
+    assert "Depth" not in plain.out.partition("test majority")[0]
+    for words in ("Depth", "Macro-F1", "1 of 4 rows: --top 1.", "F1 of each class", "Backbone: "):
+        assert words in asked.out
+    assert {path: path.read_bytes() for path in (folder / "report").iterdir()} == files
+    assert {f"per_class.{kind}" for kind in ("md", "csv", "tex")} <= {path.name for path in files}
+
+
+def test_a_column_that_is_not_there_is_named_before_anything_is_written(
+    cli: Any, tmp_path: Path
+) -> None:
+    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
+    written = tmp_path / "smoke" / "report" / "comparison.md"
+    written.unlink()
+    answer = cli("report", tmp_path / "smoke", "--sort", "uarr")
+    assert answer.code == 2
+    assert "--sort: there is no column 'uarr': did you mean 'uar'" in answer.err
+    assert not written.exists()
 
 
 def test_damaged_predictions_are_named(cli: Any, tmp_path: Path) -> None:
@@ -416,7 +463,7 @@ def test_real_speech_and_a_pretrained_encoder_go_through_the_whole_path(
 
 def test_what_only_left_out_is_incomplete_in_the_report(cli: Any, tmp_path: Path) -> None:
     quick_run(cli, tmp_path, "--only", "tiny-wavlm")
-    told = cli("report", tmp_path / "smoke").out
-    rows = {line.split("|")[2].strip(): line for line in told.splitlines() if line.startswith("|")}
-    assert "INCOMPLETE 0 of" in rows["tiny-emotion2vec"]
-    assert "INCOMPLETE" not in rows["tiny-wavlm"]
+    assert cli("report", tmp_path / "smoke").code == 0
+    table = pd.read_csv(tmp_path / "smoke" / "report" / "comparison.csv").set_index("backbone")
+    assert table.loc["tiny-emotion2vec", "flags"].str.contains("INCOMPLETE 0 of").all()
+    assert not table.loc["tiny-wavlm", "flags"].str.contains("INCOMPLETE").any()

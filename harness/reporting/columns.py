@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import UnionType
 from typing import Any, Literal
 
-from harness.reporting.formats import Format, plain
+from harness.reporting.formats import DASH, Format, plain
 
 Kind = type | UnionType
 """Of the raw values: int, float, bool, str; LAYERS; or object where axes differ."""
@@ -29,7 +29,7 @@ Unit = Literal[
     "J/audio h",
 ]
 
-Part = Literal["name", "trials", "score", "cost", "flags"]
+Part = Literal["name", "scores", "trials", "cost", "flags"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ class Column:
     format: Format = plain
     """The text of a value for people."""
     part: Part = "cost"
-    """Which part of a table too wide for a terminal it belongs to."""
+    """What it tells of a row: which one it is, how good, of how many trials, or at what cost."""
+    better: Literal["", "high", "low"] = ""
+    """Which end comes first where rows are sorted by it; the low one if neither is better."""
     value: Callable[[Any], Any] | None = None
     """The raw value of a row."""
     displayed: Callable[[Any], Any] | None = None
@@ -63,6 +65,11 @@ class Column:
     def text(self, row: Any) -> str:
         """The value of a row, for people."""
         return self.format(self.displayed(row) if self.displayed else self.raw(row))
+
+    @property
+    def heading(self) -> str:
+        """What heads it where people asked for it by its name."""
+        return self.title or self.name
 
     @property
     def numeric(self) -> bool:
@@ -95,6 +102,11 @@ def _within(holder: Callable[[Any], Any], column: Column) -> Column:
     if displayed is None:
         return column.read(raw)
     return column.read(raw, lambda row: displayed(holder(row)))
+
+
+def not_empty(columns: Iterable[Column], rows: Sequence[Any]) -> tuple[Column, ...]:
+    """Those that say something of one of the rows."""
+    return tuple(c for c in columns if any(c.text(row) not in ("", DASH) for row in rows))
 
 
 def pick(columns: Iterable[Column], names: Sequence[str]) -> tuple[Column, ...]:

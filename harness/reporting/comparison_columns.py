@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from harness.reporting.columns import Column, pick, within
+from harness.reporting.columns import Column, within
 from harness.reporting.formats import percent
 from harness.reporting.report_model import BaselineRow, Report, ReportRow
-from harness.reporting.score_columns import (
-    dev_columns,
-    headline_interval,
-    metrics_of_tasks,
-    score_columns,
-)
+from harness.reporting.score_columns import dev_columns, metrics_of_tasks, score_columns
 from harness.reporting.shared_columns import (
     BACKBONE,
     CORPUS,
@@ -29,27 +24,30 @@ AnyRow = ReportRow | BaselineRow
 def comparison_columns(report: Report) -> tuple[Column, ...]:
     """All of them, in the order of comparison.csv."""
     return (
-        CORPUS,
-        BACKBONE.read(_backbone),
-        *within(_group, FINETUNE_LAYERS, *map(_axis_column, report.axis_names)),
+        *name_columns(report),
         Column("folds", int, title="Folds", part="trials"),
         *within(
             _group,
             Column("seeds", int, title="Seeds", part="trials"),
-            Column("trials", int, part="trials"),
-            Column("planned", int, part="trials"),
+            Column("trials", int, title="Trials", part="trials"),
+            Column("planned", int, title="Planned", part="trials"),
         ),
+        *within(_group, RANK_GROUP),
         *(column for metric in metrics_of_tasks(report.tasks) for column in score_columns(metric)),
-        *within(_group, *dev_columns(report.tasks), Column("chosen", str, title="Chosen on dev")),
+        *within(
+            _group,
+            *dev_columns(report.tasks),
+            CHOSEN,
+        ),
         *within(
             _group,
             TRAINABLE,
             TOTAL,
-            Column("trainable_share", float, "share", "Share %", percent),
-            Column("depth_share", float, "share", "Depth %", percent),
+            Column("trainable_share", float, "share", "Share %", percent, better="low"),
+            Column("depth_share", float, "share", "Depth %", percent, better="low"),
             *within(_cost, *TRIAL_SPEEDS, *TRIAL_PEAKS, *TRIAL_COST_FACTS),
         ),
-        Column("flags", str, title="Flags", part="flags", value=_flags),
+        FLAGS,
         *within(
             _group,
             Column("audio_seen", str, value=_audio_seen),
@@ -58,18 +56,10 @@ def comparison_columns(report: Report) -> tuple[Column, ...]:
     )
 
 
-def displayed_columns(report: Report) -> tuple[Column, ...]:
-    """Those for people, in the order in which they are read."""
-    names = [CORPUS.name, BACKBONE.name, FINETUNE_LAYERS.name, *report.axis_names]
-    names += ["folds", "seeds"]
-    for metric in metrics_of_tasks(report.tasks):
-        # one interval is enough to read; the others are in the CSV
-        names += [metric.name, *headline_interval(metric)]
-    if any(row.chosen for row in report.rows):
-        names += ["dev_score", "chosen"]
-    names += [TRAINABLE.name, "trainable_share", "depth_share"]
-    names += ["infer_audio_s_per_s", "train_audio_s_per_s", "peak_rss_bytes", "peak_gpu_bytes"]
-    return pick(comparison_columns(report), [*names, "flags"])
+def name_columns(report: Report) -> tuple[Column, ...]:
+    """Those that say which row it is."""
+    axes = map(_axis_column, report.axis_names)
+    return (CORPUS, BACKBONE.read(_backbone), *within(_group, FINETUNE_LAYERS, *axes))
 
 
 def _group(row: AnyRow) -> ReportRow | None:
@@ -100,3 +90,8 @@ def _audio_seen(row: ReportRow) -> str | None:
 def _labels_seen(row: ReportRow) -> str | None:
     seen = row.seen_before.seen
     return ", ".join([*(seen.labels or ()), *seen.guessed]) or None
+
+
+RANK_GROUP = Column("rank_group", str, title="Group", part="scores")
+CHOSEN = Column("chosen", str, title="Chosen on dev", part="scores")
+FLAGS = Column("flags", str, title="Flags", part="flags", value=_flags)

@@ -25,7 +25,10 @@ _COLOURS = (
     "#717581",
 )
 _MARKERS = "osD^v"  # the next one when the colours are used up
-_DASHES = ("-", ":", "-.", (0, (5, 1)))
+_DASHES: tuple[str | tuple[int, tuple[int, ...]], ...] = (
+    *("-", ":", "-.", (0, (5, 1)), (0, (1, 3)), (0, (7, 3))),
+    *((0, (3, 1, 1, 1, 1, 1)), (0, (9, 2, 3, 2))),
+)
 _SIDESTEP_POINTS = 2.5
 _NO_MARK = ("RANDOM", "UNSTABLE")
 """Flags that lines tell, and those on costs, which are not drawn."""
@@ -73,10 +76,13 @@ class FigurePanel:
 class Series:
     """The rows that differ in corpus and finetune_layers alone; it looks the same everywhere."""
 
-    label: str
+    backbone: str
+    """With RANDOM where its weights are."""
+    setting: str
+    """What else tells it from the others, such as the loss; empty where nothing does."""
     colour: str
     marker: str
-    dashes: str | tuple[int, tuple[int, int]]
+    dashes: str | tuple[int, tuple[int, ...]]
     hollow: bool
     """Random weights."""
     sidestep_points: float
@@ -157,7 +163,8 @@ def _line(
     backbone, setting = place
     random = any("RANDOM" in row.flags for row in rows)
     return Series(
-        label=" · ".join(name) + (" (RANDOM)" if random else ""),
+        backbone=f"{name[0]} (RANDOM)" if random else name[0],
+        setting=" · ".join(name[1:]),
         colour=_COLOURS[backbone % len(_COLOURS)],
         marker=_MARKERS[backbone // len(_COLOURS) % len(_MARKERS)],
         dashes=_DASHES[setting % len(_DASHES)],

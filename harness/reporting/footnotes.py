@@ -10,7 +10,6 @@ from harness.reporting.formats import DASH
 from harness.reporting.report_model import ReportRow
 from harness.reporting.seen_notes import seen_notes
 from harness.results.failures import error_line
-from harness.results.flags import FLAG_MEANINGS, flag_name
 from harness.results.records import CostRecord
 from harness.tasks import TASKS
 from harness.tasks.task import TaskCard
@@ -22,7 +21,7 @@ def comparison_footnotes(
     stale: Sequence[tuple[str, Sequence[str]]] = (),
     lacking: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> tuple[str, ...]:
-    """Of scores, parameters, costs and flags; none without rows.
+    """Of scores, parameters and costs; none without rows.
 
     Args:
         rows: what they qualify
@@ -35,8 +34,10 @@ def comparison_footnotes(
     cards = [TASKS[row.task] for row in rows]
     return (
         *dict.fromkeys(card.scores_note for card in cards),
-        "Scores are the mean over folds ± the standard deviation over folds (of the means over "
-        f"seeds) / over seeds (of the means over folds); {DASH} where there is only one.",
+        "Scores are means over folds, of the means over seeds. ± folds: the standard deviation "
+        "over folds of the means over seeds; ± seeds: over seeds of the means over folds; "
+        f"{DASH} where there is only one.",
+        *_dev(rows, cards),
         "[low, high]: 95 % interval of that mean, by a bootstrap over the speakers of each test "
         "split.",
         *dict.fromkeys(card.baselines_note for card in cards),
@@ -45,7 +46,6 @@ def comparison_footnotes(
         "Depth %: the share of the backbone's transformer layers that train.",
         *_depth(rows),
         *_speeds(rows),
-        *_flags(rows),
         *_programs(programs),
         *_stale(stale),
         *_lacking(lacking),
@@ -75,6 +75,16 @@ def cost_footnotes(costs: Sequence[CostRecord]) -> tuple[str, ...]:
         if cost.status != "ok"
     ]
     return tuple(dict.fromkeys(notes))
+
+
+def _dev(rows: Sequence[ReportRow], cards: Sequence[TaskCard]) -> list[str]:
+    if all(row.dev_score is None for row in rows):
+        return []
+    titles = dict.fromkeys(card.metric(card.headline).title for card in cards)
+    return [
+        f"Dev {' or '.join(titles)}: on the split that chose the epoch, and settings where dev "
+        "chooses them, hence too good to be quoted; it stands here to be set beside test."
+    ]
 
 
 def _probes(cards: Sequence[TaskCard]) -> list[str]:
@@ -110,11 +120,6 @@ def _speeds(rows: Sequence[ReportRow]) -> list[str]:
         f"{'; '.join(conditions)}. RSS and GPU: "
         "the peaks of the whole cost pass, all its durations, batch sizes and training included."
     ]
-
-
-def _flags(rows: Sequence[ReportRow]) -> list[str]:
-    present = {flag_name(flag) for row in rows for flag in row.flags}
-    return [f"{flag}: {meaning}" for flag, meaning in FLAG_MEANINGS.items() if flag in present]
 
 
 def _programs(programs: Mapping[str, int]) -> list[str]:

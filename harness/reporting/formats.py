@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.results.group_scores import GroupScore
 from harness.results.inference.score_intervals import Interval
 
 DASH = "–"
@@ -17,6 +16,15 @@ Format = Callable[[Any], str]
 def plain(value: Any) -> str:
     """The value as it is."""
     return DASH if value is None else str(value)
+
+
+def printable(text: str) -> str:
+    r"""The text without signs that move a cursor, break a line or order a terminal about.
+
+    >>> printable("a\x1b[2Jb\tc"), printable("日本\n")
+    ('a�[2Jb�c', '日本�')
+    """
+    return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
 def scaled(spec: str, *, per: float = 1.0, times: float = 1.0) -> Format:
@@ -54,27 +62,6 @@ def rate(value: float | None) -> str:
     ('31.2', '1234')
     """
     return DASH if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
-
-
-def mean_and_spreads(number: Format) -> Callable[[GroupScore | None], str]:
-    """A mean ± its spread over folds / over seeds; the mean alone where neither is known.
-
-    Args:
-        number: how each of the three is written
-
-    >>> mean_and_spreads(percent)(GroupScore(0.5, 0.01, None))
-    '50.0 ± 1.0 / –'
-    """
-
-    def text(score: GroupScore | None) -> str:
-        if score is None:
-            return DASH
-        if score.spread_folds is None and score.spread_seeds is None:
-            return number(score.mean)
-        spreads = f"{number(score.spread_folds)} / {number(score.spread_seeds)}"
-        return f"{number(score.mean)} ± {spreads}"
-
-    return text
 
 
 def interval_text(number: Format) -> Callable[[Interval | None], str]:

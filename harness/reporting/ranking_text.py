@@ -1,37 +1,17 @@
-"""The verdict in words and tables: which row is better, and how sure that is."""
+"""The verdict in words: which row is better, and how sure that is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from harness.errors import UserError, choices
-from harness.reporting.columns import Column
-from harness.reporting.formats import Format, decimal, interval_text, percent, plain
-from harness.reporting.tables import Markup, grid
-from harness.results.inference.difference_tests import EXACT_SPEAKERS
+from harness.reporting.formats import Format, interval_text
+from harness.reporting.ranking_columns import ends_of, number_of
+from harness.results.inference.difference_tests import EXACT_SPEAKERS, LEVEL
 from harness.results.inference.larger_designs import LargerDesign
 from harness.results.inference.over_corpora import OverCorpora
 from harness.results.ranking import EQUIVALENT, Pair, RankedRow, Ranking
 from harness.tasks.task import Metric
-
-_VERDICTS = {"better": "yes", "alike": "alike", "unsure": "no", "one seed": "?"}
-
-
-def ranking_text(ranking: Ranking, style: Markup = "pipe", *, pairs: bool = True) -> str:
-    """The headline, the rows in their order and, where asked for, every pair.
-
-    Args:
-        ranking: of one corpus
-        style: of the tables
-        pairs: whether to list them
-    """
-    parts = [headline_sentence(ranking)]
-    if ranking.rows:
-        parts.append(grid(ranking.rows, _row_columns(ranking.metric), style))
-    if pairs and ranking.pairs:
-        parts.append(grid(ranking.pairs, _pair_columns(ranking), style))
-    parts.append("\n".join(f"- {note}" for note in ranking_notes(ranking, pairs=pairs)))
-    return "\n\n".join(part for part in parts if part)
 
 
 def headline_sentence(ranking: Ranking) -> str:
@@ -69,11 +49,11 @@ def pair_sentence(ranking: Ranking, one: str, other: str) -> str:
     if first == second:
         raise UserError(f"{first} cannot be set beside itself: name two rows")
     pair = ranking.pair(first, second)
-    test, number = pair.test, _number(ranking.metric)
+    test, number = pair.test, number_of(ranking.metric)
     points = " points" if ranking.metric.share else ""
     gap = (
         f"{number(abs(test.difference))}{points} of {ranking.metric.title} on {ranking.corpus} "
-        f"(95 % {_ends(pair, number)}, p = {pair.p:.2g}, {test.speakers} speakers)"
+        f"(95 % {ends_of(pair, number)}, p = {pair.p:.2g}, {test.speakers} speakers)"
     )
     words = {
         "better": f"{pair.one} is better than {pair.other} by {gap}.",
@@ -90,7 +70,7 @@ def ranking_notes(ranking: Ranking, *, pairs: bool = True) -> tuple[str, ...]:
     """What a reader must know to trust the order."""
     if not ranking.rows:
         return tuple(f"{name} is not ranked: {reason}." for name, reason in ranking.left_out)
-    number, metric = _number(ranking.metric), ranking.metric
+    number, metric = number_of(ranking.metric), ranking.metric
     points = " points" if metric.share else ""
     best = ranking.rows[0]
     notes = [
@@ -113,24 +93,17 @@ def ranking_notes(ranking: Ranking, *, pairs: bool = True) -> tuple[str, ...]:
     return (*notes, *(f"{name} is not ranked: {why}." for name, why in ranking.left_out))
 
 
-def over_corpora_text(found: OverCorpora, style: Markup = "pipe") -> str:
-    """Mean ranks over corpora and Friedman's test."""
-    rows = list(found.ranks.items())
-    columns = (
-        Column("row", str, title="Row", value=lambda row: row[0]),
-        Column("rank", float, title="Mean rank", value=lambda row: row[1], format=_two),
-    )
+def over_corpora_sentence(found: OverCorpora) -> str:
+    """What Friedman's test says, and which rows are told apart."""
     apart = [
-        f"{one} before {other} (p = {p:.2g})" for (one, other), p in found.pairs.items() if p < 0.05
+        f"{one} before {other} (p = {p:.2g})"
+        for (one, other), p in found.pairs.items()
+        if p < LEVEL
     ]
-    return "\n\n".join(
-        [
-            f"Over {len(found.corpora)} corpora: Friedman's test that all rows are alike gives p = "
-            f"{found.p:.2g}; mean ranks nearer than {found.critical_difference:.2f} (Nemenyi) are "
-            "not told apart.",
-            grid(rows, columns, style),
-            f"Told apart, after Holm: {'; '.join(apart) or 'none'}.",
-        ]
+    return (
+        f"Over {len(found.corpora)} corpora: Friedman's test that all rows are alike gives p = "
+        f"{found.p:.2g}. Told apart, after Holm: {'; '.join(apart) or 'none'}. Mean ranks nearer "
+        f"than {found.critical_difference:.2f} are not told apart (Nemenyi)."
     )
 
 
@@ -159,42 +132,6 @@ def _larger(larger: LargerDesign, pair: Pair) -> str:
     )
 
 
-def _row_columns(metric: Metric) -> Sequence[Column]:
-    number = _number(metric)
-    return (
-        Column("group", str, title="Group"),
-        Column("name", str, title="Row"),
-        Column("score", float, title=metric.title, format=number, value=lambda r: r.score.mean),
-        Column(
-            "interval",
-            str,
-            title="95 %",
-            format=interval_text(number),
-            value=lambda row: row.score.interval,
-        ),
-        Column("dev_score", float, title="Dev", format=number),
-        Column("best", float, title="Best %", format=percent),
-        Column("rank", str, title="Rank", value=_rank),
-    )
-
-
-def _pair_columns(ranking: Ranking) -> Sequence[Column]:
-    number = _number(ranking.metric)
-    columns = [
-        Column("one", str, title="Better"),
-        Column("other", str, title="Other"),
-        Column("difference", float, title="By", format=number, value=lambda p: p.test.difference),
-        Column("ends", str, title="95 %", value=lambda pair: _ends(pair, number)),
-        Column("p", float, title="p", format=_two_digits),
-        Column("flips", float, title="Sign flips", format=_two_digits, value=_flips),
-        Column("effect", float, title="Effect", format=_two, value=lambda p: p.test.effect),
-        Column("detectable", float, title="Detects", format=number, value=_detectable),
-        Column("real", str, title="Real", value=lambda pair: _VERDICTS[pair.verdict]),
-    ]
-    flips = ranking.speakers <= EXACT_SPEAKERS
-    return [column for column in columns if flips or column.name != "flips"]
-
-
 def _named(name: str, ranking: Ranking, names: Sequence[str]) -> str:
     if name in names:
         return name
@@ -209,7 +146,7 @@ def _named(name: str, ranking: Ranking, names: Sequence[str]) -> str:
 
 
 def _score(row: RankedRow, metric: Metric) -> str:
-    number, interval = _number(metric), row.score.interval
+    number, interval = number_of(metric), row.score.interval
     ends = f" {interval_text(number)(interval)}" if interval else ""
     return f"{metric.title} {number(row.score.mean)}{ends}"
 
@@ -218,32 +155,3 @@ def _listed(names: Sequence[str]) -> str:
     return (
         ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
     )
-
-
-def _number(metric: Metric) -> Format:
-    return percent if metric.share else decimal
-
-
-def _ends(pair: Pair, number: Format) -> str:
-    interval = pair.test.interval
-    return f"[{number(interval.low)}, {number(interval.high)}]"
-
-
-def _rank(row: RankedRow) -> str:
-    return str(row.first) if row.first == row.last else f"{row.first} to {row.last}"
-
-
-def _flips(pair: Pair) -> float | None:
-    return pair.test.sign_flip_p
-
-
-def _detectable(pair: Pair) -> float:
-    return pair.test.detectable
-
-
-def _two_digits(value: float | None) -> str:
-    return plain(None) if value is None else f"{value:.2g}"
-
-
-def _two(value: float | None) -> str:
-    return plain(None) if value is None else f"{value:.2f}"

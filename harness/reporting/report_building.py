@@ -19,11 +19,11 @@ from harness.reporting.report_model import (
 )
 from harness.results.chosen_settings import chosen_settings
 from harness.results.class_balance import lacking_classes
+from harness.results.class_scores import class_scores
 from harness.results.cost_matching import TrialCost, cost_lookup
 from harness.results.current_inputs import CurrentInputs, stale_trials
 from harness.results.failures import failures
 from harness.results.flags import DATA_FLAGS, flags, programs_of
-from harness.results.group_confusion import group_confusion
 from harness.results.group_scores import (
     GroupScore,
     Predictions,
@@ -83,9 +83,10 @@ def build_report(
         _row(group, cost_of(group.trials[0]), predictions, lacking_ids, among, _seen(group, said))
         for group, among in zip(groups, row_flags(groups), strict=True)
     )
+    rankings = tuple(_rankings(rows, primary))
     return Report(
         title=title,
-        rows=rows,
+        rows=tuple(_grouped(row, rankings) for row in rows),
         baselines=tuple(_baselines(groups, said)),
         footnotes=comparison_footnotes(
             rows,
@@ -93,7 +94,7 @@ def build_report(
             [(names.of(r.trial), stale[r.trial_id]) for r in records if r.trial_id in stale],
             lacking_classes(current),
         ),
-        rankings=tuple(_rankings(rows, primary)),
+        rankings=rankings,
         failures=failures(records, names),
         curves=tuple(curve for group in groups for curve in _curves(group)),
         trials=tuple(_trial_row(record, cost_of, stale) for record in records),
@@ -130,15 +131,26 @@ def _row(
         planned=len(group.trials),
         scores=group_scores(done, predictions),
         dev_score=score_on_dev(done),
+        classes=class_scores(done),
         trainable_parameters=_first(record.trainable_parameters for record in done),
         total_parameters=_first(record.total_parameters for record in done),
         depth_share=_depth_share(group),
         cost=cost,
         flags=(*own, *among_rows),
+        rank_group=None,
         chosen=chosen_settings(done),
         seen_before=seen,
-        confusion=group_confusion(done),
     )
+
+
+def _grouped(row: ReportRow, rankings: Iterable[Ranking]) -> ReportRow:
+    found = (
+        ranked.group
+        for ranking in rankings
+        for ranked in ranking.rows
+        if (ranking.corpus, ranking.task, ranked.name) == (row.corpus, row.task, row.name)
+    )
+    return replace(row, rank_group=next(found, None))
 
 
 def _rankings(rows: Sequence[ReportRow], primary: str | None) -> Iterator[Ranking]:
@@ -155,7 +167,7 @@ def _rankings(rows: Sequence[ReportRow], primary: str | None) -> Iterator[Rankin
                 )
                 for row in own
             ]
-            yield rank(corpus, metric, contenders)
+            yield rank(corpus, task, metric, contenders)
 
 
 def _seen(group: TrialGroup, said: SeenStatements) -> SeenBefore:

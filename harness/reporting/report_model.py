@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.results.class_scores import PooledClass
 from harness.results.cost_matching import TrialCost
 from harness.results.failures import Failure
-from harness.results.group_confusion import GroupConfusion
 from harness.results.group_scores import GroupScore
 from harness.results.ranking import Ranking
 from harness.results.records import CostRecord, Epoch, Record
@@ -39,18 +39,21 @@ class ReportRow:
     """On test, by metric of the task; empty where no trial ended well."""
     dev_score: float | None
     """The headline of the task on dev, which chooses epochs and settings."""
+    classes: tuple[PooledClass, ...]
+    """How well each is recognised on test; empty without classes, or if no trial ended well."""
     trainable_parameters: int | None
     total_parameters: int | None
     depth_share: float | None
     """Of the backbone's transformer layers, those that train."""
     cost: TrialCost | None
     flags: tuple[str, ...]
+    rank_group: str | None
+    """Letters: rows of its corpus that nothing tells apart share one; "?" where one seed leaves it
+    open, None where it is not ranked."""
     chosen: str | None
     """The settings that dev chose, in how many trials each, and from how many; None without."""
     seen_before: SeenBefore
     """What the backbone met of the corpus before, and of others."""
-    confusion: GroupConfusion | None
-    """On test; None where the task has no classes, or no trial ended well."""
 
     @property
     def name(self) -> str:

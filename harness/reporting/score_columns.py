@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from operator import attrgetter
+from typing import Literal
 
 from harness.reporting.columns import Column, Unit, within
-from harness.reporting.formats import decimal, interval_text, mean_and_spreads, percent
+from harness.reporting.formats import decimal, interval_text, percent
 from harness.reporting.report_model import BaselineRow, ReportRow
 from harness.results.group_scores import GroupScore
 from harness.results.inference.score_intervals import Interval
@@ -22,18 +23,23 @@ def metrics_of_tasks(tasks: Iterable[str]) -> tuple[Metric, ...]:
 
 def metric_column(metric: Metric) -> Column:
     """A metric, of rows that have it as an attribute."""
-    return Column(metric.name, float, "share" if metric.share else "", metric.title, part="score")
+    unit: Unit = "share" if metric.share else ""
+    better: Literal["high", "low"] = "high" if metric.higher_is_better else "low"
+    number = percent if metric.share else decimal
+    return Column(metric.name, float, unit, metric.title, number, part="scores", better=better)
 
 
 def score_columns(metric: Metric) -> tuple[Column, ...]:
     """A metric's mean, its spreads over folds and seeds, and the ends of its interval if any."""
     number = percent if metric.share else decimal
-    # people read the mean with its spreads, and both ends of the interval, in one field
-    mean = replace(_part(metric, "mean"), name=metric.name, title=metric.title)
-    mean = replace(mean, format=mean_and_spreads(number), displayed=_itself)
+    mean = metric_column(metric).read(attrgetter("mean"))
+    # people read both ends of the interval in one field
     low = replace(_part(metric, "low"), title=f"{metric.title} 95 %")
     low = replace(low, format=interval_text(number), displayed=_itself)
-    spreads = _part(metric, "spread_folds"), _part(metric, "spread_seeds")
+    spreads = (
+        replace(_part(metric, "spread_folds"), title=f"{metric.title} ± folds", better="low"),
+        replace(_part(metric, "spread_seeds"), title=f"{metric.title} ± seeds", better="low"),
+    )
     ends = (low, _part(metric, "high")) if metric.has_interval else ()
 
     def score(row: ReportRow | BaselineRow) -> GroupScore | None:
@@ -53,7 +59,7 @@ def dev_columns(tasks: Sequence[str]) -> tuple[Column, ...]:
     share = all(metric.share for metric in metrics)
     number = percent if share else decimal
     unit: Unit = "share" if share else ""
-    return (Column("dev_score", float, unit, title, number, part="score"),)
+    return (Column("dev_score", float, unit, title, number, part="scores", better="high"),)
 
 
 def headline(task: str) -> Metric:

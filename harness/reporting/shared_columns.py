@@ -9,14 +9,14 @@ CORPUS = Column("corpus", str, title="Corpus", part="name")
 BACKBONE = Column("backbone", str, title="Backbone", part="name")
 FINETUNE_LAYERS = Column("finetune_layers", LAYERS, "layers", "Layers", part="name")
 
-TRAINABLE = Column("trainable_parameters", int, "parameters", "Trained M", millions)
-TOTAL = Column("total_parameters", int, "parameters", "Parameters M", millions)
-PEAK_RSS = Column("peak_rss_bytes", int, "bytes", "RSS GiB", gibibytes)
-PEAK_GPU = Column("peak_gpu_bytes", int, "bytes", "GPU GiB", gibibytes)
+TRAINABLE = Column("trainable_parameters", int, "parameters", "Trained M", millions, better="low")
+TOTAL = Column("total_parameters", int, "parameters", "Parameters M", millions, better="low")
+PEAK_RSS = Column("peak_rss_bytes", int, "bytes", "RSS GiB", gibibytes, better="low")
+PEAK_GPU = Column("peak_gpu_bytes", int, "bytes", "GPU GiB", gibibytes, better="low")
 
 TRIAL_SPEEDS = (
-    Column("train_audio_s_per_s", float, "audio s/s", "Train s/s", rate),
-    Column("infer_audio_s_per_s", float, "audio s/s", "Infer s/s", rate),
+    Column("train_audio_s_per_s", float, "audio s/s", "Train s/s", rate, better="high"),
+    Column("infer_audio_s_per_s", float, "audio s/s", "Infer s/s", rate, better="high"),
 )
 """Of a `TrialCost`, as all that follow."""
 TRIAL_PEAKS = (PEAK_GPU, PEAK_RSS)

@@ -1,18 +1,28 @@
-"""Rows and columns as a data frame, and as text in a grid."""
+"""Rows and columns as a data frame, and as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 from tabulate import tabulate
 
 from harness.reporting.columns import Column, Kind
+from harness.reporting.formats import printable
 
 _DTYPES: dict[Kind, str] = {int: "Int64", float: "float64", bool: "boolean"}
 
-Markup = Literal["pipe", "latex_booktabs"]
+_TAGS = str.maketrans({"<": "&lt;", ">": "&gt;"})
+
+
+def markdown(text: str) -> str:
+    """The text, with nothing that would begin a tag or another line where the page is shown.
+
+    >>> markdown("<script> & co")
+    '&lt;script&gt; & co'
+    """
+    return printable(text).translate(_TAGS)
 
 
 def frame(rows: Sequence[Any], columns: Iterable[Column]) -> pd.DataFrame:
@@ -27,16 +37,16 @@ def frame(rows: Sequence[Any], columns: Iterable[Column]) -> pd.DataFrame:
     )
 
 
-def grid(rows: Sequence[Any], columns: Sequence[Column], markup: Markup = "pipe") -> str:
-    """What people read of the rows, as Markdown or LaTeX; nothing without rows."""
+def grid(rows: Sequence[Any], columns: Sequence[Column]) -> str:
+    """What people read of the rows, as Markdown; nothing without rows."""
     if not rows:
         return ""
-    texts = [[_escaped(column.text(row), markup) for column in columns] for row in rows]
+    texts = [[_cell(column.text(row)) for column in columns] for row in rows]
     sides = ["right" if column.numeric else "left" for column in columns]
-    titles = [column.title for column in columns]
+    titles = [_cell(column.heading) for column in columns]
     # fields are text already: left to itself, tabulate would round them again
-    return tabulate(texts, titles, tablefmt=markup, colalign=sides, disable_numparse=True)
+    return tabulate(texts, titles, tablefmt="pipe", colalign=sides, disable_numparse=True)
 
 
-def _escaped(text: str, markup: Markup) -> str:
-    return text.replace("|", "\\|") if markup == "pipe" else text
+def _cell(text: str) -> str:
+    return markdown(text).replace("|", r"\|")

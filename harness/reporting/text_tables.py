@@ -1,117 +1,82 @@
-"""A report as Markdown, LaTeX and for the terminal. Nothing is computed here."""
+"""A report as Markdown and LaTeX. Nothing is computed here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator
 
-from rich import box
-from rich.console import Group, JustifyMethod, RenderableType
-from rich.table import Table
-from rich.text import Text
-
-from harness.reporting.columns import Column, Part
-from harness.reporting.comparison_columns import displayed_columns
-from harness.reporting.report_model import Report
-from harness.reporting.score_columns import headline, metrics_of_tasks
-from harness.reporting.shared_columns import CORPUS
-from harness.reporting.tables import grid
-
-_EMPTY = "No trial has been run yet."
-
-_LATEX = str.maketrans(
-    {
-        **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "→": r"$\rightarrow$",
-        "−": "$-$",
-        "×": r"$\times$",
-        "±": r"$\pm$",
-        "·": r"$\cdot$",
-        "≤": r"$\leq$",
-    }
+from harness.reporting.column_choice import columns_of_part, deciding_columns
+from harness.reporting.columns import Column, not_empty
+from harness.reporting.comparison_columns import FLAGS
+from harness.reporting.flag_notes import (
+    flag_notes,
+    flag_numbers,
+    numbered_flags,
+    numbered_notes,
 )
-"""What stands for itself in text and not in LaTeX."""
+from harness.reporting.latex_text import booktabs, latex
+from harness.reporting.ranking_markdown import ranking_markdown
+from harness.reporting.ranking_text import headline_sentence
+from harness.reporting.report_model import Report
+from harness.reporting.score_columns import headline
+from harness.reporting.tables import grid, markdown
+
+EMPTY = "No trial has been run yet."
 
 
 def to_markdown(report: Report, figure: str | None = None) -> str:
-    """The table with its footnotes, a figure's file, and the failed trials."""
-    title = f"# {report.title}"
+    """The tables with their footnotes, a figure's file, and the failed trials."""
+    title = f"# {markdown(report.title)}"
     if not report.rows:
-        return f"{title}\n\n{_EMPTY}\n"
-    parts = [title, grid(report.rows_with_baselines(), displayed_columns(report), "pipe")]
-    parts.append("\n".join(f"- {note}" for note in report.footnotes))
+        return f"{title}\n\n{EMPTY}\n"
+    rows = report.rows_with_baselines()
+    parts = [title, grid(rows, _deciding(report, FLAGS))]
+    notes = [*flag_notes(flag for row in rows for flag in row.flags), *report.footnotes]
+    parts.append("\n".join(f"- {markdown(note)}" for note in notes))
     if figure is not None:
         scores = " and ".join(headline(task).title for task in report.tasks)
         parts.append(f"![Test {scores} against trainable parameters]({figure})")
+    if report.rankings:
+        parts += ["## Verdict", *map(ranking_markdown, report.rankings)]
+    for heading, columns in _further(report):
+        parts += [f"## {heading}", grid(rows, columns)]
     if report.failures:
-        lines = [f"- {failure.line()}" for failure in report.failures]
+        lines = [f"- {markdown(failure.line())}" for failure in report.failures]
         parts += ["## Failed trials", "\n".join(lines)]
     return "\n\n".join(parts) + "\n"
 
 
 def to_latex(report: Report) -> str:
-    r"""A booktabs table with its footnotes and failed trials below it.
+    r"""Booktabs tables, with their footnotes and the failed trials below them.
 
-    Needs `\usepackage{booktabs}` and, for so many columns, a wide page.
+    Needs `\usepackage{booktabs}`.
     """
     if not report.rows:
-        return f"% {_EMPTY}\n"
-    notes = [*report.footnotes, *(f"failed: {failure.line()}" for failure in report.failures)]
-    table = grid(report.rows_with_baselines(), displayed_columns(report), "latex_booktabs")
-    below = "\n".join(rf"\par {note.translate(_LATEX)}" for note in notes)
-    return f"{table}\n\\par\\smallskip\n{{\\footnotesize\n{below}\n\\par}}\n"
+        return f"% {EMPTY}\n"
+    rows = report.rows_with_baselines()
+    numbers = flag_numbers(rows)
+    parts = [booktabs(rows, _deciding(report, numbered_flags(numbers)))]
+    for heading, columns in _further(report):
+        parts += [rf"\par\medskip\noindent {latex(heading)}\par\smallskip", booktabs(rows, columns)]
+    failed = [f"failed: {failure.line()}" for failure in report.failures]
+    verdicts = map(headline_sentence, report.rankings)
+    notes = [*verdicts, *numbered_notes(numbers), *report.footnotes, *failed]
+    below = "\n".join(rf"\par {latex(note)}" for note in notes)
+    return "\n".join([*parts, r"\par\smallskip{\footnotesize", below, r"\par}"]) + "\n"
 
 
-def to_rich(report: Report) -> RenderableType:
-    """For the terminal: scores and costs as two tables, as one would not fit its width.
-
-    Metrics without interval, and the corpus where there is only one, are left to the files.
-    """
-    if not report.rows:
-        return Text(_EMPTY)
-    left_out = {metric.name for metric in metrics_of_tasks(report.tasks) if not metric.has_interval}
-    if len({row.corpus for row in report.rows}) == 1:
-        left_out.add(CORPUS.name)
-    columns = [column for column in displayed_columns(report) if column.name not in left_out]
-    parts: list[RenderableType] = [
-        # what is too wide is cut on the right, so flags stand before scores
-        _rich_table(
-            report.rows_with_baselines(),
-            _of_parts(columns, "name", "flags", "score"),
-            report.title,
-        ),
-        _rich_table(
-            report.rows, _of_parts(columns, "name", "trials", "cost"), "Trials and what they cost"
-        ),
-        Text("\n".join(report.footnotes), style="dim"),
-    ]
-    if report.failures:
-        lines = ["Failed trials:", *(failure.line() for failure in report.failures)]
-        parts.append(Text("\n".join(lines), style="red"))
-    return Group(*parts)
+def _deciding(report: Report, flags: Column) -> tuple[Column, ...]:
+    """What is read first, and what qualifies it."""
+    found = deciding_columns(report)
+    last = not_empty([flags], report.rows_with_baselines())
+    return (*found.names, *found.scores, *found.costs, *last)
 
 
-def _of_parts(columns: Sequence[Column], *parts: Part) -> list[Column]:
-    return [column for part in parts for column in columns if column.part == part]
-
-
-def _rich_table(rows: Sequence[Any], columns: Sequence[Column], title: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in columns:
-        justify: JustifyMethod = "right" if column.numeric else "left"
-        # a narrow terminal breaks scores over lines, but must not cut a name or a flag
-        whole = column.part in ("name", "flags")
-        table.add_column(column.title, justify=justify, no_wrap=whole)
-    for row in rows:
-        # Text, so that brackets of intervals are not read as markup
-        table.add_row(*(Text(_broken(column.text(row), column)) for column in columns))
-    return table
-
-
-def _broken(text: str, column: Column) -> str:
-    return text.replace(", ", "\n") if column.part == "flags" else text
+def _further(report: Report) -> Iterator[tuple[str, tuple[Column, ...]]]:
+    """The other tables, each with what says which row it is."""
+    deciding = deciding_columns(report)
+    said = {column.name for column in (*deciding.scores, *deciding.costs)}
+    scores = [c for c in columns_of_part(report, "scores") if c.name not in said]
+    costs = [c for c in columns_of_part(report, "cost") if c.name not in said]
+    if scores:
+        yield "More scores", (*deciding.names, *scores)
+    yield "Trials and costs", (*deciding.names, *columns_of_part(report, "trials"), *costs)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from harness.reporting.columns import Column, within
 from harness.reporting.report_model import Report, TrialRow
-from harness.reporting.score_columns import metric_column, metrics_of_tasks
+from harness.reporting.score_columns import dev_columns, headline, metric_column, metrics_of_tasks
 from harness.reporting.shared_columns import (
     BACKBONE,
     CORPUS,
@@ -39,7 +39,7 @@ def trial_columns(report: Report) -> tuple[Column, ...]:
     always = _always(tasks)
     known = {column.name for column in always}
     axes = [_axis(name) for name in report.trials[0].settings if name not in known]
-    return (*always, *_more(tasks), *axes)
+    return (*always, *_dev(tasks), *_more(tasks), *axes)
 
 
 def _record(row: TrialRow) -> Record:
@@ -79,6 +79,14 @@ def _always(tasks: Iterable[str]) -> tuple[Column, ...]:
         *within(_cost, *TRIAL_SPEEDS, *TRIAL_PEAKS),
         *within(_record, TRAINABLE, TOTAL, Column("wall_s", float, "s")),
     )
+
+
+def _dev(tasks: Iterable[str]) -> tuple[Column, ...]:
+    def score(row: TrialRow) -> float | None:
+        scores = row.record.metrics.get("dev")
+        return scores.value(headline(row.record.trial.task).name) if scores else None
+
+    return tuple(column.read(score) for column in dev_columns(tuple(tasks)))
 
 
 def _more(tasks: Iterable[str]) -> tuple[Column, ...]:

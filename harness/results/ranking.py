@@ -73,6 +73,7 @@ class Ranking:
     """The rows of one corpus by one metric, the best first."""
 
     corpus: str
+    task: str
     metric: Metric
     rows: tuple[RankedRow, ...]
     pairs: tuple[Pair, ...]
@@ -106,12 +107,13 @@ class Ranking:
         ]
 
 
-def rank(corpus: str, metric: Metric, contenders: Sequence[Contender]) -> Ranking:
+def rank(corpus: str, task: str, metric: Metric, contenders: Sequence[Contender]) -> Ranking:
     """Rank the rows of a corpus that were tested on the same utterances.
 
     Args:
         corpus: its name
-        metric: which decides
+        task: what the rows predict
+        metric: of the task, which decides
         contenders: its rows; names differ
     """
     usual = _usual_test(contenders)
@@ -122,12 +124,13 @@ def rank(corpus: str, metric: Metric, contenders: Sequence[Contender]) -> Rankin
     kept.sort(key=lambda row: -sign * row.score.mean)
     if len(kept) < 2:
         alone = {row.name: "there is no other row to set it beside" for row in kept}
-        return Ranking(corpus, metric, (), (), tuple((alone | left_out).items()), None, 0.0)
+        return Ranking(corpus, task, metric, (), (), tuple((alone | left_out).items()), None, 0.0)
     pairs = _pairs(kept)
     order = drawn_order([row.evidence for row in kept], higher_is_better=metric.higher_is_better)
     first, seeds = pairs[0], min(kept[0].evidence.seeds)
     return Ranking(
         corpus,
+        task,
         metric,
         _ranked(kept, pairs, order),
         tuple(pairs),

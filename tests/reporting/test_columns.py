@@ -6,8 +6,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from harness.reporting.columns import Column, pick, within
-from harness.reporting.comparison_columns import comparison_columns, displayed_columns
+from harness.reporting.class_columns import class_csv_columns
+from harness.reporting.class_tables import per_class_frame
+from harness.reporting.columns import Column, not_empty, pick, within
+from harness.reporting.comparison_columns import comparison_columns
 from harness.reporting.cost_columns import COST_COLUMNS, SIZE_COLUMNS, SPEED_COLUMNS
 from harness.reporting.data_frames import comparison_frame, costs_frame, trials_frame
 from harness.reporting.formats import scaled
@@ -19,6 +21,7 @@ Columns = Callable[[Report], tuple[Column, ...]]
 FILES: dict[str, tuple[Columns, Callable[[Report], pd.DataFrame]]] = {
     "comparison": (comparison_columns, comparison_frame),
     "trials": (trial_columns, trials_frame),
+    "per_class": (class_csv_columns, per_class_frame),
     "costs": (lambda _: COST_COLUMNS, costs_frame),
 }
 UNITS = {
@@ -59,7 +62,7 @@ def test_a_column_is_the_same_in_every_table_that_has_it(report: Report) -> None
         first = known.setdefault(column.name, column)
         # a score has spreads and a setting is an axis in the comparison alone
         if column.name not in {"loss", "accuracy", "uar", "macro_f1", "weighted_f1"}:
-            assert declared(column) == declared(first)
+            assert declared(column) == declared(first), column.name
         if column.title and first.title:
             assert column.title == first.title
 
@@ -85,8 +88,15 @@ def test_shares_lie_between_0_and_1(report: Report) -> None:
 
 
 def test_whatever_people_read_has_a_title(report: Report) -> None:
-    for column in (*displayed_columns(report), *SPEED_COLUMNS, *SIZE_COLUMNS):
+    for column in (*SPEED_COLUMNS, *SIZE_COLUMNS):
         assert column.title, column.name
+
+
+def test_a_column_of_dashes_says_nothing() -> None:
+    columns = (Column("a", int), Column("b", str))
+    rows = [type("Row", (), {"a": None, "b": ""})(), type("Row", (), {"a": 0, "b": ""})()]
+    assert not_empty(columns, rows) == columns[:1]
+    assert not_empty(columns, rows[:1]) == ()
 
 
 def test_a_misspelt_column_is_an_error_and_not_empty() -> None:

@@ -67,7 +67,7 @@ def test_points_that_are_qualified_bear_signs_that_the_figure_explains(
     planned = [*run.trials, trial("emotion2vec_plus_seed", finetune_layers=1, fold=2)]
     said = texts(write_figures(run.report(planned), tmp_path)[0])
     assert {"0", "3", "1*†‡"} <= set(said)
-    assert "* LABELS SEEN  † INCOMPLETE  ‡ FOLDS DIFFER" in said
+    assert "flagged: * LABELS SEEN  † INCOMPLETE  ‡ FOLDS DIFFER" in said
 
 
 def test_what_is_said_of_a_whole_panel_is_not_said_of_its_points(
@@ -85,10 +85,31 @@ def test_what_is_said_of_a_whole_panel_is_not_said_of_its_points(
 
 def test_each_setting_of_a_backbone_is_a_line_in_its_colour(run: Any, trial: Any) -> None:
     run.add(trial(loss="dr"))
-    lines = [line for line in series_of(run.report()) if line.label.startswith("wavlm-base")]
-    assert [line.label.partition(" · ")[2] for line in lines] == ["dr", "weighted_cross_entropy"]
+    lines = [line for line in series_of(run.report()) if line.backbone == "wavlm-base"]
+    assert [line.setting for line in lines] == ["dr", "weighted_cross_entropy"]
     assert len({line.colour for line in lines}) == 1
     assert len({line.dashes for line in lines}) == 2
+
+
+def test_the_legend_names_each_backbone_and_each_setting_once(
+    run: Any, trial: Any, tmp_path: Path
+) -> None:
+    for loss in ("dr", "focal"):
+        for backbone in ("wavlm-base", "emotion2vec_plus_base"):
+            run.add(trial(backbone, loss=loss))
+    said = texts(write_figures(run.report(), tmp_path)[0])
+    for name in ("wavlm-base", "emotion2vec_plus_base", "dr", "focal", "weighted_cross_entropy"):
+        assert said.count(name) == 1
+
+
+def test_names_of_any_kind_are_drawn_as_they_are(
+    empty_run: Any, trial: Any, tmp_path: Path
+) -> None:
+    names = ["$x_1", "_hidden", "<script>", "日本語", "[red]", "name " * 40]
+    for name in names:
+        empty_run.add(trial(name))
+    said = texts(write_figures(empty_run.report(), tmp_path)[0])
+    assert set(names[:-1]) <= set(said)
 
 
 def test_every_corpus_has_a_panel(run: Any, trial: Any, tmp_path: Path) -> None:

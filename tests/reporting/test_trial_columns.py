@@ -28,6 +28,11 @@ def test_every_trial_has_one_row_with_its_test_scores(run: Any) -> None:
         assert list(frame[metric]) == wanted
 
 
+def test_the_score_on_dev_stands_beside_those_on_test(run: Any) -> None:
+    frame = trials_frame(run.report())
+    assert list(frame["dev_score"]) == [record.metrics["dev"].uar for record in run.records]
+
+
 def test_costs_stand_with_their_backbone_and_depth_alone(run: Any) -> None:
     frame = trials_frame(run.report())
     measured = (frame["backbone"] == "wavlm-base") & (frame["finetune_layers"] == 0)

@@ -108,7 +108,7 @@ def test_outcomes_lie_in_folders_of_results_that_report_and_compare_read(
     for again, row in zip(found.rows, of_run.rows, strict=True):
         assert again.scores["uar"] == row.scores["uar"]
         assert again.scores["uar"].interval is not None
-        assert (again.flags, again.confusion) == (row.flags, row.confusion)
+        assert (again.flags, again.classes) == (row.flags, row.classes)
     assert {path.name for path in (folder / "report").iterdir()} >= {
         "comparison.md", "comparison.csv", "confusion.md",
     }  # fmt: skip
@@ -175,8 +175,7 @@ def test_another_corpus_is_scored_whole_and_among_its_own_classes(
         assert shared.digests.audio != record.digests.audio
     for row in of_its_own.rows:
         assert row.scores["uar"].interval is not None
-        assert row.confusion is not None
-        assert sum(map(sum, row.confusion.counts)) == 4
+        assert sum(sum(found.predicted) for found in row.classes) == 4
     assert "4 utterances of other; they choose among 2 of 4 outputs" in of_its_own.footnotes[0]
     assert "they choose among all of their outputs" in of_all.footnotes[0]
     assert of_its_own.title.endswith("kept models on all of other")

@@ -83,7 +83,10 @@ def make_record(trial: Trial, predictions: pd.DataFrame | None, **changes: Any) 
         test = predictions[predictions["split"] == "test"]
         content |= {
             "status": "ok",
-            "metrics": {"test": score_predictions(test)},
+            "metrics": {
+                name: score_predictions(predictions[predictions["split"] == name])
+                for name in ("dev", "test")
+            },
             "baselines": baselines(["sad", *CLASSES], test["label"].tolist(), CLASSES),
             "trainable_parameters": 1_500_000,
             "total_parameters": 94_000_000,
