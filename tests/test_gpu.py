@@ -11,6 +11,7 @@ from made_up import make_cost_trial
 
 from harness.diagnostics.machine_checks import examine_machine
 from harness.model.ser_model import SERModel
+from harness.profiling.device_naming import name_of_device
 from harness.profiling.measurement import measure_in_subprocess
 from harness.results.store import ResultsStore
 from harness.specs import CostSpec
@@ -60,6 +61,10 @@ def test_kept_frames_teach_what_the_recordings_do(cli: Any, tmp_path: Path) -> N
         kept = [store.read_predictions(record) for record in records]
         probabilities[frames] = pd.concat(kept).filter(like="p_").to_numpy()
     np.testing.assert_allclose(probabilities["auto"], probabilities["off"], atol=1e-2)
+
+
+def test_a_device_is_named_as_torch_names_it() -> None:
+    assert name_of_device("cuda") == torch.cuda.get_device_name()
 
 
 def test_costs_hold_the_peak_of_nvml_and_of_torch() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from statistics import median
 
 import numpy as np
-from scipy.stats import mannwhitneyu
 
 FEWEST = 5
 """Below so many samples their scatter is not known."""
@@ -37,4 +36,6 @@ def chance(base: Sequence[float], head: Sequence[float]) -> float:
     >>> chance([1.0, 1.1, 1.2, 1.3], [2.0, 2.1, 2.2, 2.3]) < 0.05
     True
     """
+    from scipy.stats import mannwhitneyu  # loads slowly, and measuring needs none of it
+
     return float(mannwhitneyu(base, head).pvalue)

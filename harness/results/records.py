@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.dataclasses import dataclass
 
 from harness.data.splits.split_contents import SplitContent
 from harness.specs import CorpusSpec, CostTrial, Trial
@@ -37,8 +38,9 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Epoch(Frozen):
-    """One point of the learning curve."""
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
+class Epoch:
+    """One point of the learning curve; a large suite has so many that a model each is too much."""
 
     epoch: int
     train_loss: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from harness.profiling.device_naming import name_of_device
 from harness.profiling.measurement import measure_in_subprocess
 from harness.profiling.measurement_rounds import pooled
 from harness.results.provenance import cost_fingerprint, cost_holds
@@ -11,7 +12,6 @@ from harness.results.records import CostRecord
 from harness.runs.events import CostAdvanced, CostMeasured, CostsStarted, CostStarted, Event
 from harness.runs.runtime_options import RuntimeOptions
 from harness.specs import CostTrial, Suite
-from harness.training.devices import device_name, make_accelerator
 
 
 def measure_costs(
@@ -31,7 +31,7 @@ def measure_costs(
     Yields:
         What happens; a `CostAdvanced` for each cost in each round, with what is known by then.
     """
-    name = device_name(make_accelerator(options.device, "auto").device)
+    name = name_of_device(options.device)
     found: dict[CostTrial, CostRecord] = {}
     rounds = suite.cost.rounds if suite.cost else 0
     yield CostsStarted(rounds * len(costs))

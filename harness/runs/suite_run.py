@@ -9,13 +9,14 @@ from harness.config.trial_names import TrialNames
 from harness.errors import TrialError
 from harness.files import cache_folder, sweep
 from harness.interruption import stopping_on
+from harness.profiling.device_naming import name_of_device
 from harness.profiling.estimation.estimate_text import estimate_line, total_of
 from harness.progress import Reporter
 from harness.results.provenance import differences
 from harness.results.records import CostRecord, Record, Status
 from harness.results.store import ResultsStore
 from harness.runs.engines import INLINE, Engine, MeasureCosts
-from harness.runs.estimating import estimate_trials
+from harness.runs.estimating import estimate_apart
 from harness.runs.events import CostAdvanced, CostMeasured
 from harness.runs.executors import MakeExecutor
 from harness.runs.jobs import on_one_device
@@ -30,7 +31,6 @@ from harness.runs.timings import RunTimings
 from harness.runs.tracking.tracker_processes import NO_TRACKING, Tracking
 from harness.runs.work_units import WorkUnit, work_units
 from harness.specs import CostTrial, Trial
-from harness.training.devices import device_name, make_accelerator
 
 DAY_S = 86_400.0
 
@@ -197,12 +197,12 @@ def _timings(
         return RunTimings()
     try:
         options = on_one_device(options)
-        estimates = estimate_trials(trials, options, reporter, preflight.corpora)
+        estimates = estimate_apart(trials, options, preflight.corpora)
+        name = name_of_device(options.device)
     except Exception as error:  # a run is worth more than its estimate
-        reporter.note(f"no estimate: {type(error).__name__}: {error}")
+        reporter.note(f"no estimate: {error}")
         return RunTimings()
     reporter.note(f"estimated for one worker: {estimate_line(total_of(estimates))}")
-    name = device_name(make_accelerator(options.device, "auto").device)
     return RunTimings(estimates, name, store.write_estimate)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 ROUNDING = 1e-9
 UnitInterval = Annotated[float, Field(ge=0, le=1 + ROUNDING)]
@@ -25,10 +26,9 @@ class SplitScores(BaseModel):
         return found
 
 
-class ClassScore(BaseModel):
-    """How well one class is recognised."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
+class ClassScore:
+    """How well one class is recognised; a large suite has so many that a model each is too much."""
 
     precision: UnitInterval
     recall: UnitInterval

@@ -68,6 +68,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     assert "cannot be written" in check.detail
 
 
+@pytest.mark.usefixtures("small_products")
 def test_the_doctor_looks_at_the_results_folder_that_is_named(cli: Any, folders: Path) -> None:
     (folders / "HARNESS_CORPORA").mkdir()
     (folders / "HARNESS_MODELS").mkdir()

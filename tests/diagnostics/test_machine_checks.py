@@ -17,6 +17,7 @@ def test_every_part_of_a_machine_is_told_with_its_numbers() -> None:
     assert all(check.ok is not False for check in checks.values())
 
 
+@pytest.mark.usefixtures("small_products")
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_without_a_gpu_the_reason_is_told() -> None:
     gpu = next(check for check in examine_machine() if check.name == "GPU")
@@ -35,6 +36,7 @@ def test_a_blas_at_half_of_onednns_speed_is_noted(
     assert ("slow on this processor" in check.detail) is (ok is None)
 
 
+@pytest.mark.usefixtures("small_products")
 def test_the_doctor_looks_at_the_machine_unless_backbones_are_named(cli: Any) -> None:
     assert "machine: processor: ok" in cli("doctor").out
     assert "machine:" not in cli("doctor", "--backbone", "tiny-wavlm").out

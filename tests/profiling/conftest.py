@@ -1,15 +1,13 @@
 """A machine with the GPUs of a scenario: a compiled stand-in for libnvidia-ml.so.1."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-SOURCE = Path(__file__).parents[1] / "support" / "nvml_standin.c"
+from standins import compiled
 
 Play = Callable[[str, str], str]
 
@@ -17,14 +15,7 @@ Play = Callable[[str, str], str]
 @pytest.fixture(scope="session")
 def standin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the compiled library."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler, with which to build a stand-in for NVML")
-    folder = tmp_path_factory.mktemp("nvml")
-    strict = ("-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC")
-    library = folder / "libnvidia-ml.so.1"
-    subprocess.run([compiler, *strict, "-o", library, SOURCE], check=True)
-    return folder
+    return compiled("nvml_standin.c", tmp_path_factory.mktemp("nvml") / "libnvidia-ml.so.1")
 
 
 @pytest.fixture

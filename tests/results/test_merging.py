@@ -13,7 +13,7 @@ from harness.results.store import ResultsStore
 from harness.runs.runtime_options import RuntimeOptions
 
 CHANGES = (
-    "backbones=[tiny-wavlm]",
+    "backbones=[tiny-emotion2vec]",
     "matrix={finetune_layers: [0, 1], seed: [1, 2]}",
     "training.epochs=2",
     "must_beat_majority=false",

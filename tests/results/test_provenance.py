@@ -224,7 +224,7 @@ def test_scores_that_an_earlier_version_of_their_task_gave_alike_still_count(
     record = record.model_copy(update={"fingerprint": older})
     assert holds(record) == []
     dev = record.metrics["dev"]
-    none = dev.per_class["sad"].model_copy(update={"support": 0})
+    none = replace(dev.per_class["sad"], support=0)
     lacking = dev.model_copy(update={"per_class": dev.per_class | {"sad": none}})
     record = record.model_copy(update={"metrics": record.metrics | {"dev": lacking}})
     assert holds(record) == ["task.classification 1 → 2"]

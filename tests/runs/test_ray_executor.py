@@ -33,9 +33,9 @@ SMOKE = (
 )
 LONG = (
     *SMOKE,
-    "backbones=[tiny-wavlm]",
+    "backbones=[tiny-emotion2vec]",
     "matrix.finetune_layers=[1]",
-    "training.epochs=60",
+    "training.epochs=40",
 )
 UNRULY = (*SMOKE, "backbones=[unruly]", "matrix={finetune_layers: [0], seed: [1, 2, 3]}")
 
@@ -155,7 +155,7 @@ def test_a_driver_that_is_stopped_and_one_that_is_killed_go_on_when_started_agai
     assert done.returncode == 0, done.stdout + done.stderr
     (record,) = store.read_trials()
     assert record.fit
-    assert record.fit.steps == 600
+    assert record.fit.steps == 400
     inline = run(tmp_path / "inline", "inline", *LONG)
     assert_same(store.folder, inline.folder)
 
@@ -175,9 +175,8 @@ def command(*changes: str) -> list[str]:
 def at_work() -> list[psutil.Process]:
     """Processes of Ray that are at a task of ours."""
     titles = ((process, process.info["cmdline"]) for process in psutil.process_iter(["cmdline"]))
-    return [
-        process for process, title in titles if title and title[0].startswith("ray::tiny-wavlm")
-    ]
+    ours = "ray::tiny-emotion2vec"
+    return [process for process, title in titles if title and title[0].startswith(ours)]
 
 
 def wait_for(what: Callable[[], Any], patience_s: float = 60.0) -> None:

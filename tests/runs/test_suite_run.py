@@ -281,7 +281,7 @@ def test_an_estimate_that_was_asked_for_stands_beside_what_was_taken(
 def test_nothing_is_estimated_unless_it_is_asked_for(
     tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("harness.runs.suite_run.estimate_trials")
+    monkeypatch.delattr("harness.runs.suite_run.estimate_apart")
     store, reporter = ResultsStore(tmp_path / "results"), Quiet()
     summary = run(store, recordings, reporter=reporter)
     assert re.search(r"; took .+ s; frames .+ written$", summary.line())
@@ -301,9 +301,9 @@ def test_an_estimate_that_fails_does_not_stop_a_run(
     tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*arguments: object) -> None:
-        raise RuntimeError("no such kernel")
+        raise TrialError("RuntimeError: no such kernel")
 
-    monkeypatch.setattr("harness.runs.suite_run.estimate_trials", broken)
+    monkeypatch.setattr("harness.runs.suite_run.estimate_apart", broken)
     store, reporter = ResultsStore(tmp_path / "results"), Quiet()
     summary = run(store, recordings, reporter=reporter, estimate=True)
     assert [record.status for record in summary.records] == ["ok"]

@@ -15,8 +15,8 @@ from torch import nn
 from harness.training.devices import keep_freed_memory
 if sys.argv[1] == "keep":
     assert keep_freed_memory()
-layers = [[nn.Linear(512, 2048), nn.GELU(), nn.Linear(2048, 512)] for _ in range(4)]
-network, values = nn.Sequential(*sum(layers, [])), torch.randn(1200, 512)
+layers = [[nn.Linear(32, 2048), nn.GELU(), nn.Linear(2048, 32)] for _ in range(4)]
+network, values = nn.Sequential(*sum(layers, [])), torch.randn(1200, 32)  # 10 MB a layer
 for turn in range(30):
     if turn == 20:
         before = resource.getrusage(resource.RUSAGE_SELF)
@@ -94,7 +94,7 @@ class Stingy(LogReporter):
         elif "oom" in text:
             resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
 
-changes = ["cost=null", "backbones=[tiny-wavlm]", "matrix.finetune_layers=[2]",
+changes = ["cost=null", "backbones=[tiny-emotion2vec]", "matrix.finetune_layers=[2]",
            "training.batch_seconds=400", "keep_models=none"]
 options = RuntimeOptions("cpu", offline=True, engine="inline", frames="off", threads=1)
 ran = harness.run("smoke", changes=changes, results=sys.argv[1], options=options, reporter=Stingy())

@@ -33,7 +33,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ResultsStore:
     command = [
         sys.executable, "-m", "harness", "run", "smoke", "--results", str(folder),
         "--device", "cpu", "--offline", "--set", "tracking=[wandb, tensorboard, mlflow]",
-        "--set", "backbones=[tiny-wavlm]", "--set", "matrix.finetune_layers=[0]",
+        "--set", "backbones=[logmel]", "--set", "matrix.finetune_layers=[0]",
         "--set", f"matrix.seed={list(SEEDS)}", "--set", "training.epochs=2",
         "--set", "must_beat_majority=false", "--set", f"cost={COST}",
     ]  # fmt: skip
@@ -111,7 +111,7 @@ def test_wandb_has_a_run_for_each_trial_in_the_suites_group(
             for item in update.update
         }
         assert settings["seed"] == record.trial.seed
-        assert settings["backbone.name"] == "tiny-wavlm"
+        assert settings["backbone.name"] == "logmel"
 
 
 def test_wandb_has_the_report_as_an_artifact(store: ResultsStore) -> None:
