@@ -281,10 +281,7 @@ def _handles(lines: Sequence[Series]) -> list[Line2D]:
 def _other_handles(panels: Sequence[FigurePanel], marks: Mapping[str, str]) -> list[Line2D]:
     baselines = ", ".join(dict.fromkeys(panel.baseline for panel in panels))
     found = [_handle(baselines, color=_GREY, linestyle="--", linewidth=1)]
-    if marks:
-        signs = "  ".join(f"{sign} {flag}" for flag, sign in marks.items())
-        found.append(_handle(f"flagged: {signs}", **_RING))
-    return found
+    return [*found, *(_handle(f"{sign} {flag}", **_RING) for flag, sign in marks.items())]
 
 
 def _handle(label: str, **look: Any) -> Line2D:
