@@ -158,7 +158,7 @@ def _probes(groups: Sequence[TrialGroup]) -> Iterator[BaselineRow]:
             scores = baseline_scores(
                 (record.trial, record.probe.metrics["test"]) for record in records if record.probe
             )
-            names = (*DATA_FLAGS, "RANDOM")
+            names = (*DATA_FLAGS, "SENTENCES SHARED", "RANDOM")
             yield _baseline_row(own[0], f"probe on {backbone}", records, scores, names)
 
 
