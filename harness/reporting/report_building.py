@@ -205,7 +205,7 @@ def _probes(groups: Sequence[TrialGroup], said: SeenStatements) -> Iterator[Base
             scores = baseline_scores(
                 (record.trial, record.probe.metrics["test"]) for record in records if record.probe
             )
-            names, seen = (*DATA_FLAGS, "RANDOM"), _seen(own[0], said)
+            names, seen = (*DATA_FLAGS, "SENTENCES SHARED", "RANDOM"), _seen(own[0], said)
             row = _baseline_row(own[0], f"probe on {backbone}", records, scores, names)
             yield replace(row, flags=(*row.flags, *seen.flags))
 

@@ -23,9 +23,10 @@ def as_scored(report: Report, records: Sequence[Record]) -> Report:
     if scoring.corpus is None:
         return replace(report, title=f"{record.suite}: kept models, scored again")
     name = scoring.corpus.name
+    fewer = any(record.classes != scoring.known_outputs for record, scoring in found)
     return replace(
         report,
-        title=f"{record.suite}: kept models on all of {name}",
+        title=f"{record.suite}: kept models on all of {name}{', among its own classes' * fewer}",
         rows=tuple(replace(row, corpus=f"{row.corpus} → {name}") for row in report.rows),
         curves=tuple(replace(curve, corpus=f"{curve.corpus} → {name}") for curve in report.curves),
         footnotes=(*_notes(found, name), *report.footnotes),

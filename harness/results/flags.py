@@ -46,14 +46,7 @@ FLAG_MEANINGS = {
 }
 
 
-DATA_FLAGS = (
-    "LIMITED",
-    "PARTIAL",
-    "SPEAKER OVERLAP",
-    "SENTENCES SHARED",
-    "TEST LACKS CLASS",
-    "TEST SKEWED",
-)
+DATA_FLAGS = ("LIMITED", "PARTIAL", "SPEAKER OVERLAP", "TEST LACKS CLASS", "TEST SKEWED")
 """Those on the data alone, which qualify what guessing scores too."""
 
 

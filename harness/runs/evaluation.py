@@ -10,12 +10,12 @@ import pandas as pd
 from accelerate import Accelerator
 from torch import Tensor
 
-from backbones.cards import FOREIGN_ERRORS
+from backbones.cards import FOREIGN_ERRORS, BackboneError
 from harness.config.trial_names import TrialNames
 from harness.data.batches import LabelledSplit
 from harness.data.prepared_corpus import labelled
 from harness.data.splits.split_contents import split_content
-from harness.errors import TrialError, UserError
+from harness.errors import HarnessError, TrialError, UserError
 from harness.files import file_digest
 from harness.model.ser_model import SERModel
 from harness.progress import Reporter
@@ -122,9 +122,10 @@ def evaluate_kept(
             reporter.note(f"scoring {record.trial_id} on {_amount(inputs)}")
             outcomes = list(_outcomes(store, record, corpus, inputs, model, device))
         except FOREIGN_ERRORS as error:
-            may_not = isinstance(error, UserError)
-            reason = redacted(str(error) if may_not else f"{type(error).__name__}: {error}")
-            told = NotScored(record.trial_id, names.of(record.trial), reason, not may_not)
+            own = isinstance(error, HarnessError | BackboneError)
+            reason = redacted(str(error) if own else f"{type(error).__name__}: {error}")
+            failed = not isinstance(error, UserError)
+            told = NotScored(record.trial_id, names.of(record.trial), reason, failed)
             reporter.note(told.line())
             not_scored.append(told)
             continue
@@ -225,7 +226,7 @@ def _outcome(
     if scoring.corpus is not None:
         changes |= {
             "metrics": dict(scores),
-            "split_sizes": {name: len(ids) for name, ids in inputs.splits.items()},
+            "split_sizes": {**record.split_sizes, "test": len(inputs.splits["test"])},
             "splits": {**record.splits, **inputs.contents},
             "partial_corpus": record.partial_corpus or inputs.prepared.partial,
             "baselines": None,

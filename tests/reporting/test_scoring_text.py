@@ -28,7 +28,7 @@ def test_rows_on_another_corpus_name_both_and_a_note_says_among_what_was_chosen(
     records = [scored(record, CorpusSpec(name="emodb")) for record in run.records]
     report = as_scored(run.report(), records)
     assert {row.corpus for row in report.rows} == {"ravdess → emodb"}
-    assert report.title == "made_up: kept models on all of emodb"
+    assert report.title == "made_up: kept models on all of emodb, among its own classes"
     assert (
         "on all 24 utterances of emodb; they choose among 3 of 4 outputs: angry, happy, sad"
         in (report.footnotes[0])

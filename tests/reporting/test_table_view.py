@@ -118,7 +118,7 @@ def test_columns_are_asked_for_by_group_and_by_name(report: Report) -> None:
     assert names("uar", "trainable_share") == ["uar", "trainable_share"]
     assert names(" uar ", "uar") == ["uar"]
     assert names("uar_high") == ["uar_high"]
-    assert names("scores")[:3] == ["uar", "uar_low", "dev_score"]
+    assert names("scores")[:4] == ["uar", "uar_low", "rank_group", "dev_score"]
     assert "peak_rss_bytes" in names("cost")
     assert not {"uar", "peak_gpu_bytes"} & set(names("cost"))
     assert set(names("all")) == {*names("scores"), *names("trials"), *names("cost")}

@@ -168,6 +168,7 @@ def test_another_corpus_is_scored_whole_and_among_its_own_classes(
         ]  # fmt: skip
         assert np.allclose(frame[["p_angry", "p_sad"]].sum(axis=1), 1)
         assert shared.splits["train"] == record.splits["train"]
+        assert shared.split_sizes == {**record.split_sizes, "test": 4}
         assert shared.splits["test"].speakers == ("someone", "someone else")
         assert shared.digests is not None
         assert record.digests is not None
@@ -178,7 +179,8 @@ def test_another_corpus_is_scored_whole_and_among_its_own_classes(
         assert sum(sum(found.predicted) for found in row.classes) == 4
     assert "4 utterances of other; they choose among 2 of 4 outputs" in of_its_own.footnotes[0]
     assert "they choose among all of their outputs" in of_all.footnotes[0]
-    assert of_its_own.title.endswith("kept models on all of other")
+    assert of_all.title.endswith("kept models on all of other")
+    assert of_its_own.title.endswith("kept models on all of other, among its own classes")
 
 
 def test_with_fewer_classes_both_choices_are_scored(store: ResultsStore, tmp_path: Path) -> None:
