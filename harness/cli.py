@@ -201,6 +201,7 @@ def rank(
     ] = False,
 ) -> None:
     """Say which rows are better than which others, and how sure that is."""
+    from harness.reporting.formats import printable
     from harness.reporting.ranking_text import pair_sentence
     from harness.reporting.rendering import print_over_corpora, print_ranking
     from harness.results.ranking import rank_over_corpora
@@ -210,7 +211,7 @@ def rank(
         raise UserError("there are no two rows on one corpus to set side by side")
     for ranking in rankings:
         if pair:
-            console.print(pair_sentence(ranking, *pair), markup=False, soft_wrap=True)
+            console.print(printable(pair_sentence(ranking, *pair)), markup=False, soft_wrap=True)
         else:
             print_ranking(ranking, console)
     if over:

@@ -29,6 +29,7 @@ def comparison_columns(report: Report) -> tuple[Column, ...]:
         *within(
             _group,
             Column("seeds", int, title="Seeds", part="trials"),
+            Column("speakers", int, title="Speakers", part="trials"),
             Column("trials", int, title="Trials", part="trials"),
             Column("planned", int, title="Planned", part="trials"),
         ),

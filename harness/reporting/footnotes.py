@@ -38,8 +38,7 @@ def comparison_footnotes(
         "over folds of the means over seeds; ± seeds: over seeds of the means over folds; "
         f"{DASH} where there is only one.",
         *_dev(rows, cards),
-        "[low, high]: 95 % interval of that mean, by a bootstrap over the speakers of each test "
-        "split.",
+        *_intervals(rows),
         *dict.fromkeys(card.baselines_note for card in cards),
         *_probes(cards),
         "Trained M: millions of parameters that train, the head's included, and their share.",
@@ -85,6 +84,36 @@ def _dev(rows: Sequence[ReportRow], cards: Sequence[TaskCard]) -> list[str]:
         f"Dev {' or '.join(titles)}: on the split that chose the epoch, and settings where dev "
         "chooses them, hence too good to be quoted; it stands here to be set beside test."
     ]
+
+
+def _intervals(rows: Sequence[ReportRow]) -> list[str]:
+    found = [row.scores[TASKS[row.task].headline] for row in rows if row.scores]
+    known = [score.evidence for score in found if score.evidence]
+    notes = []
+    if known:
+        speakers = " or ".join(str(count) for count in sorted({one.speakers for one in known}))
+        noise = {
+            frozenset({True}): "The noise of training is in it.",
+            frozenset({False}): "With one seed, the noise of training is not in it.",
+        }.get(
+            frozenset(one.retrained for one in known),
+            "The noise of training is in it where a row has two seeds.",
+        )
+        notes.append(
+            f"[low, high]: 95 % interval of that mean with other speakers, from {speakers} test "
+            f"speakers: jackknife over speakers, Student's t on the logit scale. {noise}"
+        )
+    if len(known) < len(found):
+        notes.append(
+            "No interval: predictions are missing, or the test utterances are of one speaker or of "
+            "speakers that are not known."
+        )
+    if any(row.rank_group for row in rows):
+        notes.append(
+            "Group: rows of a corpus that share a letter are not told apart; ? where one seed "
+            "leaves it open. `harness rank` says more."
+        )
+    return notes
 
 
 def _probes(cards: Sequence[TaskCard]) -> list[str]:

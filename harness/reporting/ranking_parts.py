@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from harness.reporting.formats import printable
 from harness.reporting.ranking_columns import RANK_COLUMNS, pair_columns, row_columns
 from harness.reporting.ranking_text import (
     headline_sentence,
@@ -25,12 +26,12 @@ def ranking_parts(ranking: Ranking, width: int) -> Iterator[TerminalPart]:
         ranking: of one corpus
         width: of a line, in cells
     """
-    yield TerminalPart(Text(headline_sentence(ranking), "bold"))
+    yield TerminalPart(Text(printable(headline_sentence(ranking)), "bold"))
     if ranking.rows:
         rows, pairs = row_columns(ranking.metric), pair_columns(ranking)
         yield TerminalPart(grid_text(ranking.rows, rows, 2, width), table=True)
         yield TerminalPart(grid_text(ranking.pairs, pairs, 2, width), table=True)
-    yield TerminalPart(Text("\n".join(ranking_notes(ranking)), "dim"))
+    yield TerminalPart(Text("\n".join(map(printable, ranking_notes(ranking))), "dim"))
 
 
 def over_corpora_parts(found: OverCorpora, width: int) -> Iterator[TerminalPart]:
@@ -40,6 +41,6 @@ def over_corpora_parts(found: OverCorpora, width: int) -> Iterator[TerminalPart]
         found: of some corpora
         width: of a line, in cells
     """
-    yield TerminalPart(Text(over_corpora_sentence(found), "bold"))
+    yield TerminalPart(Text(printable(over_corpora_sentence(found)), "bold"))
     ranks = list(found.ranks.items())
     yield TerminalPart(grid_text(ranks, RANK_COLUMNS, 1, width), table=True)

@@ -61,6 +61,12 @@ class ReportRow:
         return row_name(self.backbone, self.finetune_layers, self.axes)
 
     @property
+    def speakers(self) -> int | None:
+        """How many the intervals rest on; None without any."""
+        known = [score.evidence for score in self.scores.values() if score.evidence]
+        return known[0].speakers if known else None
+
+    @property
     def trainable_share(self) -> float | None:
         """Of all parameters, those that train."""
         if self.trainable_parameters is None or not self.total_parameters:

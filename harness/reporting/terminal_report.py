@@ -48,10 +48,10 @@ def comparison_parts(report: Report, view: TableView, width: int) -> Iterator[Te
     yield TerminalPart(Text(_title(report), "bold"))
     yield TerminalPart(drawn(fitted.tables, shown), table=True)
     for ranking in report.rankings:
-        yield TerminalPart(Text(headline_sentence(ranking), "bold"))
+        yield TerminalPart(Text(printable(headline_sentence(ranking)), "bold"))
     notes = [*numbered_notes(numbers), *_left_out(report, view, rows, fitted.left_out)]
     yield TerminalPart(Text("\n".join(notes), "yellow")) if notes else TerminalPart(Text())
-    yield TerminalPart(Text("\n".join([*report.footnotes, _MORE]), "dim"))
+    yield TerminalPart(Text("\n".join([*map(printable, report.footnotes), _MORE]), "dim"))
     if report.failures:
         lines = ["Failed trials:", *(printable(failure.line()) for failure in report.failures)]
         yield TerminalPart(Text("\n".join(lines), "red"))
