@@ -168,17 +168,30 @@ def report(
     top: TopOption = None,
     group_by: GroupByOption = "",
     per_class: PerClassOption = False,
+    pair: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--compare",
+            metavar="A B",
+            help="Only say whether row A is better than row B, such as wavlm-base/2 logmel.",
+        ),
+    ] = None,
 ) -> None:
     """Show the comparison of finished trials and write it as Markdown, CSV and LaTeX.
 
     The options say what is shown; the files hold everything.
     """
+    from harness.reporting.ranking_text import pair_sentences
     from harness.reporting.rendering import print_report, write_report
     from harness.reporting.table_view import read_view
     from harness.results.store import open_results
 
     folder = results or _newest(Path("results"))
     found = api.report(folder)
+    if pair:
+        for sentence in pair_sentences(found.rankings, *pair):
+            console.print(sentence, markup=False, soft_wrap=True)
+        return
     view = read_view(found, columns.split(",") if columns else (), sort, top, group_by)
     with open_results(folder).writing():
         files = write_report(found, folder)
@@ -192,17 +205,11 @@ def rank(
         list[Path] | None,
         typer.Argument(help="Suites' results; the newest of ./results if left out."),
     ] = None,
-    pair: Annotated[
-        tuple[str, str] | None,
-        typer.Option("--compare", metavar="A B", help="Only whether A is better than B."),
-    ] = None,
     over: Annotated[
         bool, typer.Option("--over-corpora", help="Rank over all corpora too: five or more.")
     ] = False,
 ) -> None:
     """Say which rows are better than which others, and how sure that is."""
-    from harness.reporting.formats import printable
-    from harness.reporting.ranking_text import pair_sentence
     from harness.reporting.rendering import print_over_corpora, print_ranking
     from harness.results.ranking import rank_over_corpora
 
@@ -210,10 +217,7 @@ def rank(
     if not rankings:
         raise UserError("there are no two rows on one corpus to set side by side")
     for ranking in rankings:
-        if pair:
-            console.print(printable(pair_sentence(ranking, *pair)), markup=False, soft_wrap=True)
-        else:
-            print_ranking(ranking, console)
+        print_ranking(ranking, console)
     if over:
         print_over_corpora(rank_over_corpora(rankings), console)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.errors import UserError, choices
-from harness.reporting.formats import Format, interval_text
+from harness.reporting.formats import Format, interval_text, printable
 from harness.reporting.ranking_columns import ends_of, number_of
 from harness.results.inference.difference_tests import EXACT_SPEAKERS, LEVEL
 from harness.results.inference.larger_designs import LargerDesign
@@ -38,14 +38,31 @@ def headline_sentence(ranking: Ranking) -> str:
     return sentence
 
 
-def pair_sentence(ranking: Ranking, one: str, other: str) -> str:
-    """Whether one row is better than another, in one sentence.
+def pair_sentences(rankings: Sequence[Ranking], one: str, other: str) -> list[str]:
+    """Whether one row is better than another: a sentence for each corpus that has both.
+
+    Args:
+        rankings: of some corpora
+        one: words of a row's name that no other row has all of, such as "wavlm-base/2"
+        other: those of another
 
     Raises:
-        UserError: there is no such row, or the two cannot be set side by side.
+        UserError: there are no such rows, or they cannot be set side by side.
     """
-    names = [row.name for row in ranking.rows]
-    first, second = (_named(name, ranking, names) for name in (one, other))
+    found: list[str] = []
+    mistakes: list[str] = []
+    for ranking in rankings:
+        try:
+            found.append(_pair_sentence(ranking, _named(one, ranking), _named(other, ranking)))
+        except UserError as error:
+            mistakes.append(str(error))
+    if not found:
+        nothing = ["there are no two rows on one corpus to set side by side"]
+        raise UserError("\n".join(mistakes or nothing))
+    return found
+
+
+def _pair_sentence(ranking: Ranking, first: str, second: str) -> str:
     if first == second:
         raise UserError(f"{first} cannot be set beside itself: name two rows")
     pair = ranking.pair(first, second)
@@ -63,7 +80,7 @@ def pair_sentence(ranking: Ranking, one: str, other: str) -> str:
         "one seed": f"{pair.one} scores better than {pair.other} by {gap}, but with one seed "
         "nobody can tell whether training again would turn that round: run two seeds or more.",
     }
-    return words[pair.verdict]
+    return printable(words[pair.verdict])
 
 
 def ranking_notes(ranking: Ranking, *, pairs: bool = True) -> tuple[str, ...]:
@@ -132,17 +149,23 @@ def _larger(larger: LargerDesign, pair: Pair) -> str:
     )
 
 
-def _named(name: str, ranking: Ranking, names: Sequence[str]) -> str:
-    if name in names:
-        return name
-    found = [known for known in names if name in known]
-    if len(found) == 1:
-        return found[0]
-    reasons = dict(ranking.left_out)
-    if name in reasons:
-        raise UserError(f"{name} is not ranked: {reasons[name]}")
-    what = f"several rows are {name!r}" if found else f"no row is {name!r}"
-    raise UserError(f"{what} on {ranking.corpus}: {choices(name, found or names)}")
+def _named(wanted: str, ranking: Ranking) -> str:
+    """The one row that has all of these words in its name."""
+    names = [row.name for row in ranking.rows]
+    everyone = [*names, *(name for name, _ in ranking.left_out)]
+    found = [
+        name for name in everyone if wanted == name or set(_words(wanted)) <= set(_words(name))
+    ]
+    if len(found) != 1:
+        what = f"several rows are {wanted!r}" if found else f"no row is {wanted!r}"
+        raise UserError(f"{what} on {ranking.corpus}: {choices(wanted, found or everyone)}")
+    if found[0] not in names:
+        raise UserError(f"{found[0]} is not ranked: {dict(ranking.left_out)[found[0]]}")
+    return found[0]
+
+
+def _words(name: str) -> list[str]:
+    return name.replace("·", " ").replace("/", " ").split()
 
 
 def _score(row: RankedRow, metric: Metric) -> str:
