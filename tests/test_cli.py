@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, leaves behind and exits with."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from commandline import exit_code
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from harness.results.store import MODEL, ResultsStore
@@ -24,6 +26,23 @@ QUICK = (
 
 def quick_run(cli: Any, results: Path, *more: object) -> Any:
     return cli("run", "smoke", *QUICK, "--results", results, "--device", "cpu", *more)
+
+
+@pytest.fixture(scope="module")
+def finished_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of one backbone's trials, with all models."""
+    results = tmp_path_factory.mktemp("finished")
+    more = ("--only", "tiny-wavlm", "--set", "keep_models=all")
+    with pytest.MonkeyPatch.context() as patch:
+        where = ("--results", results, "--device", "cpu")
+        assert exit_code(patch, "run", "smoke", *QUICK, *where, *more) == 0
+    return results
+
+
+@pytest.fixture
+def finished(finished_once: Path, tmp_path: Path) -> Path:
+    """A copy of them for one test."""
+    return Path(shutil.copytree(finished_once, tmp_path / "finished"))
 
 
 def test_help_answers_without_loading_torch() -> None:
@@ -97,11 +116,12 @@ def test_plan_lists_the_costs_of_a_suite_that_trains_nothing(cli: Any) -> None:
 def test_a_suite_without_corpora_measures_prints_and_keeps_its_costs(
     cli: Any, tmp_path: Path
 ) -> None:
-    changes = ("--set", "backbones=[{name: tiny-wavlm, init: random}]",
-               "--set", "matrix.finetune_layers=[0]", "--set", "cost={infer_steps: 5}")  # fmt: skip
+    changes = ("--set", "backbones=[{name: tiny-emotion2vec, init: random}]",
+               "--set", "matrix.finetune_layers=[0]",
+               "--set", "cost={infer_steps: 5, durations_s: [0.5], batch_sizes: [1]}")  # fmt: skip
     first = cli("run", "cost", *changes, "--results", tmp_path, "--device", "cpu")
     assert first.code == 0, first.err
-    assert "tiny-wavlm (random)" in first.out
+    assert "tiny-emotion2vec (random)" in first.out
     assert first.out.splitlines()[-1] == "1 of 1 costs measured"
     files = list((tmp_path / "cost" / "benchmarks").glob("*/*_cost.json"))
     assert [path.name for path in files] == ["0001_cost.json"]
@@ -160,11 +180,8 @@ def test_a_run_leaves_records_predictions_a_table_and_one_model_a_backbone(
     assert "RANDOM" in answer.out
 
 
-def test_the_scores_in_a_record_are_those_of_its_saved_predictions(
-    cli: Any, tmp_path: Path
-) -> None:
-    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
-    store = ResultsStore(tmp_path / "smoke")
+def test_the_scores_in_a_record_are_those_of_its_saved_predictions(finished: Path) -> None:
+    store = ResultsStore(finished / "smoke")
     for record in store.read_trials():
         frame = store.read_predictions(record).query("split == 'test'")
         columns = frame.filter(like="p_")
@@ -179,9 +196,9 @@ def test_the_scores_in_a_record_are_those_of_its_saved_predictions(
 
 
 def test_a_second_run_keeps_what_is_finished(cli: Any, tmp_path: Path) -> None:
-    first = quick_run(cli, tmp_path, "--only", "tiny-wavlm")
+    first = quick_run(cli, tmp_path, "--only", "tiny-emotion2vec")
     before = {r.trial_id: r.started_at for r in ResultsStore(tmp_path / "smoke").read_trials()}
-    second = quick_run(cli, tmp_path, "--only", "tiny-wavlm")
+    second = quick_run(cli, tmp_path, "--only", "tiny-emotion2vec")
     after = {r.trial_id: r.started_at for r in ResultsStore(tmp_path / "smoke").read_trials()}
     assert "(0 of them from before)" in first.out
     assert "(2 of them from before)" in second.out
@@ -189,28 +206,26 @@ def test_a_second_run_keeps_what_is_finished(cli: Any, tmp_path: Path) -> None:
 
 
 def test_a_failed_trial_exits_with_1_and_is_listed_under_the_table(
-    cli: Any, tmp_path: Path
+    cli: Any, finished: Path
 ) -> None:
-    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
     answer = quick_run(
-        cli, tmp_path, "--only", "tiny-emotion2vec", "--set", "training.time_limit_s=0.001"
+        cli, finished, "--only", "tiny-emotion2vec", "--set", "training.time_limit_s=0.001"
     )
     assert answer.code == 1
-    statuses = sorted(record.status for record in ResultsStore(tmp_path / "smoke").read_trials())
+    statuses = sorted(record.status for record in ResultsStore(finished / "smoke").read_trials())
     assert statuses == ["ok", "ok", "timeout", "timeout"]
     assert "training.time_limit_s = 0.001" in answer.out
 
 
 def test_limited_data_is_marked(cli: Any, tmp_path: Path) -> None:
-    answer = quick_run(cli, tmp_path, "--only", "tiny-wavlm", "--limit-utterances", 64)
+    answer = quick_run(cli, tmp_path, "--only", "tiny-emotion2vec", "--limit-utterances", 64)
     assert answer.code == 0, answer.err
     assert all(record.limited_data for record in ResultsStore(tmp_path / "smoke").read_trials())
     assert "LIMITED" in answer.out
 
 
-def test_a_report_says_what_an_unfinished_run_still_lacks(cli: Any, tmp_path: Path) -> None:
-    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
-    store = ResultsStore(tmp_path / "smoke")
+def test_a_report_says_what_an_unfinished_run_still_lacks(cli: Any, finished: Path) -> None:
+    store = ResultsStore(finished / "smoke")
     lost = next(r for r in store.read_trials() if r.trial.finetune_layers == 1)
     (store.trial(lost.trial_id) / "record.json").unlink()
     assert "INCOMPLETE 0 of 1" in cli("report", store.folder).out
@@ -234,22 +249,37 @@ def test_a_report_shows_what_is_asked_for_and_its_files_hold_everything(
 
 
 def test_a_column_that_is_not_there_is_named_before_anything_is_written(
-    cli: Any, tmp_path: Path
+    cli: Any, finished: Path
 ) -> None:
-    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
-    written = tmp_path / "smoke" / "report" / "comparison.md"
+    written = finished / "smoke" / "report" / "comparison.md"
     written.unlink()
-    answer = cli("report", tmp_path / "smoke", "--sort", "uarr")
+    answer = cli("report", finished / "smoke", "--sort", "uarr")
     assert answer.code == 2
     assert "--sort: there is no column 'uarr': did you mean 'uar'" in answer.err
     assert not written.exists()
 
 
-def test_damaged_predictions_are_named(cli: Any, tmp_path: Path) -> None:
-    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
-    path = next(ResultsStore(tmp_path / "smoke").trials.glob("*/predictions.parquet"))
+def test_rows_are_ranked_and_compared_in_a_sentence(cli: Any, finished: Path) -> None:
+    folder = finished / "smoke"
+    ranked = cli("rank", folder)
+    assert ranked.code == 0, ranked.err
+    assert "synthetic: dev chooses tiny-wavlm · " in ranked.out
+    assert "?: one seed. Training again changes scores too" in ranked.out
+    said = cli("report", folder, "--compare", "tiny-wavlm/0", "tiny-wavlm/1")
+    assert said.out.startswith("tiny-wavlm · ")
+    assert said.out.count("\n") == 1
+    assert "run two seeds or more" in said.out
+    unknown = cli("report", folder, "--compare", "tiny-wavlm/0", "wavlm-large")
+    assert (unknown.code, "no row is 'wavlm-large' on synthetic" in unknown.err) == (2, True)
+    over = cli("rank", folder, "--over-corpora")
+    assert over.code == 2
+    assert "5 corpora or more; here are 1: synthetic" in over.err
+
+
+def test_damaged_predictions_are_named(cli: Any, finished: Path) -> None:
+    path = next(ResultsStore(finished / "smoke").trials.glob("*/predictions.parquet"))
     path.write_bytes(b"damaged")
-    answer = cli("report", tmp_path / "smoke")
+    answer = cli("report", finished / "smoke")
     assert answer.code == 2
     assert str(path) in answer.err
 
@@ -261,9 +291,8 @@ def test_a_device_that_is_not_one_is_refused(cli: Any, tmp_path: Path, device: s
     assert "allowed: auto, cpu, cuda, cuda:N" in answer.err
 
 
-def test_kept_models_score_again_as_they_did(cli: Any, tmp_path: Path) -> None:
-    quick_run(cli, tmp_path, "--set", "keep_models=all", "--only", "tiny-wavlm")
-    store = ResultsStore(tmp_path / "smoke")
+def test_kept_models_score_again_as_they_did(cli: Any, finished: Path) -> None:
+    store = ResultsStore(finished / "smoke")
     answer = cli("evaluate", store.folder, "--device", "cpu")
     assert answer.code == 0, answer.err
     for record in store.read_trials():
@@ -277,9 +306,8 @@ def test_kept_models_score_again_as_they_did(cli: Any, tmp_path: Path) -> None:
     assert f"{store.folder}/evaluations/own_splits/report/comparison.md" in answer.out
 
 
-def test_a_damaged_model_exits_with_1_after_the_others(cli: Any, tmp_path: Path) -> None:
-    quick_run(cli, tmp_path, "--set", "keep_models=all", "--only", "tiny-wavlm")
-    store = ResultsStore(tmp_path / "smoke")
+def test_a_damaged_model_exits_with_1_after_the_others(cli: Any, finished: Path) -> None:
+    store = ResultsStore(finished / "smoke")
     trial_id = store.read_trials()[0].trial_id
     (store.trial(trial_id) / "model.safetensors").write_bytes(b"half")
     answer = cli("evaluate", store.folder, "--device", "cpu")
@@ -289,10 +317,9 @@ def test_a_damaged_model_exits_with_1_after_the_others(cli: Any, tmp_path: Path)
 
 
 def test_a_kept_model_is_not_scored_on_the_corpus_it_was_trained_on(
-    cli: Any, tmp_path: Path
+    cli: Any, finished: Path
 ) -> None:
-    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
-    answer = cli("evaluate", tmp_path / "smoke", "--corpus", "synthetic", "--device", "cpu")
+    answer = cli("evaluate", finished / "smoke", "--corpus", "synthetic", "--device", "cpu")
     assert answer.code == 2
     assert "was trained on synthetic" in answer.err
 
@@ -311,7 +338,7 @@ def test_must_beat_majority_fails_a_run_that_learned_nothing(cli: Any, tmp_path:
 def test_an_interrupted_run_goes_on_where_it_stopped(how: signal.Signals, tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "harness", "run", "smoke", "--results", str(tmp_path),
-        "--device", "cpu", "--set", "cost=null", "--only", "tiny-wavlm",
+        "--device", "cpu", "--set", "cost=null", "--only", "tiny-emotion2vec",
         "--set", "training.epochs=3", "--set", "must_beat_majority=false",
     ]  # fmt: skip
     store = ResultsStore(tmp_path / "smoke")
@@ -459,9 +486,8 @@ def test_real_speech_and_a_pretrained_encoder_go_through_the_whole_path(
     assert not any(record.random_weights for record in records)
 
 
-def test_what_only_left_out_is_incomplete_in_the_report(cli: Any, tmp_path: Path) -> None:
-    quick_run(cli, tmp_path, "--only", "tiny-wavlm")
-    assert cli("report", tmp_path / "smoke").code == 0
-    table = pd.read_csv(tmp_path / "smoke" / "report" / "comparison.csv").set_index("backbone")
+def test_what_only_left_out_is_incomplete_in_the_report(cli: Any, finished: Path) -> None:
+    assert cli("report", finished / "smoke").code == 0
+    table = pd.read_csv(finished / "smoke" / "report" / "comparison.csv").set_index("backbone")
     assert table.loc["tiny-emotion2vec", "flags"].str.contains("INCOMPLETE 0 of").all()
     assert not table.loc["tiny-wavlm", "flags"].str.contains("INCOMPLETE").any()

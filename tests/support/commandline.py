@@ -21,13 +21,14 @@ class CommandLine:
         self._capsys = capsys
 
     def __call__(self, *arguments: object) -> Answer:
-        self._monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
-        code = _exit_code()
+        code = exit_code(self._monkeypatch, *arguments)
         printed = self._capsys.readouterr()
         return Answer(code, printed.out, printed.err)
 
 
-def _exit_code() -> int:
+def exit_code(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    """What the command line ends with, given these arguments."""
+    monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
     try:
         main()
     except SystemExit as end:

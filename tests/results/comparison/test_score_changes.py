@@ -72,6 +72,32 @@ def test_a_large_change_is_real_and_noise_is_not(run: MadeUpRun) -> None:
     assert changes(run, shaken)["uar"].real is False
 
 
+def test_of_one_seed_nobody_can_tell_whether_a_change_is_real(run: MadeUpRun) -> None:
+    single = MadeUpRun(trials=run.trials, saved=run.saved)
+    single.records.extend(r for r in run.records if r.trial.seed == 1)
+    found = changes(single, better(single, 1.0))["uar"]
+    assert found.real is None
+    assert found.interval is not None
+    assert found.interval.low > 0
+    assert "one seed" in found.noise
+
+
+def test_p_is_corrected_over_the_rows_of_a_metric(run: MadeUpRun) -> None:
+    pairs = pair(run.records, better(run, 0.4).records).both
+    head = better(run, 0.4)
+    all_rows = list(quality_changes(pairs, run.predictions, head.predictions))
+    first = [p for p in pairs if p.base.trial.backbone.name == "wavlm-base"]
+    first = [p for p in first if p.base.trial.finetune_layers == 0]
+    (alone,) = [c for c in quality_changes(first, run.predictions, head.predictions)
+                if c.figure == "uar"]  # fmt: skip
+    among = next(c for c in all_rows if c.what == alone.what and c.figure == "uar")
+
+    def p_of(noise: str) -> float:
+        return float(noise.partition("p = ")[2])
+
+    assert p_of(among.noise) > p_of(alone.noise)
+
+
 def test_without_predictions_the_noise_is_not_known(run: MadeUpRun) -> None:
     head = better(run, 1.0)
     head.saved.clear()
