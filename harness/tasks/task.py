@@ -49,12 +49,12 @@ class Metric:
     """Lies in [0, 1] and is shown in per cent."""
     higher_is_better: bool = True
     has_interval: bool = True
-    """Whether the bootstrap over speakers gives it an interval."""
+    """Whether the jackknife over speakers gives it an interval."""
 
 
 @dataclass(frozen=True)
 class SufficientStatistics:
-    """What the bootstrap over speakers adds up, so that it need not score every draw anew."""
+    """What adds up over utterances, so that scores without a speaker need not be computed anew."""
 
     of_utterances: Callable[[pd.DataFrame], Floats]
     """From the predictions of N utterances to S numbers each, (N, S)."""

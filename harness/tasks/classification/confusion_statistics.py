@@ -1,4 +1,4 @@
-"""Scores from confusion counts, which add up over utterances: what a bootstrap needs."""
+"""Scores from confusion counts, which add up over utterances: what a jackknife needs."""
 
 from __future__ import annotations
 

@@ -83,8 +83,10 @@ def test_of_one_seed_nobody_can_tell_whether_a_change_is_real(run: MadeUpRun) ->
 
 
 def test_p_is_corrected_over_the_rows_of_a_metric(run: MadeUpRun) -> None:
-    pairs = pair(run.records, better(run, 0.4).records).both
+    for trial in list(run.trials):
+        run.add(trial.model_copy(update={"finetune_layers": 3}))
     head = better(run, 0.4)
+    pairs = pair(run.records, head.records).both
     all_rows = list(quality_changes(pairs, run.predictions, head.predictions))
     first = [p for p in pairs if p.base.trial.backbone.name == "wavlm-base"]
     first = [p for p in first if p.base.trial.finetune_layers == 0]
