@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.data.readers.audio_files import shortened
 from harness.errors import UserError, choices
 from harness.reporting.formats import Format, interval_text, printable
 from harness.reporting.ranking_columns import ends_of, number_of
@@ -86,7 +87,7 @@ def _pair_sentence(ranking: Ranking, first: str, second: str) -> str:
 def ranking_notes(ranking: Ranking, *, pairs: bool = True) -> tuple[str, ...]:
     """What a reader must know to trust the order."""
     if not ranking.rows:
-        return tuple(f"{name} is not ranked: {reason}." for name, reason in ranking.left_out)
+        return _not_ranked(ranking)
     number, metric = number_of(ranking.metric), ranking.metric
     points = " points" if metric.share else ""
     best = ranking.rows[0]
@@ -107,7 +108,14 @@ def ranking_notes(ranking: Ranking, *, pairs: bool = True) -> tuple[str, ...]:
         )
     if ranking.larger:
         notes.append(_larger(ranking.larger, ranking.pairs[0]))
-    return (*notes, *(f"{name} is not ranked: {why}." for name, why in ranking.left_out))
+    return (*notes, *_not_ranked(ranking))
+
+
+def _not_ranked(ranking: Ranking) -> tuple[str, ...]:
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in ranking.left_out:
+        by_reason.setdefault(reason, []).append(name)
+    return tuple(f"Not ranked, as {why}: {shortened(names)}." for why, names in by_reason.items())
 
 
 def over_corpora_sentence(found: OverCorpora) -> str:

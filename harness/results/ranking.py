@@ -19,6 +19,8 @@ from harness.results.inference.multiple_tests import holm, letters
 from harness.results.inference.over_corpora import OverCorpora, over_corpora
 from harness.tasks.task import Metric
 
+MOST_ROWS = 60
+"""So many rows of a corpus are ranked at most: their pairs are 1,770."""
 EQUIVALENT = 0.01
 """Differences smaller than that make no difference in practice: one point."""
 
@@ -117,8 +119,9 @@ def rank(corpus: str, task: str, metric: Metric, contenders: Sequence[Contender]
         contenders: its rows; names differ
     """
     usual = _usual_test(contenders)
-    left_out = {c.name: reason for c in contenders if (reason := _reason(c, usual))}
     sign = 1 if metric.higher_is_better else -1
+    left_out = {c.name: reason for c in contenders if (reason := _reason(c, usual))}
+    left_out |= _too_many([c for c in contenders if c.name not in left_out], sign)
     known = [(c, c.score, c.score.evidence) for c in contenders if c.score and c.score.evidence]
     kept = [_Known(*one) for one in known if one[0].name not in left_out]
     kept.sort(key=lambda row: -sign * row.score.mean)
@@ -170,6 +173,13 @@ def _reason(contender: Contender, usual: str | None) -> str | None:
     if contender.score.evidence.tested != usual:
         return "it was tested on other folds or utterances than most rows"
     return None
+
+
+def _too_many(contenders: Sequence[Contender], sign: int) -> dict[str, str]:
+    """Those beyond the ones that do best on dev, which does not flatter what is kept."""
+    ordered = sorted(contenders, key=lambda c: -sign * (c.dev_score or 0))
+    reason = f"{MOST_ROWS} rows do better on dev, and no more are ranked"
+    return {contender.name: reason for contender in ordered[MOST_ROWS:]}
 
 
 def _pairs(kept: Sequence[_Known]) -> list[Pair]:

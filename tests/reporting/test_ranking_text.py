@@ -71,7 +71,9 @@ def test_rows_that_are_not_there_are_a_mistake(
 
 def test_a_row_that_is_not_ranked_is_named_with_its_reason(ranking: Ranking) -> None:
     partly = replace(ranking, left_out=(("logmel · 0 layers", "trials failed or are missing"),))
-    assert "logmel · 0 layers is not ranked: trials failed or are missing." in ranking_notes(partly)
+    assert "Not ranked, as trials failed or are missing: logmel · 0 layers." in ranking_notes(
+        partly
+    )
     with pytest.raises(UserError, match="logmel · 0 layers is not ranked: trials failed"):
         pair_sentences([partly], "logmel", "wavlm-base/0")
 

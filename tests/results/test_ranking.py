@@ -11,7 +11,7 @@ from harness.errors import UserError
 from harness.results.group_scores import GroupScore
 from harness.results.inference.delete_one import DeleteOne
 from harness.results.inference.score_intervals import score_interval
-from harness.results.ranking import Contender, Ranking, rank, rank_over_corpora
+from harness.results.ranking import MOST_ROWS, Contender, Ranking, rank, rank_over_corpora
 from harness.tasks import TASKS
 
 UAR = TASKS["classification"].metric("uar")
@@ -98,6 +98,18 @@ def test_rows_of_other_folds_and_half_rows_stand_beside_no_other() -> None:
     assert "other folds" in reasons["elsewhere"]
     assert "missing" in reasons["half"]
     assert "not known" in reasons["without speakers"]
+
+
+def test_of_very_many_rows_those_are_ranked_that_do_best_on_dev() -> None:
+    evidence = drawn({"row": 0.5}, speakers=4, folds=1)["row"]
+    found = rank(
+        "ravdess",
+        "classification",
+        UAR,
+        [contender(f"row {n}", evidence, dev_score=n / 100) for n in range(MOST_ROWS + 2)],
+    )
+    assert len(found.rows) == MOST_ROWS
+    assert [name for name, _ in found.left_out] == ["row 1", "row 0"]
 
 
 def test_one_row_has_no_other_to_stand_beside() -> None:
