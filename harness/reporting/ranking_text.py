@@ -30,6 +30,8 @@ def headline_sentence(ranking: Ranking) -> str:
         return f"{sentence} Nothing separates it from any other row."
     worse = [n for n in others if n not in tied and ranking.pair(chosen.name, n).one == chosen.name]
     better = [n for n in others if n not in tied and n not in worse]
+    if len(worse) == len(others):
+        return f"{sentence} It is better than every other row."
     if worse:
         sentence += f" It is better than {len(worse)} of {len(others)} other rows."
     if better:
@@ -90,14 +92,14 @@ def ranking_notes(ranking: Ranking, *, pairs: bool = True) -> tuple[str, ...]:
         return _not_ranked(ranking)
     number, metric = number_of(ranking.metric), ranking.metric
     points = " points" if metric.share else ""
-    best = ranking.rows[0]
+    best, flattered = ranking.rows[0], number(abs(ranking.optimism))
     notes = [
         f"Group: rows that share a letter are not told apart by {ranking.speakers} test speakers "
         f"({metric.title}; jackknife over speakers with Student's t, and the noise of training "
         "from two seeds on; Holm over all pairs, 5 %). Best: the chance to be the best of these; "
         "Rank: where its rank lies, 95 %.",
-        f"The best of {len(ranking.rows)} rows on test looks {number(ranking.optimism)}{points} "
-        f"better than it is, on average: pick by dev, not by test ({best.name} is best on test).",
+        f"The best of {len(ranking.rows)} rows on test looks {flattered}{points} better than it "
+        f"is, on average: pick by dev, not by test ({best.name} is best on test).",
     ]
     if pairs:
         notes.append(_pair_note(ranking, number, points))
