@@ -206,20 +206,30 @@ def rank(
         typer.Argument(help="Suites' results; the newest of ./results if left out."),
     ] = None,
     over: Annotated[
-        bool, typer.Option("--over-corpora", help="Rank over all corpora too: five or more.")
+        bool,
+        typer.Option("--over-corpora", help="Over all corpora too, five or more, with a diagram."),
     ] = False,
 ) -> None:
     """Say which rows are better than which others, and how sure that is."""
-    from harness.reporting.rendering import print_over_corpora, print_ranking
+    from harness.reporting.rendering import (
+        print_over_corpora,
+        print_ranking,
+        write_critical_differences,
+    )
     from harness.results.ranking import rank_over_corpora
+    from harness.results.store import open_results
 
-    rankings = api.rank(results or [_newest(Path("results"))])
+    folders = results or [_newest(Path("results"))]
+    rankings = api.rank(folders)
     if not rankings:
         raise UserError("there are no two rows on one corpus to set side by side")
     for ranking in rankings:
         print_ranking(ranking, console)
     if over:
-        print_over_corpora(rank_over_corpora(rankings), console)
+        ranks = rank_over_corpora(rankings)
+        print_over_corpora(ranks, console)
+        with open_results(folders[0]).writing():
+            _tell_written(write_critical_differences(ranks, folders[0]))
 
 
 @app.command()

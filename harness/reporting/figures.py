@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import ceil, nan
 from pathlib import Path
 from textwrap import fill
@@ -61,13 +61,24 @@ def write_figures(report: Report, folder: Path) -> tuple[Path, ...]:
     """
     if not (lines := series_of(report)):
         return ()
+    return save_figure(lambda: _figure(lines, panels_of(report)), folder, "quality")
+
+
+def save_figure(make: Callable[[], Figure], folder: Path, name: str) -> tuple[Path, ...]:
+    """Write a figure in all formats, in the style of the harness.
+
+    Args:
+        make: draws it
+        folder: where to
+        name: of the files, without ending
+    """
     from matplotlib import style
 
     with style.context(["default", _STYLE]), warnings.catch_warnings():
         # a name may hold signs that the font lacks; the SVG has them as text all the same
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-        figure = _figure(lines, panels_of(report))
-        return tuple(_saved(figure, folder / f"quality.{form}") for form in FORMATS)
+        figure = make()
+        return tuple(_saved(figure, folder / f"{name}.{form}") for form in FORMATS)
 
 
 def _saved(figure: Figure, path: Path) -> Path:

@@ -130,7 +130,7 @@ def over_corpora_sentence(found: OverCorpora) -> str:
     return (
         f"Over {len(found.corpora)} corpora: Friedman's test that all rows are alike gives p = "
         f"{found.p:.2g}. Told apart, after Holm: {'; '.join(apart) or 'none'}. Mean ranks nearer "
-        f"than {found.critical_difference:.2f} are not told apart (Nemenyi)."
+        f"than {found.critical_difference:.2f} are joined in the diagram (Nemenyi)."
     )
 
 

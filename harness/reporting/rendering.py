@@ -15,9 +15,10 @@ from harness.reporting.class_tables import (
     per_class_markdown,
 )
 from harness.reporting.cost_tables import costs_markdown
+from harness.reporting.critical_differences import critical_differences
 from harness.reporting.csv_text import to_csv
 from harness.reporting.data_frames import comparison_frame, costs_frame, trials_frame
-from harness.reporting.figures import write_figures
+from harness.reporting.figures import save_figure, write_figures
 from harness.reporting.ranking_parts import over_corpora_parts, ranking_parts
 from harness.reporting.report_building import build_report
 from harness.reporting.report_model import Report
@@ -116,6 +117,11 @@ def print_ranking(ranking: Ranking, console: Console) -> None:
 def print_over_corpora(found: OverCorpora, console: Console) -> None:
     """Print the order of rows over many corpora."""
     _print([*over_corpora_parts(found, _width(console))], console)
+
+
+def write_critical_differences(found: OverCorpora, folder: Path) -> tuple[Path, ...]:
+    """Write the diagram of mean ranks to the report of a suite's results."""
+    return save_figure(lambda: critical_differences(found), folder / REPORT, "mean_ranks")
 
 
 def _width(console: Console) -> int:
