@@ -477,6 +477,7 @@ def test_real_speech_and_a_pretrained_encoder_go_through_the_whole_path(
         "run", "ravdess_whisper", "--results", tmp_path, "--device", "cpu", "--offline",
         "--limit-utterances", 48, "--set", "protocol.only_folds=[1]", "--set", "matrix.seed=[1]",
         "--set", "training.epochs=1", "--set", "cost=null",
+        "--only", "whisper-base/[02]/*",
     )  # fmt: skip
     assert answer.code == 0, answer.err
     assert "RANDOM" not in answer.out

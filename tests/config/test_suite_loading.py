@@ -59,6 +59,8 @@ def test_five_mistakes_are_told_at_once_each_with_its_line(write_suite: Any) -> 
         ("training.crop_s=.inf", "training.crop_s: found inf, needs a finite number"),
         ("training=3", "training: found 3, needs a mapping"),
         ("training.early_stopping.metric=f1", "no metric 'f1' selects an epoch of task classif"),
+        ("primary=f1", "primary: no metric 'f1' ranks rows of task classification"),
+        ("primary=weighted_f1", "(allowed: accuracy, uar, macro_f1)"),
         ("matrix.metric=[f1]", "no metric 'f1' selects an epoch of task classification"),
         ("task=classificatio", "unknown task 'classificatio': did you mean 'classification'?"),
         ("task=3", "task: found 3, needs text"),

@@ -11,6 +11,7 @@ from made_up import FIT, make_predictions
 from scipy.stats import t as student
 
 from harness.reporting.flag_notes import flag_notes
+from harness.reporting.report_building import build_report
 from harness.reporting.report_model import ReportRow
 from harness.results.group_scores import group_scores
 from harness.results.records import ProbeScores
@@ -100,6 +101,18 @@ def _uar_of(frames: list[Rights], speakers: tuple[str, ...]) -> float:
             weight = sum(name in rights for name in speakers) / len(speakers)
             total += weight * fmean(map(fmean, of_emotion.values()))
     return total
+
+
+def test_rows_are_ranked_by_the_metric_that_the_suite_names(run: Any) -> None:
+    (by_uar,) = run.report().rankings
+    (by_f1,) = build_report(
+        "made_up", run.records, [], run.predictions, primary="macro_f1"
+    ).rankings
+    assert (by_uar.metric.name, by_f1.metric.name) == ("uar", "macro_f1")
+    means = [row.score.mean for row in by_f1.rows]
+    assert means == sorted(means, reverse=True)
+    groups = {row.name: row.group for row in by_uar.rows}
+    assert {row.name: row.rank_group for row in run.report().rows} == groups
 
 
 def test_a_mean_lies_in_its_interval_whatever_seeds_each_fold_has(

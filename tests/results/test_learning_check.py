@@ -1,17 +1,17 @@
 """Whether a head had learned when it was kept."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from made_up import FIT, make_predictions, make_record, make_trial
 
 from harness.results.learning_check import MIN_STEPS, chosen_from, stopped_early
-from harness.results.records import Candidate, Epoch, Fit, ProbeScores, Record
+from harness.results.records import Candidate, Fit, ProbeScores, Record
 
 
 def fitted(epochs: int, best: int, steps: int) -> Fit:
-    point = FIT.curve[0].model_dump()
-    curve = [Epoch(**point | {"epoch": number + 1}) for number in range(epochs)]
+    curve = [replace(FIT.curve[0], epoch=number + 1) for number in range(epochs)]
     return FIT.model_copy(update={"curve": curve, "best_epoch": best, "steps": steps})
 
 

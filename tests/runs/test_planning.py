@@ -49,6 +49,15 @@ def test_the_plan_on_disk_is_that_of_the_whole_suite(tmp_path: Path) -> None:
     kept = json.loads((store.folder / "plan.json").read_text())
     assert kept["selection"] == plan.selection.model_dump(mode="json")
     assert kept["selection"]["only"] == ["tiny-wavlm/0/*"]
+    assert store.read_primary() is None
+
+
+def test_the_metric_that_ranks_rows_is_kept_and_decides_no_trial(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path / "smoke")
+    plan = make_plan(load_suite("smoke", ["primary=macro_f1"]))
+    assert plan.trials == make_plan(load_suite("smoke")).trials
+    store.write_plan(plan.trials, plan.selection, plan.suite.primary)
+    assert store.read_primary() == "macro_f1"
 
 
 def test_a_plan_of_an_earlier_version_is_read(tmp_path: Path) -> None:
