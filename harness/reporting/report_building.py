@@ -17,6 +17,7 @@ from harness.reporting.report_model import (
     ReportRow,
     TrialRow,
 )
+from harness.reporting.report_rankings import rankings_of, with_rank_groups
 from harness.results.chosen_settings import chosen_settings
 from harness.results.class_balance import lacking_classes
 from harness.results.class_scores import class_scores
@@ -31,7 +32,6 @@ from harness.results.group_scores import (
     group_scores,
     score_on_dev,
 )
-from harness.results.ranking import Contender, Ranking, rank
 from harness.results.records import CostRecord, Record
 from harness.results.row_flags import row_flags
 from harness.results.seen_before import NOTHING_SAID, SeenBefore, seen_before
@@ -83,10 +83,11 @@ def build_report(
         _row(group, cost_of(group.trials[0]), predictions, lacking_ids, among, _seen(group, said))
         for group, among in zip(groups, row_flags(groups), strict=True)
     )
-    rankings = tuple(_rankings(rows, primary))
+    rankings = rankings_of(groups, rows, primary)
+    rows = with_rank_groups(rows, rankings)
     return Report(
         title=title,
-        rows=tuple(_grouped(row, rankings) for row in rows),
+        rows=rows,
         baselines=tuple(_baselines(groups, said)),
         footnotes=comparison_footnotes(
             rows,
@@ -141,33 +142,6 @@ def _row(
         chosen=chosen_settings(done),
         seen_before=seen,
     )
-
-
-def _grouped(row: ReportRow, rankings: Iterable[Ranking]) -> ReportRow:
-    found = (
-        ranked.group
-        for ranking in rankings
-        for ranked in ranking.rows
-        if (ranking.corpus, ranking.task, ranked.name) == (row.corpus, row.task, row.name)
-    )
-    return replace(row, rank_group=next(found, None))
-
-
-def _rankings(rows: Sequence[ReportRow], primary: str | None) -> Iterator[Ranking]:
-    for corpus, task in dict.fromkeys((row.corpus, row.task) for row in rows):
-        metric = TASKS[task].metric(primary or TASKS[task].headline)
-        own = [row for row in rows if (row.corpus, row.task) == (corpus, task)]
-        if metric.has_interval and len(own) > 1:
-            contenders = [
-                Contender(
-                    row.name,
-                    row.scores.get(metric.name),
-                    row.dev_score,
-                    incomplete=row.trials < row.planned,
-                )
-                for row in own
-            ]
-            yield rank(corpus, task, metric, contenders)
 
 
 def _seen(group: TrialGroup, said: SeenStatements) -> SeenBefore:

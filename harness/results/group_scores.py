@@ -75,12 +75,15 @@ def _scores_on(split: str, records: Iterable[Record]) -> pd.DataFrame:
     )
 
 
-def score_on_dev(records: Sequence[Record]) -> float | None:
-    """The headline of the task on dev: the mean over folds of the means over seeds."""
+def score_on_dev(records: Sequence[Record], metric: str | None = None) -> float | None:
+    """A metric on dev, the headline of the task if none is named: the mean over folds of the means
+    over seeds.
+    """
     known = [record for record in records if "dev" in record.metrics]
     if not known:
         return None
-    return spread(_scores_on("dev", known), TASKS[known[0].trial.task].headline).mean
+    name = metric or TASKS[known[0].trial.task].headline
+    return spread(_scores_on("dev", known), name).mean
 
 
 def predictions_on_test(
