@@ -28,6 +28,7 @@ def as_scored(report: Report, records: Sequence[Record]) -> Report:
         report,
         title=f"{record.suite}: kept models on all of {name}{', among its own classes' * fewer}",
         rows=tuple(replace(row, corpus=f"{row.corpus} → {name}") for row in report.rows),
+        rankings=tuple(replace(r, corpus=f"{r.corpus} → {name}") for r in report.rankings),
         curves=tuple(replace(curve, corpus=f"{curve.corpus} → {name}") for curve in report.curves),
         footnotes=(*_notes(found, name), *report.footnotes),
     )

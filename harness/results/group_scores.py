@@ -76,8 +76,11 @@ def _scores_on(split: str, records: Iterable[Record]) -> pd.DataFrame:
 
 
 def score_on_dev(records: Sequence[Record], metric: str | None = None) -> float | None:
-    """A metric on dev, the headline of the task if none is named: the mean over folds of the means
-    over seeds.
+    """A metric on dev: the mean over folds of the means over seeds.
+
+    Args:
+        records: that ended well
+        metric: the headline of the task when left out
     """
     known = [record for record in records if "dev" in record.metrics]
     if not known:
