@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from harness.errors import UserError
 from harness.results.group_scores import GroupScore
 from harness.results.inference.best_draws import Order, drawn_order
 from harness.results.inference.delete_one import DeleteOne
@@ -225,8 +226,14 @@ def rank_over_corpora(rankings: Sequence[Ranking]) -> OverCorpora:
     """The rows that are ranked on every corpus, over all of them.
 
     Raises:
-        UserError: there are fewer than five corpora, or fewer than three such rows.
+        UserError: there are fewer than five corpora, a corpus twice, or fewer than three such rows.
     """
+    corpora = Counter(ranking.corpus for ranking in rankings)
+    if twice := [corpus for corpus, count in corpora.items() if count > 1]:
+        raise UserError(
+            f"several of these results rank {', '.join(twice)}: name folders that hold each corpus "
+            "once"
+        )
     return over_corpora(
         {r.corpus: {row.name: row.score.mean for row in r.rows} for r in rankings},
         higher_is_better=all(ranking.metric.higher_is_better for ranking in rankings),

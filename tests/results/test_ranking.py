@@ -145,3 +145,5 @@ def test_rows_are_ranked_over_five_corpora() -> None:
     assert list(rank_over_corpora(rankings).ranks) == ["best", "middle", "worst"]
     with pytest.raises(UserError, match="5 corpora or more"):
         rank_over_corpora(rankings[:4])
+    with pytest.raises(UserError, match="several of these results rank corpus 1:"):
+        rank_over_corpora([*rankings, rankings[1]])
