@@ -34,8 +34,9 @@ class EvaluationFolders:
     def write_seen(self, said: SeenStatements) -> None:
         """Note in each what is said of corpora and backbones, which decides marks of theirs."""
         for folder in self.folders:
-            with self.store.writing():
-                folder.write_seen(said)
+            if folder.folder.exists():
+                with self.store.writing():
+                    folder.write_seen(said)
 
     def write(self, outcomes: Iterable[tuple[Record, pd.DataFrame]]) -> None:
         """Save those of one model, in the order of the folders."""

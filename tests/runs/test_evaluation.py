@@ -110,7 +110,7 @@ def test_outcomes_lie_in_folders_of_results_that_report_and_compare_read(
         assert again.scores["uar"].interval is not None
         assert (again.flags, again.classes) == (row.flags, row.classes)
     assert {path.name for path in (folder / "report").iterdir()} >= {
-        "comparison.md", "comparison.csv", "confusion.md",
+        "comparison.md", "comparison.csv", "per_class.md",
     }  # fmt: skip
     compared = compare(store, store.evaluation(None))
     assert len(compared.trials.both) == len(store.read_trials())
