@@ -115,6 +115,13 @@ def test_rows_are_ranked_by_the_metric_that_the_suite_names(run: Any) -> None:
     assert {row.name: row.rank_group for row in run.report().rows} == groups
 
 
+def test_a_row_that_lacks_a_seed_is_not_ranked(run: Any, trial: Any) -> None:
+    """It was tested on the same utterances as the others."""
+    (found,) = run.report([trial(seed=3)]).rankings
+    assert found.left_out == (("wavlm-base · 0 layers", "trials failed or are missing"),)
+    assert len(found.rows) == 3
+
+
 def test_a_mean_lies_in_its_interval_whatever_seeds_each_fold_has(
     empty_run: Any, trial: Any
 ) -> None:
