@@ -13,7 +13,6 @@ from harness.reporting.class_columns import (
     confusion_columns,
     f1_columns,
 )
-from harness.reporting.column_choice import named_columns
 from harness.reporting.columns import Column, not_empty
 from harness.reporting.formats import printable
 from harness.reporting.latex_text import booktabs, latex
@@ -47,7 +46,7 @@ def per_class_markdown(report: Report) -> str:
         parts += [f"## {markdown(corpus)}: F1 in %", grid(rows, _f1(report, rows))]
         for row in rows:
             parts += [
-                f"### {markdown(_named(report, row))}",
+                f"### {markdown(_named(row))}",
                 grid(row.classes, confusion_columns(row)),
             ]
     parts.append("\n".join(f"- {note}" for note in CLASS_NOTES))
@@ -60,7 +59,7 @@ def per_class_latex(report: Report) -> str:
     for corpus, rows in _by_corpus(report.rows):
         parts += _titled(f"{corpus}: F1 in %", rows, _f1(report, rows))
         for row in rows:
-            parts += _titled(_named(report, row), row.classes, confusion_columns(row))
+            parts += _titled(_named(row), row.classes, confusion_columns(row))
     notes = "\n".join(rf"\par {latex(note)}" for note in CLASS_NOTES)
     return "\n".join([*parts, rf"{{\footnotesize{notes}\par}}"]) + "\n"
 
@@ -73,7 +72,7 @@ def per_class_text(report: Report, rows: Sequence[ReportRow], width: int) -> Ite
         names = sum(column.part == "name" for column in columns)
         yield grid_text(own, columns, names, width)
         for row in own:
-            yield _heading(_named(report, row), width)
+            yield _heading(_named(row), width)
             yield grid_text(row.classes, confusion_columns(row, "\n"), 1, width)
 
 
@@ -91,12 +90,9 @@ def _f1(report: Report, rows: Sequence[ReportRow]) -> tuple[Column, ...]:
     return not_empty(f1_columns(report, rows), rows)
 
 
-def _named(report: Report, row: ReportRow) -> str:
+def _named(row: ReportRow) -> str:
     """Which row it is, on one line."""
-    apart = ("corpus", "backbone", "finetune_layers")
-    axes = (column for column in named_columns(report) if column.name not in apart)
-    parts = [row.corpus, row.backbone, f"{row.finetune_layers} layers"]
-    return printable(" · ".join([*parts, *(f"{c.title} {c.text(row)}" for c in axes)]))
+    return printable(f"{row.corpus} · {row.name}")
 
 
 def _titled(title: str, rows: Sequence[object], columns: Sequence[Column]) -> list[str]:

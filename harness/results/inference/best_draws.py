@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.results.inference.delete_one import DeleteOne
-from harness.results.inference.squared_errors import of_speakers, of_training
+from harness.results.inference.squared_errors import of_training
 from harness.tasks.task import Floats
 
 DRAWS = 20_000
@@ -43,9 +43,9 @@ def drawn_order(scores: Sequence[DeleteOne], *, higher_is_better: bool, seed: in
     without = np.array([score.without for score in scores])
     deviations = without - without.mean(1, keepdims=True)
     speakers = without.shape[1]
-    error = of_speakers(without[0], scores[0].effective_speakers)
+    degrees = scores[0].degrees
     scale = ((speakers - 1) / speakers) ** 0.5 / np.sqrt(
-        generator.chisquare(error.degrees, DRAWS) / error.degrees
+        generator.chisquare(degrees, DRAWS) / degrees
     )
     noise = generator.standard_normal((DRAWS, speakers)) @ deviations.T * scale[:, None]
     for row, score in enumerate(scores):

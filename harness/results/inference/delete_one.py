@@ -62,6 +62,11 @@ class DeleteOne:
         return float(1 / (self.weights**2).sum())
 
     @property
+    def degrees(self) -> float:
+        """Of freedom of what is told between speakers: K - 1, fewer where they weigh unevenly."""
+        return max(1.0, self.effective_speakers - 1)
+
+    @property
     def seeds(self) -> tuple[int, ...]:
         """How many each fold has."""
         return tuple(len(fold.whole) for fold in self.folds)

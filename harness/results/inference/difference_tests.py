@@ -100,9 +100,9 @@ def paired_difference(one: DeleteOne, other: DeleteOne) -> PairedDifference:
     if one.tested != other.tested or one.speakers != other.speakers:
         raise ValueError("scores of other test utterances cannot be set side by side")
     gap, without = one.whole - other.whole, one.without - other.without
-    errors = (of_speakers(without, one.effective_speakers), *_training_errors(one, other))
+    errors = (of_speakers(without, one.degrees), *_training_errors(one, other))
     room = reach(errors, 1 - LEVEL)
-    values = pseudo_values(gap, without)
+    values = _pseudo_values(gap, without)
     # speakers that all differ alike leave no error to divide by: their number alone speaks
     known = room > _NOTHING or abs(gap) < _NOTHING
     return PairedDifference(
@@ -118,7 +118,7 @@ def paired_difference(one: DeleteOne, other: DeleteOne) -> PairedDifference:
 _NOTHING = 1e-12
 
 
-def pseudo_values(whole: float, without: Floats) -> Floats:
+def _pseudo_values(whole: float, without: Floats) -> Floats:
     """What each speaker adds to a score: K · θ - (K - 1) · θ_(-k), (K,)."""
     count = len(without)
     return count * whole - (count - 1) * without

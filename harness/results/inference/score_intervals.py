@@ -37,7 +37,7 @@ def score_interval(score: DeleteOne, *, share: bool, confidence: float = 0.95) -
     edge = 0.5 / score.utterances if share else 0.0
     whole = float(np.clip(score.whole, edge, 1 - edge)) if share else score.whole
     scaled = logit(np.clip(score.without, edge, 1 - edge)) if share else score.without
-    errors = [of_speakers(scaled, score.effective_speakers)]
+    errors = [of_speakers(scaled, score.degrees)]
     if (training := of_training(score, sparing=True)) is not None:
         errors.append(training.scaled(1 / (whole * (1 - whole)) if share else 1.0))
     room = reach(errors, confidence)

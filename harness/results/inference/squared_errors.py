@@ -25,18 +25,17 @@ class SquaredError:
         return SquaredError(self.value * slope**2, self.degrees)
 
 
-def of_speakers(without: Floats, effective_speakers: float) -> SquaredError:
+def of_speakers(without: Floats, degrees: float) -> SquaredError:
     """The delete-one jackknife: (K - 1) / K · Σ (θ_(-k) - their mean)².
 
-    Its degrees of freedom are K - 1, fewer where speakers weigh unevenly: few large ones make most
-    of it. Tukey, "Bias and confidence in not-quite large samples", 1958; Efron and Tibshirani, "An
+    Tukey, "Bias and confidence in not-quite large samples", 1958; Efron and Tibshirani, "An
     Introduction to the Bootstrap", 1993, chapter 11.
 
     Args:
         without: the figure without each of K speakers, (K,), K of 2 or more
-        effective_speakers: from 1 to K
+        degrees: of freedom, as `DeleteOne.degrees` says: few large speakers make most of it
     """
-    return SquaredError(_jackknife(without), max(1.0, effective_speakers - 1))
+    return SquaredError(_jackknife(without), degrees)
 
 
 def _jackknife(without: Floats) -> float:

@@ -79,9 +79,11 @@ def test_without_two_known_speakers_nothing_is_said() -> None:
 def test_uneven_speakers_weigh_as_fewer() -> None:
     even = delete_one([[predictions(60, 4, seed=0)]], TASK)["uar"]
     assert even.effective_speakers == pytest.approx(4)
+    assert even.degrees == pytest.approx(3)
     uneven = pd.concat([said_right("a", 30, 10), said_right("b", 3, 2), said_right("c", 2, 3)])
     found = delete_one([[uneven]], TASK)["accuracy"]
     assert found.effective_speakers == pytest.approx(50**2 / (40**2 + 5**2 + 5**2))
+    assert found.degrees == 1
 
 
 def test_a_difference_is_taken_speaker_by_speaker_and_seed_by_seed() -> None:
